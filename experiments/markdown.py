@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from imcmoo.report.labels import label
+from imcmoo.report.page import environment
 
 DOES_NOT_RUN = "does not run"
 
@@ -87,13 +87,7 @@ def area(value: float) -> str:
     return f"{value:.0f} mm²"
 
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("experiments"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
+_ENVIRONMENT = environment("experiments", autoescape=False)
 _ENVIRONMENT.globals |= {
     function.__name__: function
     for function in (label, rows, row, percent, times, number, short, span, area)

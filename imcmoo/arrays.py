@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Values = NDArray[Any]
 
 NOT_REAL = {"c": "complex numbers", "M": "dates", "m": "time spans", "S": "text", "U": "text"}
 """Kinds of arrays that hold no real numbers, by NumPy's letter, as errors name them."""

@@ -6,8 +6,8 @@ In Python call `Study.run`; the command line calls `run_studies`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from html import escape
 from pathlib import Path
@@ -301,11 +301,7 @@ def run_studies(
     with ExitStack() as stack:
         # All folders stay locked, so that the summary is of these runs.
         for _, folder in tasks:
-            stack.enter_context(folder_lock(folder.path))
-            if resume:
-                folder.check_resumable()
-            elif not force:
-                folder.check_replaceable()
+            stack.enter_context(_locked(folder, resume=resume, force=force))
         answer = find_answer(studies[0], out, observer.warned)
         todo = _without_finished(tasks, observer) if resume else tasks
         results: dict[Path, Results] = {}
@@ -338,6 +334,17 @@ def run_studies(
         if len(tasks) == 1 and todo:
             observer.finished(runs[0], todo[0][1].files())
     return runs
+
+
+@contextmanager
+def _locked(folder: RunFolder, *, resume: bool, force: bool) -> Iterator[None]:
+    """Lock the folder of a run; refuse one whose run must not be continued or replaced."""
+    with folder_lock(folder.path):
+        if resume:
+            folder.check_resumable()
+        elif not force:
+            folder.check_replaceable()
+        yield
 
 
 def _without_finished(tasks: Sequence[Task], observer: Observer) -> list[Task]:

@@ -165,14 +165,8 @@ def _compare(args: argparse.Namespace) -> None:
             frames |= _added(frames, earlier)
         frames["summary"] = statistics.summary(frames["runs"])
         frames["tests"] = statistics.tests(frames["runs"])
-        option = " --ablation" if args.ablation else ""
-        option += f" --budgets {','.join(map(str, rules.budgets))}"
-        option += f" --methods '{args.methods}'" if args.methods else ""
-        option += "".join(f" --method {path}" for path in args.method)
-        option += "".join(f" --add {earlier}" for earlier in args.add)
-        command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
         config = {
-            "command": command,
+            "command": _command(args, rules),
             "budgets": rules.budgets,
             "fingerprint": stamp_of(problem).digest(),
         }
@@ -181,6 +175,16 @@ def _compare(args: argparse.Namespace) -> None:
         _write(frames, rules, config, folder)
         parts.remove()
     _show(frames, rules, folder)
+
+
+def _command(args: argparse.Namespace, rules: Rules) -> str:
+    """The command line that repeats a comparison."""
+    option = " --ablation" if args.ablation else ""
+    option += f" --budgets {','.join(map(str, rules.budgets))}"
+    option += f" --methods '{args.methods}'" if args.methods else ""
+    option += "".join(f" --method {path}" for path in args.method)
+    option += "".join(f" --add {earlier}" for earlier in args.add)
+    return f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
 
 
 def _config_of(folder: Path, rules: Rules, fingerprint: str) -> dict[str, Any]:

@@ -70,20 +70,23 @@ class Counted:
 
     def __call__(self, levels: Levels) -> tuple[Floats, Floats]:
         """Return objectives and constraints, shapes (n, n_objectives) and (n, n_constraints)."""
-        return self.problem.score(levels, self.evaluate(levels))
+        return self._scored(levels)[1:]
 
     def evaluate(self, levels: Levels) -> Metrics:
         """Evaluate designs, and archive the new ones that count, within the budget."""
+        return self._scored(levels)[0]
+
+    def _scored(self, levels: Levels) -> tuple[Metrics, Floats, Floats]:
         metrics = self.problem.model.evaluate(levels)
         self.proposed += len(levels)
         ranks = self.problem.space.rank(levels)
-        _, G = self.problem.score(levels, metrics)
+        F, G = self.problem.score(levels, metrics)
         counts = np.all(G <= 0, axis=1) if self.checks_are_free else np.ones(len(levels), bool)
         first = np.sort(np.unique(ranks, return_index=True)[1])
         new = [i for i in first.tolist() if counts[i] and ranks[i] not in self.archive.seen]
         new = new[: self.budget - len(self.archive)]
         self.archive.append(levels[new], metrics.take(np.array(new, dtype=int)), generation=0)
-        return metrics
+        return metrics, F, G
 
 
 def judged(problem: AcceleratorProblem) -> list[Criterion]:

@@ -29,10 +29,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Values
+
 if TYPE_CHECKING:
     from onnx import NodeProto
 
-Values = NDArray[Any]
 Arrays = dict[str, Values]
 
 _TEXT = """

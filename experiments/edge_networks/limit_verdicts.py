@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.edge_networks.prediction import assessment
-from experiments.edge_networks.unseen import UNSEEN, assessment_of
+from experiments.edge_networks.unseen import UNSEEN, assessment_of, folder_of
 from experiments.edge_networks.verdict import MEAN_LOSS, ROUNDING
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.own_statistics import statistics_of
@@ -95,7 +95,9 @@ def own_dB(assessed: Assessment, circuit: Circuit) -> dict[str, float]:
 
 def verdicts(name: str, folder: Path, samples: int | None) -> Iterator[dict[str, Any]]:
     """A row of each circuit: SNR by source, scores, and the loss on one simulated chip."""
-    make = assessment_of if name in UNSEEN else assessment
+    make = assessment
+    if name in UNSEEN:
+        make, folder = assessment_of, folder_of(name, folder, None)
     assessed = make(name, folder, samples)
     for device in ("sram", "rram"):
         chosen = [each for each in CIRCUITS if each[0] == device]

@@ -12,6 +12,7 @@ point, executes simulated chips and writes their verdicts to F.csv. Speech needs
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import time
@@ -31,13 +32,15 @@ from experiments.edge_networks.data import (
     SPEECH_SNR_DB,
     Arrays,
     EdgeNetwork,
-    Values,
     spoken_phrase,
 )
+from experiments.edge_networks.page import circuit
 from experiments.edge_networks.prediction import assess
 from experiments.edge_networks.recommended import DROP, judged, proven_chip
 from experiments.edge_networks.verdict import worst
+from experiments.markdown import rows
 from imcmoo.accuracy.assess import Assessment
+from imcmoo.arrays import Values
 from imcmoo.cli.main import main as imcmoo
 from imcmoo.networks.accuracy_data import AccuracyData
 
@@ -277,7 +280,7 @@ def verdicts(
     quick: bool,
 ) -> list[dict[str, Any]]:
     """Rows of a network: the chip that a study recommends, executed; or why there is none."""
-    folder = folder_of(data, samples)
+    folder = folder_of(name, data, samples)
     folder.mkdir(parents=True, exist_ok=True)
     data_columns = imported(name, folder, samples)
     about: dict[str, Any] = {"network": name, **package_of(name), "kind": UNSEEN[name].kind}
@@ -293,14 +296,18 @@ def verdicts(
     start = clocks()
     assessed = assessment_of(name, folder, samples, digital)
     count = chips or UNSEEN[name].chips
-    rows = [*judged(assessed, chip.circuit, count, folder / "executed", f"{name}-{device}")]
-    about |= times("execute", start, folder / "executed" / f"{name}-{device}.times.json")
+    rows = [*judged(assessed, chip.circuit, count, folder / "executed", file.stem)]
+    about |= times("execute", start, folder / "executed" / f"{file.stem}-{count}.times.json")
     return [{**about, **row} for row in rows]
 
 
-def folder_of(data: Path, samples: int | None) -> Path:
-    """Folder of the files made with a number of samples; `data` for that of each network."""
-    return data / f"{samples}-samples" if samples else data
+def folder_of(name: str, data: Path, samples: int | None) -> Path:
+    """Folder of the files of a network: of one version of its package, number of samples (that of
+    the network if None), and options of its import."""
+    made = UNSEEN[name]
+    settings = (samples or made.samples, made.network.options, made.shapes)
+    digest = hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
+    return data / f"{name}-{package_of(name)['version']}-{digest}"
 
 
 def imported(name: str, folder: Path, samples: int | None) -> dict[str, Any]:
@@ -336,14 +343,21 @@ def study_file(
     keys: dict[str, Any] = {"name": name, "device": device, "drop": DROP}
     keys["digital"] = json.dumps(digital)
     keys["circuits"] = FEW_CIRCUITS if quick and device != "dimc" else ""
-    file = folder / f"{name}_{device}.toml"
+    file = folder / f"{name}_{device}{'_quick' if quick else ''}.toml"
     file.write_text(STUDY.format(**keys), encoding="utf-8")
     return file
 
 
 def package_of(name: str) -> dict[str, str]:
-    """The package of a network, and its version."""
-    (package,) = set(packages_distributions()[UNSEEN[name].network.package])
+    """The package of a network, and its version.
+
+    Raises:
+        SystemExit: it is not installed.
+    """
+    network = UNSEEN[name].network
+    if network.path() is None:
+        raise SystemExit(f"{name}: {network.package} is not installed")
+    (package,) = set(packages_distributions()[network.package])
     return {"package": package, "version": version(package)}
 
 
@@ -373,7 +387,7 @@ def shown(table: pd.DataFrame) -> str:
     lines = [HEAD, "| --- | --- | --- | --- | --- | --- | --- |"]
     table = table.reindex(columns=[*dict.fromkeys([*table, *OF_A_CHIP])])
     for _, runs in table.groupby(["network", "device"], sort=False):
-        first = runs.iloc[0]
+        first = rows(runs)[0]
         made = "; ".join(f"{score:.3f}" for score in runs["accuracy"].dropna())
         steps = (first.get(f"{step}_cpu_s") for step in ("import", "search", "execute"))
         cells = [
@@ -389,19 +403,12 @@ def shown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _chip(row: pd.Series[Any]) -> str:
+def _chip(row: Mapping[str, Any]) -> str:
     """A chip in one line."""
     digital = row["layers_digital"] if isinstance(row["layers_digital"], str) else ""
     front = f", {len(digital.split())} layers on the digital unit" if digital else ""
-    if pd.isna(row["rows"]):
-        return f"{TITLES[row['device']]}{front}"
-    if row["device"] == "dimc":
-        return f"{TITLES['dimc']}, {row['rows']:.0f} rows"
-    return (
-        f"{TITLES[row['device']]}, {row['active_rows']:.0f} of {row['rows']:.0f} rows, "
-        f"{row['weight_coding']}, slices of {row['input_slice_bits']:.0f}, "
-        f"{row['adc_bits']:.0f} bits{front}"
-    )
+    of_circuit = "" if pd.isna(row["rows"]) else f", {circuit(row)}"
+    return f"{TITLES[row['device']]}{of_circuit}{front}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -15,11 +15,11 @@ import numpy as np
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.graph import CutNetwork, is_finite
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
-from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
+from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.shares import ExecutedShares, shares
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.physical.circuit import Circuit

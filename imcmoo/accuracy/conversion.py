@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.accuracy.compiled import compiled
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 from imcmoo.model.physical.adc_window import Adcs
-
-Values = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from itertools import product
 import numpy as np
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
-from imcmoo.accuracy.conversion import Conversion, Read, Values
+from imcmoo.accuracy.conversion import Conversion, Read
 from imcmoo.accuracy.least_error import LeastError
 from imcmoo.accuracy.normal import standard_normal, with_noise
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Floats, Ints, Values
 from imcmoo.model.physical.adc_window import Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 

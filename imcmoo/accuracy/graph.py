@@ -14,8 +14,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from imcmoo.accuracy.lowering import LayerProduct, MappedLayer, Tensors, Values
+from imcmoo.accuracy.lowering import LayerProduct, MappedLayer, Tensors
 from imcmoo.accuracy.recurrent import USUAL, RecurrentNode, recurrent_node
+from imcmoo.arrays import Values
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.named import one_line
 from imcmoo.networks import onnx_run

@@ -12,8 +12,8 @@ import onnx
 from onnx import helper
 
 from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.lowering import Tensors, Values
-from imcmoo.arrays import Floats, Ints, real_numbers
+from imcmoo.accuracy.lowering import Tensors
+from imcmoo.arrays import Floats, Ints, Values, real_numbers
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.reading import read_arrays

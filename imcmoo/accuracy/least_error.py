@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.accuracy.compiled import compiled
-from imcmoo.accuracy.conversion import Conversion, Values
-from imcmoo.arrays import Floats
+from imcmoo.accuracy.conversion import Conversion
+from imcmoo.arrays import Floats, Values
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Sums, choose_adcs
 
 FIRST_NESTED_BITS = 3

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats
-
-Values = NDArray[Any]
+from imcmoo.arrays import Floats, Values
 
 Tensors = dict[str, Values]
 

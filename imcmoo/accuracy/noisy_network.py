@@ -11,9 +11,9 @@ from onnx import ModelProto, TensorProto, helper
 
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
+from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.normal import standard_normal
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 
 OPERATORS, IR_VERSION = 13, 7
 """Operator set and format of a layer alone, which any supported onnxruntime runs."""

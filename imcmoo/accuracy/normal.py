@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from imcmoo.accuracy.compiled import compiled
-
-Values = NDArray[Any]
+from imcmoo.arrays import Values
 
 
 def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:

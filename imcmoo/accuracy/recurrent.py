@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 from scipy.special import expit
 
-from imcmoo.accuracy.lowering import LayerProduct, MappedLayer, Tensors, Values
+from imcmoo.accuracy.lowering import LayerProduct, MappedLayer, Tensors
+from imcmoo.arrays import Values
 from imcmoo.networks.onnx_import.operators import (
     CANDIDATE,
     DIRECTIONS,

@@ -14,9 +14,9 @@ import numpy as np
 from imcmoo.accuracy.codes import Codes, InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
+from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import decibels
 

@@ -82,7 +82,17 @@ def whole(at_least: int) -> Callable[[str], int]:
 
 
 def budgets(text: str) -> tuple[int, ...]:
-    """Numbers of designs, `1000,3300`, in order."""
+    """Parse numbers of designs.
+
+    Args:
+        text: numbers of at least 1, such as `1000,3300`.
+
+    Returns:
+        Distinct numbers, in ascending order.
+
+    Raises:
+        ArgumentTypeError: a part is no such number.
+    """
     return tuple(sorted({whole(1)(part) for part in text.split(",")}))
 
 

@@ -147,8 +147,7 @@ def _show_proven(
     widening: Widening | None = None,
 ) -> None:
     """Print a certificate: as a card if it is of the criterion of the study."""
-    answered = study.asked_criterion.name if study.nearly_best is None else study.answered_by
-    if certificate.criterion == answered:
+    if certificate.criterion == study.answering(study.certified_by):
         from imcmoo.report.answer_card import card_of_certificate
 
         card = card_of_certificate(study, certificate)

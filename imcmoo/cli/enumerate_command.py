@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -102,12 +100,11 @@ def _widened(
 ) -> Study:
     """Widen an enumerated study and show the last answer; returns the last study."""
 
-    def solve(wider: Study, start: Mapping[str, Any], *, force: bool) -> Solved:
+    def solve(wider: Study, *, force: bool) -> Solved:
         with Bars(quiet=args.quiet) as progress:
             task = progress.add_task(wider.name, total=None)
             return enumerated(
                 wider,
-                start,
                 out,
                 force=force,
                 workers=arguments.workers(args),

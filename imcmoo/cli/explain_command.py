@@ -21,9 +21,10 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study import catalogue
 from imcmoo.study.catalogue import study_of_run
-from imcmoo.study.check_certificate import certified_study
+from imcmoo.study.check_certificate import certified_study, mismatch
 from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation, to_json, write_csv
+from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.results import SELECTED, reading
 
 DESCRIPTION = """
@@ -118,6 +119,8 @@ def _of_certificate(folder: Path, study_name: str | None) -> Explained:
     study = catalogue.find_study(study_name or stored.partition("/")[0], stored)
     study = certified_study(certificate.settings, study)
     problem = study.problem()
+    if differs := mismatch(certificate, problem, stamp_of_answers(study)):
+        raise InputError(f"{folder}: its certificate is {differs}: certify again")
     with input_errors(f"{folder}: its design is not of study {study.name}: ", ValueError):
         levels = problem.space.levels_of(certificate.design)
     with timed("explaining", quiet=False):

@@ -203,14 +203,19 @@ def _import_onnx(args: argparse.Namespace) -> None:
             opened(args.summary, TOTALS).write_text(text, encoding="utf-8")
     _report(imported, args.out)
     if measured:
-        scores = f"{accuracy_data}: score {measured.float_score:.4g} in float"
-        scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
-        if only := measured.digital_only:
-            scores += (
-                f"\nwarning: outputs are not finite with noise in {', '.join(only)}: put them on "
-                "the digital unit (layers_digital of the study)"
-            )
-        console(stderr=True, wide=True).print(scores, soft_wrap=True)
+        _report_scores(accuracy_data, measured)
+
+
+def _report_scores(path: Path | None, measured: AccuracyData) -> None:
+    """Print the scores in a file of accuracy data, and the layers that need the digital unit."""
+    scores = f"{path}: score {measured.float_score:.4g} in float"
+    scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
+    if only := measured.digital_only:
+        scores += (
+            f"\nwarning: outputs are not finite with noise in {', '.join(only)}: put them on "
+            "the digital unit (layers_digital of the study)"
+        )
+    console(stderr=True, wide=True).print(scores, soft_wrap=True)
 
 
 def _accuracy_file(args: argparse.Namespace) -> Path | None:

@@ -201,14 +201,24 @@ def check_provable(problem: AcceleratorProblem) -> None:
             )
 
 
-def has_bounds(problem: AcceleratorProblem, criterion: str) -> bool:
-    """Check if bounds prove a criterion of a problem, without building the tree of its model."""
+def has_bounds(problem: AcceleratorProblem, criterion: str, *, of_space: bool = False) -> bool:
+    """Check if bounds prove a criterion of a problem.
+
+    Args:
+        problem: the problem.
+        criterion: name of the criterion.
+        of_space: whether to check as well that the model bounds this space, by building its tree.
+    """
+    is_provable = any(criterion in names for names in provable(problem))
+    if not (is_provable and problem.model.offers("partials")):
+        return False
     try:
         check_provable(problem)
-    except NotProvable:
+        if of_space:
+            problem.model.partials(problem.largest_area_m2)
+    except ValueError:
         return False
-    is_provable = any(criterion in names for names in provable(problem))
-    return is_provable and problem.model.offers("partials")
+    return True
 
 
 def _edap_of_network(costs: Costs, *, w: int) -> Floats:

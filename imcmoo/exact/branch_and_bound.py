@@ -381,12 +381,7 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
     assert nodes.costs is not None
     # All stages whose children have relaxed bounds only, and the first with tighter ones.
     last = max(root.stage + 1, expander.partials.refined_from)
-    bounds = [s.goal.bound(nodes.costs) for s in searches]
-    # Smallest bounds by any criterion first.
-    ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
-    order = np.argsort(np.min(ranks, axis=0), kind="stable")
-    # Smallest bound of the remaining nodes, by criterion.
-    left = [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]
+    order, left = _order([s.goal.bound(nodes.costs) for s in searches])
     at, size = 0, FIRST_BRANCHED
     while at < len(order):
         for search, least in zip(searches, left, strict=True):
@@ -403,18 +398,32 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
         others += pruned
         for search in searches:
             search.excluded[expander.stages[root.stage - 1]] += pruned
-        for stage in range(root.stage, last):
-            grown = expander.expand(rows, stage, lambda c: _can_improve_any(searches, c))
-            rows = grown.nodes.rows
-            for search in searches:
-                search.count(grown, stage)
+        grown = _expand(searches, rows, range(root.stage, last))
         for search in searches:
-            search.prune_or_enqueue(grown.nodes, last)
+            search.prune_or_enqueue(grown, last)
             if size < BRANCHED_AT_ONCE:
                 search.dive()
         at, size = at + size, min(2 * size, BRANCHED_AT_ONCE)
     for search in searches:
         search.external_bound = np.inf
+
+
+def _expand(searches: Sequence[BranchAndBound], rows: Levels, stages: range) -> Nodes:
+    """Choose at least one stage of nodes, and count in each search what is ruled out."""
+    for stage in stages:
+        grown = searches[0].expander.expand(rows, stage, lambda c: _can_improve_any(searches, c))
+        rows = grown.nodes.rows
+        for search in searches:
+            search.count(grown, stage)
+    return grown.nodes
+
+
+def _order(bounds: Sequence[Floats]) -> tuple[Ints, list[Floats]]:
+    """Order of nodes with the smallest bounds by any criterion first, and by criterion the smallest
+    bound from each place of the order on; `bounds` has those of all nodes, by criterion."""
+    ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
+    order = np.argsort(np.min(ranks, axis=0), kind="stable")
+    return order, [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]
 
 
 def _can_improve_any(searches: Sequence[BranchAndBound], costs: BoundedCosts) -> Bools:

@@ -26,6 +26,8 @@ OPTIMA = "single_network_optima"
 """Field of the single-network optima."""
 WITHIN = "within"
 """Field of the answer that a tolerance counts from."""
+REFERENCE = {"criterion": (str,), **dict.fromkeys(("value", "bound", "gap"), (int, float))}
+"""Types of the values of that field, by key."""
 
 
 class NothingToCertify(Infeasible):
@@ -187,6 +189,12 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
     for row in (*optima.values(), *stages.values()):
         if not isinstance(row, dict):
             raise ValueError(f"a row of {OPTIMA} or stages is no table")
+    if within := content.get(WITHIN, {}):
+        if within.keys() != REFERENCE.keys():
+            raise ValueError(f"{WITHIN} has {', '.join(within)}, needs {', '.join(REFERENCE)}")
+        for key, kind in REFERENCE.items():
+            if type(within[key]) not in kind:
+                raise ValueError(f"{key} of {WITHIN} is {within[key]!r}")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
 

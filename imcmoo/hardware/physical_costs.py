@@ -20,6 +20,7 @@ from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.library_costs import PACKAGES as REFERENCE_PACKAGES
 from imcmoo.hardware.library_costs import (
     cell_path,
+    costs_of,
     crossbar_settings,
     neurosim,
     node_m,
@@ -139,13 +140,7 @@ def isaac(*, node_nm: int, bits: int) -> dict[str, float]:
 def buffer(*, node_nm: int, width_bits: int, depth_words: int, banks: int) -> dict[str, float]:
     """CACTI SRAM: `read`, `write` of a word, `leak`, `area`, `cycle` of one bank."""
     model = sram(node_nm, width_bits, depth_words, n_banks=banks)
-    return {
-        "read": model.read().energy,
-        "write": model.write().energy,
-        "leak": model.leak_power,
-        "area": model.area,
-        "cycle": model.cycle_period,
-    }
+    return {**costs_of(model), "cycle": model.cycle_period}
 
 
 def shift_add(*, node_nm: int, bits: int) -> dict[str, float]:

@@ -199,10 +199,14 @@ class Criterion:
         """Name of the score against chips that run all networks; `name` if it is no regret."""
         return f"{self.name}{JOINT_SUFFIX}" if self.is_regret else self.name
 
+    def name_of(self, *, joint: bool) -> str:
+        """Its name in certificates: `joint_name` if regret is against chips that run all networks,
+        else `name`."""
+        return self.joint_name if joint else self.name
+
     def name_of_score(self, *, joint: bool) -> str:
-        """Name of its score in files: `joint_name` if regret is against chips that run all
-        networks, else `name`; `log10_NAME` of a decimal logarithm."""
-        return prefix_of(self.scale) + (self.joint_name if joint else self.name)
+        """Name of its score in files: `name_of`, or `log10_NAME` of a decimal logarithm."""
+        return prefix_of(self.scale) + self.name_of(joint=joint)
 
     @property
     def wanted(self) -> Collection[str]:

@@ -63,6 +63,15 @@ def pareto_rank(points: Floats) -> Ints:
     return rank
 
 
+def unique_rank(points: Floats) -> Ints:
+    """Rank of each point, shape (n,), 0 if non-dominated; repeated points come last."""
+    rank = pareto_rank(points)
+    repeated = np.ones(len(points), dtype=bool)
+    repeated[np.unique(points, axis=0, return_index=True)[1]] = False
+    rank[repeated] += rank.max() + 1
+    return rank
+
+
 def front_of(points: Floats) -> Floats:
     """Distinct non-dominated points, in order, shape (k, m)."""
     front = points[is_nondominated(points)]

@@ -52,7 +52,7 @@ class Tolerance:
     @property
     def rests_on(self) -> str:
         """Name of the first criterion as of a certificate, without the prefix of its score."""
-        return self.first.joint_name if self.joint else self.first.name
+        return self.first.name_of(joint=self.joint)
 
     @property
     def first_name(self) -> str:

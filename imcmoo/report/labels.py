@@ -459,10 +459,11 @@ def latex_table(
         rows: text per column.
         notes: comments below the table.
     """
-    lines = [" & ".join(map(latex, row)) + r" \\" for row in rows]
+    listed = [*rows]
+    lines = [" & ".join(map(latex, row)) + r" \\" for row in listed]
     head = " & ".join(map(latex, heading))
     if len(heading) == 1:
-        head = rf"\multicolumn{{2}}{{l}}{{{head}}}"
+        head = rf"\multicolumn{{{max(map(len, listed), default=1)}}}{{l}}{{{head}}}"
     return "\n".join(
         [
             rf"\begin{{tabular}}{{{columns}}}",

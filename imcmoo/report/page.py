@@ -37,14 +37,20 @@ from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT
 
-TEMPLATES = Environment(
-    loader=PackageLoader("imcmoo.report", "page_files"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
+
+def environment(package: str, folder: str = "templates", *, autoescape: bool) -> Environment:
+    """Templates in a folder of a package; a name that is not given is an error."""
+    return Environment(
+        loader=PackageLoader(package, folder),
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+TEMPLATES = environment("imcmoo.report", "page_files", autoescape=True)
 TEMPLATES.globals["zip"] = zip
 
 SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -227,8 +227,7 @@ class Search:
         self.trace[generation:] = [TraceRow(generation, len(archive), best, len(front))]
 
     def _stamp_before(self) -> Stamp:
-        """Stamp of a search that has not begun; its settings are named, so that a difference is
-        clear."""
+        """Stamp of a search that has not begun; names its settings, for clear differences."""
         problem, initial = self.problem, self._initial
         mating, survival = self.mating, self.survival
         modules = [module_of(part) for part in (type(mating), mating.surrogate, survival)]
@@ -258,6 +257,17 @@ def _named(part: Any) -> str:
     return str(getattr(part, "__qualname__", repr(part)))
 
 
+class Settings(TypedDict, total=False):
+    """Arguments of `Search` beside the problem and the source of random choices."""
+
+    budget: int
+    initial: Levels | None
+    n_initial: int
+    population_size: int
+    mating: FeasibleMating | None
+    survival: Survival
+
+
 def run_search(
     problem: AcceleratorProblem,
     *,
@@ -265,7 +275,7 @@ def run_search(
     checkpoint: Path | None = None,
     save_every_s: float = 0.5,
     callback: Callable[[TraceRow], None] | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Search:
     """Search until the budget of unique designs is spent or no feasible design is left.
 
@@ -281,7 +291,7 @@ def run_search(
         save_every_s: shortest time between two checkpoints but the last, in seconds: a kill costs
             that much work, and the generation that is being evaluated. By default 0.5.
         callback: called with each generation as it ends, not with those of a checkpoint.
-        settings: further arguments of `Search`, such as `budget` and `mating`.
+        settings: see `Search`.
 
     Returns:
         The finished search, with its `archive` and `trace`.

@@ -175,6 +175,12 @@ class FeasibleMating:
 
         They lie up to two moves from the best design of each criterion or, in a small space, one
         move from any of the `best_known`.
+
+        Args:
+            offspring: the generation; a feasible design was evaluated before it.
+
+        Returns:
+            Designs predicted to be feasible, shape (n, n_parameters).
         """
         problem, archive = offspring.problem, offspring.archive
         feasible = np.flatnonzero(archive.feasible)
@@ -184,8 +190,7 @@ class FeasibleMating:
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
         best = feasible[np.unique(scores.argmin(axis=0))]
         # In a large space, per-value elites cover the neighbours of other good designs.
-        is_large = self.is_large(problem.space)
-        good = best if is_large else feasible[(scores <= threshold).any(axis=1)]
+        good = best if self.is_large(problem.space) else feasible[(scores <= threshold).any(axis=1)]
         beside, beyond = offspring.moves
         reaches = (best, beyond), (good, beside)
         around = [offspring.neighbours(rows, moves)[0] for rows, moves in reaches]
@@ -196,12 +201,19 @@ class FeasibleMating:
         return offspring.likely(vicinity[promising][best_in_turn(promise[promising])])
 
     def near_front(self, offspring: OffspringBuilder, wanted: int) -> Levels:
-        """Return new neighbours of front members, predicted to be feasible, best first.
+        """Return new neighbours of front members, best first.
 
         As many random weight vectors as wanted designs each select the best front member that has a
         new neighbour. A surrogate orders the neighbours: the best by each weight vector in turn.
         Feasible survivors compete with the front, so that a small one has enough neighbours.
         Neighbours are one step away or, where that leads to fewer than wanted, up to two.
+
+        Args:
+            offspring: the generation; a feasible design was evaluated before it.
+            wanted: number of wanted designs, at least 1.
+
+        Returns:
+            Designs predicted to be feasible, shape (n, n_parameters), perhaps more than wanted.
         """
         problem, archive, rng = offspring.problem, offspring.archive, offspring.rng
         front = archive.front

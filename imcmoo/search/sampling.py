@@ -105,22 +105,21 @@ def draw_screened(
     return rng.permutation(samples)[:n]
 
 
-def spread_out(points: Ints | Floats, n: int, *, chosen: list[int]) -> list[int]:
+def spread_out(points: Ints | Floats, n: int, *, chosen: list[int], hamming: bool) -> list[int]:
     """Greedy max-min selection: repeatedly add the point farthest from its nearest chosen one.
 
     Args:
-        points: value indices, compared by the number that differ (Hamming), or real numbers, by
-            Euclidean distance, shape (n_points, n_columns).
+        points: shape (n_points, n_columns).
         n: number of points to choose in all.
         chosen: indices of initial points, at least one.
+        hamming: True for the number of columns that differ, False for the Euclidean distance.
 
     Returns:
         Indices, in order; the first of equally far points.
     """
-    is_hamming = points.dtype.kind == "i"
 
     def distance(one: int) -> Floats:
-        gaps = points != points[one] if is_hamming else (points - points[one]) ** 2
+        gaps = points != points[one] if hamming else (points - points[one]) ** 2
         return gaps.sum(axis=1, dtype=float)
 
     taken = list(chosen)
@@ -148,7 +147,7 @@ def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) 
     drawn = draw_screened(problem, 2 * n, rng)
     if len(drawn):
         # By columns: sums over short rows take three times as long.
-        drawn = drawn[spread_out(np.asfortranarray(drawn), len(drawn), chosen=[0])]
+        drawn = drawn[spread_out(np.asfortranarray(drawn), len(drawn), chosen=[0], hamming=True)]
     samples, seen = confirmed(problem, drawn, n), set(problem.space.rank(drawn).tolist())
     more = draw_feasible(problem, n - len(samples), rng, seen=seen)
     samples = np.concatenate([samples, more])

@@ -8,6 +8,7 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.moves import steps
 
 REACH = 3.0
 """Steps over which the correlation of residuals falls by a factor of e."""
@@ -113,16 +114,3 @@ def _nearest(space: DesignSpace, incumbents: Levels, levels: Levels, n: int) -> 
     """Indices of the `n` designs nearest to any incumbent."""
     distance = steps(space, incumbents, levels).min(axis=0)
     return np.argsort(distance, kind="stable")[:n]
-
-
-def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
-    """Number of steps from designs to others, shape (n, n_others)."""
-    # Adds rows of a small byte table; much faster than all differences.
-    small = np.min_scalar_type(sum(space.shape))
-    total = np.zeros((len(levels), len(others)), dtype=small)
-    columns = zip(space.shape, space.is_ordered, levels.T, others.T, strict=True)
-    for size, is_ordered, ours, theirs in columns:
-        difference = np.arange(size)[:, None] - theirs
-        table = (np.abs(difference) if is_ordered else difference != 0).astype(small)
-        total += table.take(ours, axis=0)
-    return total

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from imcmoo.arrays import Floats, Ints
-from imcmoo.problem.dominance import pareto_rank
+from imcmoo.problem.dominance import unique_rank
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled
 from imcmoo.search.sampling import spread_out
 
 Survival = Callable[[AcceleratorProblem, Floats, Floats, int], Ints]
-"""Selects at most so many designs, by their objectives and constraints; see `survivors`."""
+"""Takes the problem, F, G and n; returns indices of at most n survivors; see `survivors`."""
 
 
 def survivors(problem: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
@@ -49,7 +49,7 @@ def _spread(points: Floats, n: int) -> Ints:
     pool = np.concatenate([kept, np.flatnonzero(rank == last)])
     scaled = span_scaled(points, points[rank == 0])[pool]
     first = [*range(len(kept))] or [int(scaled.sum(axis=1).argmin())]
-    return pool[spread_out(scaled, n, chosen=first)]
+    return pool[spread_out(scaled, n, chosen=first, hamming=False)]
 
 
 def best_in_turn(scores: Floats) -> Ints:
@@ -63,12 +63,3 @@ def best_in_turn(scores: Floats) -> Ints:
     """
     in_turn = np.argsort(scores, axis=0, kind="stable").ravel()
     return in_turn[np.sort(np.unique(in_turn, return_index=True)[1])]
-
-
-def unique_rank(F: Floats) -> Ints:
-    """Rank of each design, 0 if non-dominated; repeated objective vectors come last."""
-    rank = pareto_rank(F)
-    repeated = np.ones(len(F), dtype=bool)
-    repeated[np.unique(F, axis=0, return_index=True)[1]] = False
-    rank[repeated] += rank.max() + 1
-    return rank

@@ -172,18 +172,13 @@ def certify_study(
             or no design is feasible.
     """
     prover = Prover(study, problem or study.problem(), **options)
-    tolerance, limit_s = prover.problem.tolerance, prover.time_limit_s
-    if tolerance is not None:
-        prover.time_limit_s = limit_s / 2
+    tolerance = prover.problem.tolerance
     for _, certificate in certify_together([prover], criterion):
         if isinstance(certificate, NothingToCertify):
             raise certificate
         yield certificate
         if tolerance is not None and certificate.criterion == tolerance.rests_on:
-            taken_s = certificate.seconds if certificate.is_new else 0.0
-            prover.time_limit_s = max(limit_s - taken_s, limit_s / 2)
             yield _nearly_best(prover, tolerance, certificate)
-            prover.time_limit_s = limit_s / 2
 
 
 def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Certificate:
@@ -195,8 +190,13 @@ def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Cer
     within = nearly_best(tolerance, best)
     problem = study.problem(prover.problem.model, also=[within])
     start = problem.space.levels_of(best.design)
+    taken_s = best.seconds if best.is_new else 0.0
+    left_s = max(prover.time_limit_s - taken_s, prover.limit_s(best.criterion))
     # The limit follows from the question of the study, and so does its stamp.
-    second = replace(prover, problem=problem, start=start, known=(), stamp=prover.stamp_of_answers)
+    stamp = prover.stamp_of_answers
+    second = replace(
+        prover, problem=problem, start=start, known=(), stamp=stamp, time_limit_s=left_s
+    )
     (part,) = proof_plan(problem, [within.name])
     (certificate,) = second.prove(part, {})
     return replace(certificate, within=as_reference(best))
@@ -261,9 +261,10 @@ class Prover:
         problem: its problem, perhaps with other numbers of its cost model.
         gap: allowed excess over the optimum, as a share.
         time_limit_s: time limit per criterion after the root expansion, s; half of it for the
-            shared stage. The bound reached by then is certified. With a tolerance, both proofs
-            together take it.
-        start: initial designs, shape (n, n_parameters). If None, there are none.
+            shared stage. The bound reached by then is certified. Of the criterion with a tolerance,
+            both proofs together take it.
+        start: initial designs beside the start of the study, shape (n, n_parameters). If None,
+            there are none.
         known: existing certificates. Those of the same problem that reach the gap are kept; designs
             of all others are initial incumbents.
         on_step: called after every step.
@@ -311,6 +312,12 @@ class Prover:
         """Designs whose values certificates keep; drawn late, when a tree knows all SNRs."""
         return sampled_designs(self.problem)
 
+    def limit_s(self, name: str) -> float:
+        """Time limit of the proof of a criterion, s: half where a second proof rests on it."""
+        tolerance = self.problem.tolerance
+        is_first = tolerance is not None and name == tolerance.rests_on
+        return self.time_limit_s / 2 if is_first else self.time_limit_s
+
     def prove(
         self, part: ProofTask, optima: Mapping[str, Mapping[str, float]]
     ) -> Iterator[Certificate]:
@@ -324,8 +331,8 @@ class Prover:
         left = tuple(name for name in part.names if name not in self.done)
         if not left:
             return
-        limit = self.time_limit_s / 2
         for search in self._begun(replace(part, names=left), optima):
+            limit = self.limit_s(search.goal.name) / 2
             proof = search.run(self._until(time.perf_counter() + limit))
             certificate = certificate_of(
                 proof,
@@ -352,7 +359,8 @@ class Prover:
             BranchAndBound(expander, root, goal, self.gap)
             for goal in criteria_of(expander.problem, part, certified)
         ]
-        stop = self._until(time.perf_counter() + self.time_limit_s / 2 * len(searches))
+        limit = sum(self.limit_s(search.goal.name) / 2 for search in searches)
+        stop = self._until(time.perf_counter() + limit)
         expand_shared_root(searches, lambda: stop(searches[0]))
         return searches
 
@@ -367,8 +375,8 @@ class Prover:
     def _new_tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         expander = NodeExpander(problem_of(self.problem, part), self.report)
         designs = [self.problem.space.levels_of(c.design) for c in self.known]
-        if self.start is not None:
-            designs.append(self.start)
+        starts = (self.start, self.study.start_levels)
+        designs += [levels for levels in starts if levels is not None]
         return expander, RootExpansion.expand(expander, designs)
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:

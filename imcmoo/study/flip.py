@@ -361,8 +361,7 @@ class _Candidates:
     @property
     def proven_by(self) -> str:
         """Name of the criterion as proofs have it."""
-        asked = self.study.asked_criterion
-        return self.criterion or (asked.name if self.study.baselines else asked.joint_name)
+        return self.criterion or self.study.proven_as
 
 
 @dataclass(frozen=True)

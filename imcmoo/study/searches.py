@@ -20,8 +20,8 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
 from imcmoo.problem.selection import Candidates
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.algorithm import Search, TraceRow, run_search
-from imcmoo.search.sampling import NoFeasibleDesign
+from imcmoo.search.algorithm import N_INITIAL, Search, TraceRow, run_search
+from imcmoo.search.sampling import NoFeasibleDesign, draw_diverse, unseen
 from imcmoo.space.design_space import Levels
 from imcmoo.study.served_design import ServedDesign
 from imcmoo.study.study import Study
@@ -87,11 +87,15 @@ def run_searches(
     searches: dict[str, Search] = {}
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)
+        searched = problem.without_checks() if study.count_checks else problem
+        # Each search has its own stream of random numbers, so none depends on the others.
+        rng = np.random.default_rng((study.seed, stream))
+        start = study.start_levels if name == JOINT else None
         result = run_search(
-            problem.without_checks() if study.count_checks else problem,
+            searched,
             budget=study.budget,
-            # Each search has its own stream of random numbers, so none depends on the others.
-            rng=np.random.default_rng((study.seed, stream)),
+            rng=rng,
+            initial=None if start is None else _beginning_with(start, searched, rng),
             checkpoint=checkpoint(name),
             callback=partial(on_trace, name),
         )
@@ -102,6 +106,12 @@ def run_searches(
             raise LimitsUnmet(nearest_text(problem, nearest(problem, archive.levels, archive.G)))
         searches[name] = result
     return searches
+
+
+def _beginning_with(start: Levels, problem: AcceleratorProblem, rng: np.random.Generator) -> Levels:
+    """Initial designs of a search: the start, shape (1, n_parameters), then drawn ones."""
+    drawn = draw_diverse(problem, N_INITIAL, rng)
+    return unseen(problem.space, np.concatenate([start, drawn]), frozenset())
 
 
 @dataclass(frozen=True)

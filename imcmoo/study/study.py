@@ -47,7 +47,7 @@ from imcmoo.problem.tolerance import Tolerance
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
-from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.study.faults import fault_lines, unknown_key
 from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
@@ -117,7 +117,7 @@ BUDGET = 3300
 
 OF_SEARCHES = {
     *("area_limit_mm2", "baselines", "budget", "count_checks", "criterion", "score", "seeds"),
-    *("second_criterion", "tolerance"),
+    *("second_criterion", "start", "tolerance"),
 }
 """Keys of a study that do not affect its cost model."""
 
@@ -276,6 +276,9 @@ class Study(Table):
     budget: int = Field(BUDGET, ge=1, description="unique designs evaluated by each search")
     count_checks: bool = Field(
         False, description="evaluate designs unchecked: for cost models with expensive checks"
+    )
+    start: dict[str, bool | int | float | str] | None = Field(
+        None, description="a design with which the search for all networks and proofs begin"
     )
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
@@ -503,7 +506,7 @@ class Study(Table):
         check_names(self.names)
         self._check_space()
         self._check_requests()
-        _ = self.asked_criterion, self.own_criterion, self.nearly_best
+        _ = self.asked_criterion, self.own_criterion, self.nearly_best, self.start_levels
         for key in NOISE_SETTINGS:
             if getattr(self, key) and self.model == "reference":
                 raise ValueError(f"{key} needs the physical model, not the reference model")
@@ -637,11 +640,14 @@ class Study(Table):
     def replace(self, **changes: Any) -> Self:
         """Return a copy with other values of some keys.
 
-        A space that was not stated is derived again from the device and the model.
+        A space that was not stated is derived again from the device and the model. A start is of
+        its space, and left out with it.
 
         Raises:
             ValueError: a key has a wrong value; one line per fault.
         """
+        if self.start is not None and not {"device", "model", "space"}.isdisjoint(changes):
+            changes = {"start": None, **changes}
         study = super().replace(**changes)
         if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
             study.__dict__["_model"] = self._model
@@ -820,6 +826,20 @@ class Study(Table):
         return Tolerance(self.tolerance, first, second, joint=not self.baselines)
 
     @property
+    def start_levels(self) -> Levels | None:
+        """The design of `start`, shape (1, n_parameters); None if there is none.
+
+        Raises:
+            ValueError: it is no design of the space.
+        """
+        if self.start is None:
+            return None
+        try:
+            return self.space.levels_of(self.start)
+        except ValueError as error:
+            raise ValueError(f"start: {error}") from None
+
+    @property
     def answered_by(self) -> str:
         """Name of the score whose optimum is the answer: that of the second criterion among nearly
         best designs, if there is a tolerance."""
@@ -830,6 +850,17 @@ class Study(Table):
         """Name of the score that `certify` proves: of the criterion, or with a tolerance, the one
         that its limit counts from."""
         return self.asked_criterion.name if self.nearly_best is None else self.nearly_best.rests_on
+
+    @property
+    def proven_as(self) -> str:
+        """Name in certificates of the score that selects the design, or that a tolerance counts
+        from."""
+        return self.asked_criterion.name_of(joint=not self.baselines)
+
+    def answering(self, criterion: str) -> str:
+        """Name of the certificate that is the answer, if `criterion` is proven first: of the second
+        criterion if there is a tolerance."""
+        return criterion if self.nearly_best is None else self.nearly_best.name
 
     @property
     def selected_by(self) -> str:
@@ -1025,6 +1056,7 @@ class Study(Table):
             "budget": self.budget,
             "criterion": self.criterion,
             "baselines": self.baselines,
+            **({"start": dict(self.start)} if self.start else {}),
             **({"count_checks": True} if self.count_checks else {}),
             "area_limit_mm2": area,
             "deployment": self.deployment,

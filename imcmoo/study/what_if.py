@@ -50,7 +50,7 @@ INFEASIBLE, REFUSED = "no feasible chip", "refused"
 AS_IT_IS = "as it is"
 """Name of the answer without changes."""
 
-NOT_CHANGED = ("name", "file", "space", "score_table", "scenario_table")
+NOT_CHANGED = ("name", "file", "space", "start", "score_table", "scenario_table")
 """Fields of a study that are no keys of a change."""
 
 PRECISION = "precision"
@@ -298,12 +298,11 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
     Raises:
         Infeasible: no design is feasible, or none was found.
     """
-    asked = study.asked_criterion
-    name = asked.name if study.baselines else asked.joint_name
-    if has_bounds(problem, name) and _has_tree(problem):
+    name = study.proven_as
+    if has_bounds(problem, name, of_space=True):
         proofs = certify_study(study, name, problem=problem, time_limit_s=time_limit_s)
         try:
-            answered = name if study.nearly_best is None else study.answered_by
+            answered = study.answering(name)
             certificate: Certificate = next(c for c in proofs if c.criterion == answered)
         except Infeasible:
             raise
@@ -315,17 +314,9 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
         return _Answer(
             levels, CERTIFIED, certificate.value, certificate.gap, note if of_first else ""
         )
-    if problem.space.size <= MOST_ENUMERATED and asked.is_judged:
+    if problem.space.size <= MOST_ENUMERATED and study.asked_criterion.is_judged:
         return _enumerated(study, problem)
     return _searched(study, problem)
-
-
-def _has_tree(problem: AcceleratorProblem) -> bool:
-    """Check if the model bounds this space."""
-    with suppress(ValueError):
-        problem.model.partials(problem.largest_area_m2)
-        return True
-    return False
 
 
 def _enumerated(study: Study, problem: AcceleratorProblem) -> _Answer:

@@ -64,7 +64,7 @@ class Solved:
 
 
 Solve = Callable[..., Solved]
-"""Finds the best design of a study; takes the best one of the narrower space as a start, and
+"""Finds the best design of a study, whose `start` is the best one of the narrower space; takes
 `force` to replace results of another study."""
 
 
@@ -205,13 +205,13 @@ def _solved_round(
     first: Study, wider: Wider, best: Solved, solve: Solve, home: Path, *, force: bool
 ) -> Round:
     """Solve a widened study from the best design so far, and write it into its folder."""
-    study = wider.study.replace(file=str(home / FILE))
-    solved = solve(study, best.design, force=force or is_widened(home))
+    space = wider.study.space
+    (start,) = space.designs(space.levels_of(best.design))
+    study = wider.study.replace(file=str(home / FILE), start=start)
+    solved = solve(study, force=force or is_widened(home))
     with replacing(home / FILE) as temporary:
         temporary.write_text(HEADER.format(study.name) + study.to_toml(), encoding="utf-8")
     gain = _gain(first, best.score, solved.score)
-    if gain < 0 and not wider.left_out:  # a search can miss the design, which is in here, too
-        solved, gain = best, 0.0
     goes_on = not wider.left_out or solved.score < best.score
     return Round(study, wider.added, wider.left_out, solved, gain, goes_on)
 
@@ -230,7 +230,7 @@ def widen_study(
     solve, folder = SOLVERS[method]
     return widen(
         study,
-        solve(study, None, out=out, force=force),
+        solve(study, out=out, force=force),
         partial(solve, out=out),
         partial(folder, out=out),
         force=force,
@@ -385,8 +385,8 @@ def widened_name(name: str) -> str:
 
 def _is_comparable(study: Study) -> bool:
     """Check if scores of two spaces have a common reference: a regret and a tolerance refer to the
-    best designs of their space."""
-    return study.tolerance is None and not study.asked_criterion.is_regret
+    best designs of their space, pseudo-weights to all of them."""
+    return study.tolerance is None and study.asked_criterion.against == "nothing"
 
 
 def _gain(study: Study, before: float, after: float) -> float:
@@ -399,28 +399,21 @@ def _gain(study: Study, before: float, after: float) -> float:
     return 1 - after / before
 
 
-def certified(
-    study: Study, start: Mapping[str, Any] | None, out: Path, *, force: bool, **options: Any
-) -> Solved:
+def certified(study: Study, out: Path, *, force: bool, **options: Any) -> Solved:
     """The certified design of a study, by its criterion; writes its certificates.
 
     Args:
         study: the study.
-        start: a design to begin with, if there is one.
         out: folder of all results.
         force: replace certificates of a different study of this name.
         options: see `certify_to`.
     """
     criterion = study.certified_by
-    if start is not None:
-        options["start"] = study.space.levels_of(start)
     *_, best = certify_to(study, criterion, out, force=force, **options)
     return Solved(best.design, best.value, best)
 
 
-def enumerated(
-    study: Study, start: Mapping[str, Any] | None, out: Path, *, force: bool, **options: Any
-) -> Solved:
+def enumerated(study: Study, out: Path, *, force: bool, **options: Any) -> Solved:
     """The exact optimum of a study, by its criterion; writes its answer.
 
     Takes the arguments of `certified`, with `options` of `enumerate_to`.
@@ -429,9 +422,7 @@ def enumerated(
     return of_answer(study, enumerate_to(study, out, force=force, **{**usual, **options}))
 
 
-def searched(
-    study: Study, start: Mapping[str, Any] | None, out: Path, *, force: bool, **options: Any
-) -> Solved:
+def searched(study: Study, out: Path, *, force: bool, **options: Any) -> Solved:
     """The selected design of a run of a study; writes the run.
 
     Takes the arguments of `certified`, with `options` of `run_studies`.

@@ -260,7 +260,10 @@ def test_ratings_of_pairs_must_be_in_order():
     assert metrics.order({"y": ratings}, np.array([0, 0, 1, 1])).tolist() == [1.0, 0.0]
 
 
-def test_another_number_of_samples_makes_files_of_its_own(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "other", [{"samples": 5}, {"version": "2.0"}, {"shapes": ("--shape", "x=1,3")}]
+)
+def test_another_package_version_or_setting_makes_files_of_its_own(other, tmp_path, monkeypatch):
     asked = []
 
     class Network:
@@ -277,10 +280,30 @@ def test_another_number_of_samples_makes_files_of_its_own(tmp_path, monkeypatch)
         asked.append(argv[-1])
         return 1
 
-    monkeypatch.setattr(unseen, "UNSEEN", {"one": unseen.Unseen(Network(), "text", ())})
+    def use(shapes=(), version="1.0", samples=None):
+        package = {"package": "one", "version": version}
+        monkeypatch.setattr(unseen, "package_of", lambda name: package)
+        monkeypatch.setattr(unseen, "UNSEEN", {"one": unseen.Unseen(Network(), "text", shapes)})
+        return unseen.folder_of("one", tmp_path, samples)
+
     monkeypatch.setattr(unseen, "imcmoo", failing)
-    (tmp_path / "one.csv").write_text("of 300 samples")
-    options = {"chips": 1, "quick": True}
+    first = use()
+    first.mkdir()
+    (first / "one.csv").write_text("of the first settings")
+    folder = use(**other)
+    assert folder != first
     with pytest.raises(SystemExit, match="one cannot be imported"):
-        unseen.verdicts("one", tmp_path, "sram", samples=5, **options)
-    assert asked == [5, str(tmp_path / "5-samples" / "one.csv")]
+        unseen.verdicts("one", tmp_path, "sram", samples=other.get("samples"), chips=1, quick=True)
+    assert asked == [other.get("samples", 300), str(folder / "one.csv")]
+
+
+def test_a_quick_search_has_files_of_its_own(tmp_path):
+    files = [unseen.study_file("words", tmp_path, "sram", (), quick=q) for q in (True, False)]
+    assert files[0] != files[1]
+
+
+def test_a_package_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    absent = data.EdgeNetwork("one", "no_such_package", "one.onnx", unseen.faces)
+    monkeypatch.setattr(unseen, "UNSEEN", {"one": unseen.Unseen(absent, "text", ())})
+    with pytest.raises(SystemExit, match="one: no_such_package is not installed"):
+        unseen.verdicts("one", tmp_path, "sram", samples=None, chips=1, quick=True)

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from imcmoo.problem import dominance
-from imcmoo.problem.dominance import front_of, is_nondominated, mutually_dominated, pareto_rank
+from imcmoo.problem.dominance import (
+    front_of,
+    is_nondominated,
+    mutually_dominated,
+    pareto_rank,
+    unique_rank,
+)
 
 clouds = st.tuples(st.integers(1, 40), st.integers(1, 20)).flatmap(
     lambda shape: arrays(float, shape, elements=st.sampled_from([-1.5, -0.0, 0.0, 1.0, 2.0]))
@@ -58,3 +64,8 @@ def test_points_that_differ_in_the_last_column_only_are_told_apart(m):
     F[1, -1] = 2.0
     assert is_nondominated(F).tolist() == [True, False, True]
     assert pareto_rank(F).tolist() == [0, 1, 0]
+
+
+def test_unique_rank():
+    F = np.array([[1.0, 2], [2, 1], [1, 2], [2, 2], [3, 3]])
+    assert unique_rank(F).tolist() == [0, 0, 3, 1, 2]

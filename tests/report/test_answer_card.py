@@ -125,6 +125,12 @@ def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path)
     assert headings[:2] == ["caution", "chip"]
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_single_heading_of_a_table_spans_all_columns(n):
+    text = labels.latex_table("l" * n, ["title"], [["x"] * n])
+    assert rf"\multicolumn{{{n}}}{{l}}{{title}} \\" in text
+
+
 def test_a_card_after_widening_names_only_ends_that_stay_open():
     named = "rows 64 (smallest listed): longer lists may hold a better chip"
     rows = (("chip", "one"), ("ends of lists", f"{named}, --widen tries them"), ("next", "go"))

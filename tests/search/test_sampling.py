@@ -60,9 +60,16 @@ def test_unseen_keeps_first_occurrences_in_order():
 def test_spread_out_is_greedy_max_min():
     line = np.array([[0.0], [1.0], [9.0], [10.0], [5.0], [5.0]])
 
-    assert spread_out(line, 3, chosen=[0]) == [0, 3, 4]
-    assert spread_out(line, 4, chosen=[1, 2]) == [1, 2, 4, 0]
-    assert sorted(spread_out(line, 99, chosen=[0])) == [0, 1, 2, 3, 4, 5]
+    assert spread_out(line, 3, chosen=[0], hamming=False) == [0, 3, 4]
+    assert spread_out(line, 4, chosen=[1, 2], hamming=False) == [1, 2, 4, 0]
+    assert sorted(spread_out(line, 99, chosen=[0], hamming=False)) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("kind", [int, float])
+def test_the_distance_of_spread_out_does_not_depend_on_the_type_of_the_points(kind):
+    points = np.array([[0, 0], [0, 9], [1, 1]], dtype=kind)
+    assert spread_out(points, 2, chosen=[0], hamming=True) == [0, 2]
+    assert spread_out(points, 2, chosen=[0], hamming=False) == [0, 1]
 
 
 def test_sampling_spreads_more_than_chance():

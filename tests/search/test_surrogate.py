@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.problem.limits import Limits
-from imcmoo.search.surrogate import Surrogate, steps
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.space.moves import steps
 from problems import RRAM
 from tests.fakes import SMALL, fake_problem
 from tests.search.searches import LARGE_PROBLEM, evaluated

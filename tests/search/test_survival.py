@@ -2,8 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imcmoo.problem.dominance import unique_rank
 from imcmoo.search import survival
-from imcmoo.search.survival import best_in_turn, unique_rank
+from imcmoo.search.survival import best_in_turn
 from problems import RRAM
 from tests.fakes import NoisyEvaluator, fake_problem
 
@@ -66,11 +67,6 @@ def test_the_best_by_each_criterion_come_in_turn_each_design_once(seed, n, colum
     scores = np.random.default_rng(seed).integers(0, 20, (n, columns)).astype(float)
     in_turn = [row for place in np.argsort(scores, axis=0, kind="stable") for row in place]
     assert best_in_turn(scores).tolist() == list(dict.fromkeys(in_turn))
-
-
-def test_unique_rank():
-    F = np.array([[1.0, 2], [2, 1], [1, 2], [2, 2], [3, 3]])
-    assert unique_rank(F).tolist() == [0, 0, 3, 1, 2]
 
 
 NOISY = fake_problem(RRAM, 2, model=NoisyEvaluator)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from imcmoo import Study
+from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
+from imcmoo.io.errors import InputError
 from imcmoo.report.answer_card import card_of_certificate
 from imcmoo.study import certify_study
 from imcmoo.study.check_certificate import Checker, certificates
@@ -134,13 +136,34 @@ def test_both_proofs_together_take_the_time_limit(tmp_path, monkeypatch):
     limits, prove = [], certify_study.Prover.prove
 
     def recorded(prover, part, optima):
-        limits.append(prover.time_limit_s)
+        limits.append({name: prover.limit_s(name) for name in part.names})
         for certificate in prove(prover, part, optima):
             yield replace(certificate, seconds=0.25 * 3600)
 
     monkeypatch.setattr(certify_study.Prover, "prove", recorded)
     random_study(0).certify(out=tmp_path, time_limit_s=3600)
-    assert limits == [1800, 2700]
+    assert limits == [{"area": 1800}, {"edap_max_within_tolerance": 2700}]
+    limits.clear()
+    random_study(0).certify("all", out=tmp_path / "all", time_limit_s=3600)
+    first, second, *others = limits
+    assert (first.pop("area"), second) == (1800, {"edap_max_within_tolerance": 2700})
+    assert {limit for each in (first, *others) for limit in each.values()} == {3600}
+
+
+@pytest.mark.parametrize(
+    ("within", "fault"),
+    [
+        ({"gap": 0.0}, "within has gap, needs criterion, value, bound, gap"),
+        ({"criterion": 1, "value": 1.0, "bound": 1.0, "gap": 0.0}, "criterion of within is 1"),
+        ({"criterion": "area", "value": 1.0, "bound": "1", "gap": 0.0}, "bound of within is '1'"),
+    ],
+)
+def test_a_certificate_without_the_keys_of_its_reference_is_refused(within, fault, tmp_path):
+    study = random_study(0)
+    certificate = study.certify(out=tmp_path)[study.answered_by]
+    replace(certificate, within=within).save(tmp_path)
+    with pytest.raises(InputError, match=f"is no certificate: .*{fault}"):
+        Certificate.load(tmp_path)
 
 
 def test_some_random_space_has_a_better_chip_within_the_tolerance():

@@ -1,6 +1,8 @@
 """Ends of lists are named, and widened until none binds that the model goes beyond."""
 
 import json
+import shutil
+from itertools import pairwise
 from typing import ClassVar
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from imcmoo import Study
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
+from imcmoo.run import Run
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
 from imcmoo.study.list_ends import open_ends
@@ -91,6 +94,25 @@ def test_a_certified_design_is_explained_from_its_folder(certified, capsys):
     assert explained["score"] == pytest.approx(widening.best.score)
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after", "fault"),
+    [
+        ("certificate.json", '"evaluated": ', '"evaluated": 1', "not as it was written"),
+        (FILE, "min_fps = 30", "min_fps = 31", "of other settings: limits"),
+    ],
+)
+def test_no_design_of_another_certificate_is_explained(
+    file, before, after, fault, certified, tmp_path, capsys
+):
+    folder = tmp_path / "edge-widened"
+    shutil.copytree(certified[0] / "certified" / "edge-widened", folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert before in text
+    (folder / file).write_text(text.replace(before, after), encoding="utf-8")
+    assert main(["explain", str(folder)]) == 2
+    assert f"its certificate is {fault}" in " ".join(capsys.readouterr().err.split())
+
+
 def test_the_regret_of_a_certified_design_is_that_of_its_certificate(tmp_path, capsys):
     networks = ["mobilenet_v3_onnx", "vgg16_onnx"]
     asked = study(networks=networks, criterion="regret_minimax", baselines=True, space=SPACE)
@@ -115,9 +137,11 @@ def test_enumeration_and_proof_widen_to_the_same_optimum(certified, tmp_path):
 def test_only_results_of_widened_studies_are_replaced_without_force(tmp_path):
     asked = []
 
-    def smallest(one, start, *, force):
+    def smallest(one, *, force):
         asked.append(force)
-        return Solved({**start, "router_groups": min(one.space.values_of("router_groups"))}, 1.0)
+        return Solved(
+            {**one.start, "router_groups": min(one.space.values_of("router_groups"))}, 1.0
+        )
 
     one = study()
     (design,) = one.space.designs(one.space.levels_of({"cols": 256, "router_groups": 2}))
@@ -166,13 +190,14 @@ def test_a_value_that_others_exclude_is_solved_without_them(tmp_path):
 def test_each_round_keeps_the_results_that_the_answer_rests_on(tmp_path):
     scores = iter(range(100, 0, -1))
 
-    def largest(one, start, *, force):
+    def largest(one, *, force):
         (tmp_path / one.name).mkdir(exist_ok=True)
         most = {name: max(one.space.values_of(name)) for name in ("cols", "columns_per_adc")}
-        return Solved({**start, **most}, next(scores))
+        return Solved({**(one.start or smallest), **most}, next(scores))
 
     one = study(name="parts", space=PARTS, criterion="edap_geomean")
-    first = largest(one, one.space.designs(one.space.grid([])[:1])[0], force=False)
+    (smallest,) = one.space.designs(one.space.grid([])[:1])
+    first = largest(one, force=False)
     steps = widen(one, first, largest, lambda each: tmp_path / each.name).steps
     parts = [step.study for step in steps if step.left_out]
     assert len(parts) > 1
@@ -222,3 +247,27 @@ def test_ends_are_named_but_not_widened_where_the_range_of_a_model_is_unknown():
     assert [one.beyond for one in open_ends(Unknown(), levels)] == [None]
     with pytest.raises(InputError, match="does not tell which values it covers"):
         widen(Asks(), Solved({"n": 1}, 1.0), None, None)
+
+
+def test_a_wider_search_begins_with_the_best_design_and_ends_no_worse(tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda results, folder: None)
+    one = study(criterion="edap_geomean", space=SPACE, budget=2)
+    widening = one.widen("run", out=tmp_path)
+    assert widening.steps
+    assert widening.rounds["score"].is_monotonic_decreasing
+    for before, step in pairwise([None, *widening.steps]):
+        assert step.study.start == (widening.solved if before is None else before.solved).design
+    # What the folder holds is what the card states, and the study in it repeats the run.
+    home = tmp_path / widening.study.name
+    again = Study.load(home / FILE)
+    assert Run(home / "seed-1", again).explain().score == widening.best.score
+    assert again.run(out=tmp_path / "again").explain().score == widening.best.score
+
+
+def test_a_start_is_left_out_with_its_space():
+    one = study(start={**FEW, "cols": 128, "router_groups": 2})
+    assert one.start_levels.tolist() == [[0, 0]]
+    assert one.replace(budget=5).start == one.start
+    assert one.replace(space={**FEW, "cols": [256, 512]}).start is None
+    with pytest.raises(ValueError, match=r"^start: .*cols"):
+        one.replace(start={"cols": 64, "router_groups": 2})

@@ -79,16 +79,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         seconds += times.seconds * in_mode
         bound = np.where(in_mode, bottleneck(times), bound)
     share = seconds / table.total(seconds)[:, owner]
-    macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
-    switch, switch_top = _switches(batch, run)
-    of_networks = {
-        "dram": batch.io_bits * chip.prices_J["dram"][:, None]
-        + batch.dram_idle_W[:, None] * run.interval_s,
-        "switch": switch / batch.context.inferences_per_switch,
-        "top": switch_top / batch.context.inferences_per_switch,
-        "leakage": batch.leak_W(macros) * run.interval_s,
-    }
-    for part, whole in of_networks.items():
+    for part, whole in _outside_layers(batch, run).items():
         energy[part] += share * whole[:, owner]
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
@@ -105,6 +96,19 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
         details=_details(batch, run),
     )
+
+
+def _outside_layers(batch: Batch, run: ImageCosts) -> dict[str, Floats]:
+    """Energy of networks outside their layers by component, J, shape (n, W)."""
+    macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
+    switch, switch_top = _switches(batch, run)
+    return {
+        "dram": batch.io_bits * batch.chip.prices_J["dram"][:, None]
+        + batch.dram_idle_W[:, None] * run.interval_s,
+        "switch": switch / batch.context.inferences_per_switch,
+        "top": switch_top / batch.context.inferences_per_switch,
+        "leakage": batch.leak_W(macros) * run.interval_s,
+    }
 
 
 def _details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:

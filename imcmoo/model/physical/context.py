@@ -139,27 +139,15 @@ class Context(Technology):
             ValueError: an argument is out of range, or accuracy data lack the precision of a
                 network.
         """
-        check_choice("adc_model", adc_model, ADC_MODELS)
-        check_choice("deployment", deployment, get_args(Deployment))
-        if not requests_per_switch >= 1:
-            raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
+        _check_settings(adc_model, deployment, requests_per_switch)
         digital = layers_digital or {}
         group = WorkloadSet((*networks.workloads, *joined))
-        all_layers = LayerTable.of_workloads(
-            group,
-            input_bits=input_bits,
-            weight_bits=weight_bits,
-            weight_clip=weight_clip,
-            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in group.workloads]),
-            digital=_named_layers(group, digital),
-            kv_bits=kv_bits,
-            weights_of=weights_of,
-        )
+        precision = (input_bits, weight_bits, weight_clip)
+        all_layers = _layer_table(group, digital, precision, kv_bits, weights_of)
         layers = all_layers.part(0, len(networks)) if joined else all_layers
         technology = _technology(device, table, assumptions, switches, layers)
-        limits = limits or CircuitLimits.of_device(device)
-        _check_limits(limits, technology.device)
-        operands = _operands(len(networks), input_bits, weight_bits, weight_clip)
+        limits = _checked_limits(limits, technology.device)
+        operands = _operands(len(networks), *precision)
         measured = own_noise and _own_noises(
             networks.names, accuracy or {}, own_noise, operands, digital
         )
@@ -173,9 +161,8 @@ class Context(Technology):
             digital=digital,
         )
         co_resident = deployment == "together"
-        if common_cache is None:
-            common_cache = co_resident or interleaved
-        cache = _cache(group, all_layers, co_resident=co_resident, common=common_cache)
+        common = co_resident or interleaved if common_cache is None else common_cache
+        cache = _cache(group, all_layers, co_resident=co_resident, common=common)
         context = cls(
             **vars(technology),
             layers=layers,
@@ -187,7 +174,7 @@ class Context(Technology):
             accuracy=predicted,
             pays_switches=~layers.followers | interleaved,
             cache=cache and cache.take(slice(len(networks))),
-            common_cache=cache is not None and common_cache,
+            common_cache=cache is not None and common,
         )
         if not joined or not layers.followers.any():
             return context
@@ -256,13 +243,43 @@ def _technology(
     )
 
 
-def _check_limits(limits: CircuitLimits, cell: MemoryCell) -> None:
-    """Refuse a limit on the compute SNR of a device whose sums are exact."""
+def _checked_limits(limits: CircuitLimits | None, cell: MemoryCell) -> CircuitLimits:
+    """The limits, by default those of the device; refuses one on the SNR of exact sums."""
+    limits = limits or CircuitLimits.of_device(cell.name)
     if cell.exact and limits.snr_dB > -np.inf:
         raise ValueError(
             f"compute_snr_limit_dB = {limits.snr_dB:g} is given, must be -inf on {cell.name}: "
             "its sums are exact"
         )
+    return limits
+
+
+def _check_settings(adc_model: str, deployment: Deployment, requests_per_switch: float) -> None:
+    check_choice("adc_model", adc_model, ADC_MODELS)
+    check_choice("deployment", deployment, get_args(Deployment))
+    if not requests_per_switch >= 1:
+        raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
+
+
+def _layer_table(
+    networks: WorkloadSet,
+    digital: Mapping[str, Sequence[str]],
+    precision: tuple[int | Sequence[int], int | Sequence[int], float | Sequence[float]],
+    kv_bits: int | Sequence[int],
+    weights_of: Mapping[str, str] | None,
+) -> LayerTable:
+    """Layers of networks; `precision` has bits of inputs and weights, and the clip of weights."""
+    input_bits, weight_bits, weight_clip = precision
+    return LayerTable.of_workloads(
+        networks,
+        input_bits=input_bits,
+        weight_bits=weight_bits,
+        weight_clip=weight_clip,
+        dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
+        digital=_named_layers(networks, digital),
+        kv_bits=kv_bits,
+        weights_of=weights_of,
+    )
 
 
 def _operands(n_networks: int, *precision: float | Sequence[float]) -> list[Operands]:

@@ -143,32 +143,17 @@ class LayerTable:
             for name, value in (("input_bits", input_bits), ("weight_bits", weight_bits))
         ]
         cached_bits = _per_network("kv_bits", kv_bits, len(workloads), KV_BITS)
-        clips = np.broadcast_to(weight_clip, len(workloads)).tolist()
-        if not all(0 < clip <= 1 for clip in clips):
-            raise ValueError(f"weight_clip must be above 0 and at most 1, got {weight_clip}")
+        clips = _clips(weight_clip, len(workloads))
         layers = np.column_stack([owner, shapes, strides, *bits, unit, *_caches(workloads)])
         cells_of_network, cells = _owners(workloads, weights_of or {})
-        if weights_of:
-            # Layers whose copies differ are distinct, so those of their owner are a further column.
-            _, alike = np.unique(layers, axis=0, return_inverse=True)
-            follows_owner = cells != np.arange(len(cells))
-            layers = np.column_stack(
-                [layers, np.where(follows_owner, alike.reshape(-1)[cells], -1)]
-            )
-        rows, distinct = np.unique(layers, axis=0, return_inverse=True)
-        distinct = distinct.reshape(-1)
-        cells_of_layer = np.arange(len(rows))
-        cells_of_layer[distinct] = distinct[cells]
+        rows, distinct, cells_of_layer = _distinct(layers, cells if weights_of else None)
         columns = rows.T.astype(float)
         size = dict(zip(DIMENSIONS, columns[1:9], strict=True))
         geometry: dict[str, Any] = _geometry(size, columns[9], columns[10])
-        share = geometry["first_share"]
         last = np.append(np.diff(owner) != 0, True)
-        follows = np.where(last, 0.0, np.append(share[distinct][1:], 0.0))
+        follows = np.where(last, 0.0, np.append(geometry["first_share"][distinct][1:], 0.0))
         count = np.bincount(distinct).astype(float)
-        first = np.insert(last[:-1], 0, True)
-        io_words = geometry["held_inputs"][distinct][first] * columns[11][distinct][first]
-        outputs = (size["N"] * size["G"] * size["M"] * size["P"] * size["Q"])[distinct][last]
+        io_bits = _io_bits(size, geometry["held_inputs"], columns[11], distinct, last)
         return cls(
             names=tuple(workloads.names),
             owner=rows[:, 0].astype(np.int64),
@@ -179,15 +164,11 @@ class LayerTable:
             digital=columns[13] > 0,
             holds_weights=columns[13] == 2,
             **_cache_fields(columns[14:17], size, cached_bits[rows[:, 0]]),
-            second_bits=np.select(
-                [columns[14] > 0, columns[13] == 2],
-                [cached_bits[rows[:, 0]], columns[12]],
-                columns[11],
-            ),
+            second_bits=_second_bits(columns, cached_bits[rows[:, 0]]),
             cells_of_layer=cells_of_layer,
             cells_of_network=cells_of_network,
             previous_share=np.bincount(distinct, follows) / count,
-            io_bits=io_words + outputs * columns[11][distinct][last],
+            io_bits=io_bits,
             operands=OperandBits.joined(
                 [operand_bits(w, c) for w, c in zip(workloads.workloads, clips, strict=True)]
             ),
@@ -390,6 +371,47 @@ def _owners(workloads: WorkloadSet, weights_of: Mapping[str, str]) -> tuple[Ints
     return owners, cells
 
 
+def _clips(weight_clip: float | Sequence[float], n: int) -> list[float]:
+    """Largest stored weight of each of n networks; refuses shares outside 0 to 1."""
+    clips: list[float] = np.broadcast_to(weight_clip, n).tolist()
+    if not all(0 < clip <= 1 for clip in clips):
+        raise ValueError(f"weight_clip must be above 0 and at most 1, got {weight_clip}")
+    return clips
+
+
+def _second_bits(columns: Floats, kv_bits: Ints) -> Floats:
+    """Bits of the operand beside the input: cached, stored digitally, or an activation."""
+    conditions = [columns[14] > 0, columns[13] == 2]
+    return np.select(conditions, [kv_bits, columns[12]], columns[11])
+
+
+def _distinct(layers: Ints, cells: Ints | None) -> tuple[Ints, Ints, Ints]:
+    """Distinct rows of a table of layers, the row of each layer, and the row whose weights each
+    row uses; `cells` is the layer whose weights each layer uses, None if it is the layer itself."""
+    if cells is not None:
+        # Layers whose copies differ are distinct, so those of their owner are a further column.
+        _, alike = np.unique(layers, axis=0, return_inverse=True)
+        follows_owner = cells != np.arange(len(cells))
+        layers = np.column_stack([layers, np.where(follows_owner, alike.reshape(-1)[cells], -1)])
+    rows, distinct = np.unique(layers, axis=0, return_inverse=True)
+    distinct = distinct.reshape(-1)
+    cells_of_layer = np.arange(len(rows))
+    if cells is not None:
+        cells_of_layer[distinct] = distinct[cells]
+    return rows, distinct, cells_of_layer
+
+
+def _io_bits(
+    size: Mapping[str, Floats], inputs: Floats, bits: Floats, distinct: Ints, last: Bools
+) -> Floats:
+    """Inputs of the first layer and outputs of the last layer of each network, bits, shape (W,);
+    sizes, inputs and bits are of distinct layers, `last` of all."""
+    first = np.insert(last[:-1], 0, True)
+    words = inputs[distinct][first] * bits[distinct][first]
+    outputs = (size["N"] * size["G"] * size["M"] * size["P"] * size["Q"])[distinct][last]
+    return np.asarray(words + outputs * bits[distinct][last])
+
+
 def _caches(workloads: WorkloadSet) -> Iterator[Ints]:
     """Kind of the cache of each layer (0 none, 1 keys, 2 values), and positions appended and
     reserved."""
@@ -459,21 +481,7 @@ class OperandSums:
             [_slice_sums(joint, input_bits, width) for width in range(1, BITS + 1)]
             for joint in (operands.inputs, operands.inputs_offset)
         ]
-        weights = np.array(
-            [
-                [
-                    [
-                        _slice_sums(joint, bits, width, shares=True, upper=upper)
-                        for width in range(1, BITS + 1)
-                    ]
-                    for joint, bits in (
-                        (operands.weights, weight_bits),
-                        (operands.magnitudes, weight_bits - 1),
-                    )
-                ]
-                for upper in (False, True)
-            ]
-        )
+        weights = _weight_sums(operands, weight_bits)
         average = partial(np.apply_along_axis, layers.average, -1)
         products = [[average(x * weights) for x in coding] for coding in inputs]
         codings = (
@@ -501,6 +509,18 @@ class OperandSums:
         if (redundancy > 1).any():
             total = total + (redundancy - 1)[:, None] * sums[(1, *at)]
         return total
+
+
+def _weight_sums(operands: OperandBits, bits: Ints) -> Floats:
+    """Sums of mean shares over slices of weights, shape (2, 2, 8, n_layers): all or the upper half
+    of the slices, by coding and slice width."""
+    codings = ((operands.weights, bits), (operands.magnitudes, bits - 1))
+
+    def sums(joint: Floats, bits: Ints, upper: bool) -> list[Floats]:
+        widths = range(1, BITS + 1)
+        return [_slice_sums(joint, bits, width, shares=True, upper=upper) for width in widths]
+
+    return np.array([[sums(*coding, upper) for coding in codings] for upper in (False, True)])
 
 
 def _slice_sums(

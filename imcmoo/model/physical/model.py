@@ -43,6 +43,7 @@ from imcmoo.model.physical.constraints import (
     limit_use,
 )
 from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.latency import ImageCosts
 from imcmoo.model.physical.layers import FEWEST_BITS
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
@@ -60,6 +61,7 @@ from imcmoo.model.physical.parameters import (
     space_voltages,
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.operands import generic_operands
 from imcmoo.networks.work_shares import WorkShares
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
@@ -186,17 +188,7 @@ class PhysicalEvaluator(CostModel):
             raise ValueError("objective accuracy_drop needs accuracy data of a network")
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
-        measured = (options.get("accuracy") or {}) if options.get("own_noise") else {}
-        noisy = () if self._context.device.exact else workloads.workloads
-        self.snr_sources = {w.name: _snr_source(w, measured) for w in noisy}
-        self.generic_operands = tuple(
-            name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
-        )
-        digital, data = (options.get(name) or {} for name in ("layers_digital", "accuracy"))
-        self.work_shares = {
-            w.name: WorkShares.of_network(w, digital.get(w.name, ()), data.get(w.name))
-            for w in workloads.workloads
-        }
+        self._set_sources(**options)
         layers = self._context.layers
         self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
@@ -206,6 +198,27 @@ class PhysicalEvaluator(CostModel):
         self.screened_by = tuple(n for n in space.names if n not in without)
         if not columns_only:
             self._check_values()
+
+    def _set_sources(
+        self,
+        *,
+        accuracy: Mapping[str, AccuracyData] | None = None,
+        own_noise: object = None,
+        layers_digital: Mapping[str, Sequence[str]] | None = None,
+        **others: Any,
+    ) -> None:
+        """Set what the SNR of each network rests on, and where its work is done."""
+        data, digital, networks = accuracy or {}, layers_digital or {}, self.workloads.workloads
+        measured = data if own_noise else {}
+        noisy = () if self._context.device.exact else networks
+        self.snr_sources = {w.name: _snr_source(w, measured) for w in noisy}
+        self.generic_operands = tuple(
+            name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
+        )
+        self.work_shares = {
+            w.name: WorkShares.of_network(w, digital.get(w.name, ()), data.get(w.name))
+            for w in networks
+        }
 
     def _check_values(self) -> None:
         """Check each value of the space with all other parameters at their first value.
@@ -464,13 +477,7 @@ class PhysicalEvaluator(CostModel):
         context = self._on_part(name)._context
         designs = self.designs(levels)
         part = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
-        arrays = {
-            "energy": part.energy_J,
-            "latency": part.latency_s,
-            "interval": part.interval_s,
-            "power": part.power_W,
-        }
-        return {key: values[:, 0] for key, values in arrays.items()}
+        return {key: values[:, 0] for key, values in _of_networks(part).items()}
 
     def break_down_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
@@ -549,12 +556,7 @@ class PhysicalEvaluator(CostModel):
         runs, running = resources.runs, np.flatnonzero(resources.runs.any(axis=1))
         batch = whole.take(running)
         run = best_run(batch, causes=False, longest=self._saves_between_layers)
-        values = {
-            "energy": run.energy_J,
-            "latency": run.latency_s,
-            "interval": run.interval_s,
-            "power": run.power_W,
-        }
+        values = _of_networks(run)
         if "snr" in self._objectives:
             values["snr"] = np.minimum(batch.resources.snr_dB, MOST_DB)
         if self._saves_between_layers:
@@ -659,6 +661,16 @@ class PhysicalEvaluator(CostModel):
                 allowed = np.array([row.values for row in parameter.rows]).T
             values[name] = checked_column(name, allowed.ravel()).reshape(allowed.shape), at
         return values
+
+
+def _of_networks(costs: ImageCosts | PhysicalMetrics) -> dict[str, Floats]:
+    """Costs of an image by name, in SI units, shape (n, W) each."""
+    return {
+        "energy": costs.energy_J,
+        "latency": costs.latency_s,
+        "interval": costs.interval_s,
+        "power": costs.power_W,
+    }
 
 
 def _snr_source(network: Workload, own: Collection[str]) -> str:

@@ -290,23 +290,9 @@ class _RowBlocks:
             (a * rows_differ)[:, :, None] * g.variance[:, None]
         )
         parallel = parallel_cells(len(g.maxima), circuit.redundancy)
-        cell = (1 + circuit.differential) * g.maxima**2 / parallel
-        static = _static_variance(statistics, layers, circuit, parallel)
-        power = (a * x.square)[:, :, None] * cell
-        self.added = circuit.adc_noise**2
-        self.read_variance = circuit.read_sigma**2 * power
-        if self.added > 0:
-            self.read_variance += self.added
-        self.error_variance = static * power + self.read_variance
-        # A cell's error times the mean input of its row is a constant of the column.
-        self.varying_cells = static * (a * x.variance)[:, :, None] * cell
-        self._static, self._cell = static, cell
-        self._stuck: Floats | None = None
-        if circuit.stuck_share > 0:
-            # Half of the stuck cells of one bit are at the end that they should have.
-            self._stuck = circuit.stuck_share / 2 * (a * x.variance)[:, :, None] * cell
-        largest = (a * x.maxima**2)[:, :, None] * cell
-        self._largest_error = (static + circuit.read_sigma**2) * largest
+        self._cell = (1 + circuit.differential) * g.maxima**2 / parallel
+        self._static = _static_variance(statistics, layers, circuit, parallel)
+        self._set_errors(x, a)
         relative = all_inputs / np.maximum(a * x.mean, 1e-150) ** 2
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
@@ -315,6 +301,24 @@ class _RowBlocks:
         if self.added > 0:
             quiet = replace(circuit, adc_noise=0.0)
             self._without_noise = type(self)(statistics, layers, rows, quiet)
+
+    def _set_errors(self, x: Slices, a: Floats) -> None:
+        """Set the variances of errors of ADCs and cells; `a` has numbers of rows, shape (n, 1)."""
+        circuit, static, cell = self._circuit, self._static, self._cell
+        power = (a * x.square)[:, :, None] * cell
+        self.added = circuit.adc_noise**2
+        self.read_variance = circuit.read_sigma**2 * power
+        if self.added > 0:
+            self.read_variance += self.added
+        self.error_variance = static * power + self.read_variance
+        # A cell's error times the mean input of its row is a constant of the column.
+        self.varying_cells = static * (a * x.variance)[:, :, None] * cell
+        self._stuck: Floats | None = None
+        if circuit.stuck_share > 0:
+            # Half of the stuck cells of one bit are at the end that they should have.
+            self._stuck = circuit.stuck_share / 2 * (a * x.variance)[:, :, None] * cell
+        largest = (a * x.maxima**2)[:, :, None] * cell
+        self._largest_error = (static + circuit.read_sigma**2) * largest
 
     @property
     def _quiet(self) -> _RowBlocks:

@@ -6,6 +6,7 @@ so much that they are profiled together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 
 import numpy as np
@@ -32,6 +33,25 @@ SIZE_OF = dict(zip(ALLOCATED, SIZES, strict=True))
 """The parameter with the units of each level."""
 
 
+def _check_parameters(space: DesignSpace, bound: Mapping[str, str]) -> None:
+    """Refuse a space without a needed parameter, or with parameters that depend on others though
+    they may not; `bound` has those that depend on another one, and this."""
+    needed = ("device", "technology_nm", *OPERATING_POINT, "bits_per_cell", "glb_depth", *SIZES)
+    missing = [n for n in needed if n not in space.names and n not in space.fixed]
+    if missing:
+        raise ValueError(f"space {space.name} lacks {', '.join(missing)}")
+    if "device" in space.names:
+        raise ValueError(
+            f"space {space.name}: the reference model takes one device; make one study for each"
+        )
+    free = set(OPERATING_POINT)
+    if bound.keys() - free:
+        raise ValueError(
+            f"space {space.name}: only {', '.join(sorted(free))} may depend on another "
+            f"parameter, not {', '.join(sorted(bound.keys() - free))}"
+        )
+
+
 class ChipModel:
     """The cost model bound to a space and a set of networks.
 
@@ -47,21 +67,8 @@ class ChipModel:
     """
 
     def __init__(self, space: DesignSpace, workloads: WorkloadSet, table: ComponentTable) -> None:
-        needed = ("device", "technology_nm", *OPERATING_POINT, "bits_per_cell", "glb_depth", *SIZES)
-        missing = [n for n in needed if n not in space.names and n not in space.fixed]
-        if missing:
-            raise ValueError(f"space {space.name} lacks {', '.join(missing)}")
-        if "device" in space.names:
-            raise ValueError(
-                f"space {space.name}: the reference model takes one device; make one study for each"
-            )
-        free = set(OPERATING_POINT)
         bound = {p.name: p.on.name for p in space.parameters if isinstance(p, Conditional)}
-        if bound.keys() - free:
-            raise ValueError(
-                f"space {space.name}: only {', '.join(sorted(free))} may depend on another "
-                f"parameter, not {', '.join(sorted(bound.keys() - free))}"
-            )
+        _check_parameters(space, bound)
         self.space = space
         self.workloads = workloads
         device = str(space.values_of("device")[0])
