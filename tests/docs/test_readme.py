@@ -24,7 +24,8 @@ def of_the_chip_for_nine_networks():
     shared = one["columns_per_adc"]
     yield (
         f"the best chip for nine networks has {one['area_mm2']:.0f} mm²: "
-        f"{one['macros']:.0f} macros of {one['rows']:.0f} × {one['cols']:.0f}, one {one['adc_bits']:.0f}-bit ADC per "
+        f"{one['macros']:.0f} macros of {one['rows']:.0f} × {one['cols']:.0f}, "
+        f"one {one['adc_bits']:.0f}-bit ADC per "
         f"{'column' if shared == 1 else f'{shared:.0f} columns'}, {one['voltage_V']:.1f} V"
     )
     yield f"Each network has {span}"
