@@ -94,7 +94,7 @@ RECIPES = (
            ({"area_limit_mm2": 30}, {"area_limit_mm2": 15})),
     Recipe("frames", "How much power do twice as many frames take?", CAMERAS, (FRAMES,)),
     Recipe("batch", "What does a batch of eight change in energy and EDAP?", PAIR, ({"batch": 8},)),
-    Recipe("model", "Language model: which device has the least energy × latency?", TOKENS,
+    Recipe("model", "SmolLM: which device has the least energy × latency?", TOKENS,
            ({"device": "rram"}, {"weight_bits": 4})),
 )  # fmt: skip
 
@@ -264,6 +264,12 @@ def chips_page(published: Path) -> str:
         nine=chip_of(physics["optima"], "nine_workload_sram_physical"),
         ends=break_even(generation["sizes"]),
         batches=generation["batches"],
+        models=generation["models"],
+        generated=[
+            (model, device, f"{title}, {name}")
+            for model, name in {"smollm": "SmolLM", "gpt2": "GPT-2"}.items()
+            for device, title in DEVICES.items()
+        ],
         wins=markdown.row(first_wins(generation["batches"]), device="rram", weight_bits=8),
         generating=GENERATING,
         served=usual,
