@@ -267,12 +267,17 @@ def test_a_comparison_on_random_cases(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(random_cases, "DESIGNS", (1000, 4000))
     monkeypatch.setattr(random_cases, "FEWEST_FEASIBLE", 50)
     monkeypatch.setattr(random_cases, "BUDGETS", (60, 120))
-    command = ["--random", "2", "--seed", "7", "--seeds", "2", "--workers", "1", "--out"]
+    command = ["--random", "2", "--seed", "7", "--seeds", "2", "--methods", "ours;random"]
+    command += ["--workers", "1", "--out"]
     assert compare.main([*command, str(tmp_path)]) == 0
     assert "runs solved" in capsys.readouterr().out
     folder = tmp_path / "random" / "7"
-    assert {p.name for p in folder.iterdir()} == {"case.csv", "runs.csv.gz", "summary.csv"}
-    assert len(pd.read_csv(folder / "runs.csv.gz")) == 2 * 2 * 2 * 2 * 8
+    tables = {"case.csv", "runs.csv.gz", "summary.csv"}
+    assert {p.name for p in folder.iterdir()} == {"config.json", *tables}
+    asked = json.loads((folder / "config.json").read_text())["command"]
+    assert asked.endswith("--random 2 --seed 7 --seeds 2 --methods 'ours;random'")
+    runs = pd.read_csv(folder / "runs.csv.gz")
+    assert runs.groupby("method").size().to_dict() == dict.fromkeys(["ours", "random"], 128)
     assert list(pd.read_csv(folder / "case.csv")["case"]) == [0, 1]
     assert compare.main([*command, str(tmp_path / "again")]) == 0
     again = tmp_path / "again" / "random" / "7" / "runs.csv.gz"
