@@ -27,7 +27,7 @@ def test_the_published_rram_tables_are_those_of_this_code(published, answers):
 
 @pytest.mark.parametrize(
     ("seeds", "budgets"),
-    [(1, (500,)), pytest.param(3, questions.BUDGETS, marks=pytest.mark.slow)],
+    [(1, (1000,)), pytest.param(3, questions.BUDGETS, marks=pytest.mark.slow)],
 )
 def test_the_published_searches_are_those_of_this_code(
     published, exact, monkeypatch, seeds, budgets
