@@ -39,8 +39,8 @@ optima of all, in DIR/certified/STUDY/DEVICE, and compared in DIR/certified/STUD
 """
 
 KEPT = (
-    "    bound kept from an earlier certificate, not proven now: imcmoo check-certificate {folder} "
-    "verifies it"
+    "    bound kept from an earlier certificate, not proven now: imcmoo check-certificate {folder}"
+    "{study} verifies it"
 )
 
 INTERRUPTED = "the certificates written are whole; the same command goes on with the others"
@@ -156,7 +156,8 @@ def _show_proven(
     else:
         _show(terminal, certificate)
     if not certificate.is_new:
-        terminal.print(KEPT.format(folder=folder), soft_wrap=True)
+        file = f" --study {study.file}" if study.file else ""
+        terminal.print(KEPT.format(folder=folder, study=file), soft_wrap=True)
 
 
 def _certify_devices(study: StudyOfDevices, criterion: str, args: argparse.Namespace) -> None:

@@ -27,8 +27,8 @@ DESIGNS_PER_SCREEN_CHUNK = 1 << 16
 def nothing_feasible(problem: AcceleratorProblem) -> str:
     """Message for a problem without a feasible design.
 
-    Names the smallest chip that runs all networks, or else the nearest chip and the limits it
-    breaks. A limit above what the DRAM delivers is named before them.
+    Names the smallest chip that runs all networks if it is too large, or else the nearest chip and
+    the limits it breaks. A limit above what the DRAM delivers is named before them.
     """
     networks = ", ".join(problem.workload_names)
     if ceilings := dram_ceilings(problem):
@@ -54,7 +54,8 @@ def _some_designs(space: DesignSpace) -> Levels:
 
 
 def _smallest_chip(problem: AcceleratorProblem) -> str:
-    """Text of the smallest chip and of the network that needs the largest; empty if unknown."""
+    """Text of the smallest chip, if it is too large, and of the network that needs the largest;
+    else empty."""
     model, space = problem.model, problem.space
     enumeration = Enumeration(problem)
     if not (model.offers("screen") and model.offers("resources")):
@@ -77,6 +78,8 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
     if joint is None or not single_areas:
         return ""
     row, area = joint
+    if area <= (problem.area_limit_m2 or np.inf):
+        return ""  # another limit binds
     largest, w = max(single_areas)
     return (
         f"the smallest chip that runs all networks takes {area * MM2_PER_M2:.4g} mm² "

@@ -273,7 +273,9 @@ def reading(folder: Path) -> Iterator[Results]:
         InputError: `Results.read` refuses the folder, or another run was published meanwhile.
     """
     if not (folder / CONFIG).is_file():
-        raise InputError(f"{folder} holds no complete run: there is no {CONFIG}")
+        hint = "; `imcmoo run` makes a run of what is proven here"
+        hint = hint if (folder / "certificate.json").is_file() else ""
+        raise InputError(f"{folder} holds no complete run: there is no {CONFIG}{hint}")
     with unchanged(folder / CONFIG):
         yield Results.read(folder)
 

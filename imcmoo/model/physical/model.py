@@ -252,7 +252,7 @@ class PhysicalEvaluator(CostModel):
         if several and models != {"sar_noise"}:
             raise Conflict(
                 "space.adc_noise: more than one value needs adc_model = sar_noise only: with other "
-                "models the least noise is free"
+                "models the least noise is free; give one, such as adc_noise = 10 beside adc_model"
             )
 
     @property
