@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
@@ -156,8 +157,8 @@ def _show_proven(
     else:
         _show(terminal, certificate)
     if not certificate.is_new:
-        file = f" --study {study.file}" if study.file else ""
-        terminal.print(KEPT.format(folder=folder, study=file), soft_wrap=True)
+        file = f" --study {shlex.quote(study.file)}" if study.file else ""
+        terminal.print(KEPT.format(folder=shlex.quote(str(folder)), study=file), soft_wrap=True)
 
 
 def _certify_devices(study: StudyOfDevices, criterion: str, args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.arrays import Floats
+from imcmoo.exact import certificate
 from imcmoo.io.checksums import SUMS, check_sums, digest, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import check_own_folder, replacing, unchanged
@@ -273,8 +274,8 @@ def reading(folder: Path) -> Iterator[Results]:
         InputError: `Results.read` refuses the folder, or another run was published meanwhile.
     """
     if not (folder / CONFIG).is_file():
-        hint = "; `imcmoo run` makes a run of what is proven here"
-        hint = hint if (folder / "certificate.json").is_file() else ""
+        is_proof = (folder / certificate.FILE).is_file()
+        hint = "; `imcmoo run` makes a run of what is proven here" if is_proof else ""
         raise InputError(f"{folder} holds no complete run: there is no {CONFIG}{hint}")
     with unchanged(folder / CONFIG):
         yield Results.read(folder)

@@ -34,8 +34,10 @@ SIZE_OF = dict(zip(ALLOCATED, SIZES, strict=True))
 
 
 def _check_parameters(space: DesignSpace, bound: Mapping[str, str]) -> None:
-    """Refuse a space without a needed parameter, or with parameters that depend on others though
-    they may not; `bound` has those that depend on another one, and this."""
+    """Refuse a space that lacks a parameter, or in which one depends on another and may not.
+
+    `bound` has, by each parameter that depends on another, that other one.
+    """
     needed = ("device", "technology_nm", *OPERATING_POINT, "bits_per_cell", "glb_depth", *SIZES)
     missing = [n for n in needed if n not in space.names and n not in space.fixed]
     if missing:
