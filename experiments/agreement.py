@@ -18,7 +18,7 @@ def of_a_model() -> str:
 
 
 def agreed() -> str:
-    """Count the macros within a factor of 3: "n of m macros by latency and n of m by TOPS/W"."""
+    """Text: "n of m macros by latency and n of m by TOPS/W", those within a factor of 3."""
     (first, n, m), (second, k, of) = _shares()
     return f"{n} of {m} macros by {first} and {k} of {of} by {second}"
 

@@ -52,8 +52,7 @@ OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optima 
 against the best of all runs): runs.csv.gz and target.csv.gz by seed, summary.csv, tests.csv and the
 figure ecdf, of a large study also regret. With --random: search cases drawn at random instead, each
 enumerated on the way, and write config.json, case.csv, runs.csv.gz and summary.csv to
-OUT/random/SEED. A
-comparison that was interrupted goes on with the same command.
+OUT/random/SEED. A comparison that was interrupted goes on with the same command.
 """
 
 INTERRUPTED = "the same command continues"

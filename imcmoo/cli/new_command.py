@@ -96,10 +96,8 @@ def main(args: argparse.Namespace) -> None:
     terminal = console(quiet=args.quiet)
     files = [out, *(out.with_name(f"{name}.csv") for name in imported)]
     terminal.print(f"written: {', '.join(map(str, files))}", soft_wrap=True)
-    certify = f"imcmoo certify {out} proves the best"
-    terminal.print(
-        f"next: imcmoo run {out}  ({study.space.size:,} designs; {certify})", soft_wrap=True
-    )
+    best = f"proves the best of {study.space.size:,} designs; imcmoo run {out} draws figures"
+    terminal.print(f"next: imcmoo certify {out}  ({best})", soft_wrap=True)
 
 
 def _checked(written: Path, out: Path) -> Study:

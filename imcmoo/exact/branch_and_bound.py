@@ -409,7 +409,7 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
 
 
 def _expand(searches: Sequence[BranchAndBound], rows: Levels, stages: range) -> Nodes:
-    """Choose at least one stage of nodes, and count in each search what is ruled out."""
+    """Expand nodes over some stages, at least one; each search counts what is pruned."""
     for stage in stages:
         grown = searches[0].expander.expand(rows, stage, lambda c: _can_improve_any(searches, c))
         rows = grown.nodes.rows
@@ -419,8 +419,8 @@ def _expand(searches: Sequence[BranchAndBound], rows: Levels, stages: range) -> 
 
 
 def _order(bounds: Sequence[Floats]) -> tuple[Ints, list[Floats]]:
-    """Order of nodes with the smallest bounds by any criterion first, and by criterion the smallest
-    bound from each place of the order on; `bounds` has those of all nodes, by criterion."""
+    """Order of nodes, smallest rank by any criterion first, and by criterion the least bound of the
+    nodes from each place of it on, shape (n,) each, as the `bounds` are."""
     ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
     order = np.argsort(np.min(ranks, axis=0), kind="stable")
     return order, [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]

@@ -27,7 +27,7 @@ OPTIMA = "single_network_optima"
 WITHIN = "within"
 """Field of the answer that a tolerance counts from."""
 REFERENCE = {"criterion": (str,), **dict.fromkeys(("value", "bound", "gap"), (int, float))}
-"""Types of the values of that field, by key."""
+"""Types of the values of the field `within`, by key."""
 
 
 class NothingToCertify(Infeasible):

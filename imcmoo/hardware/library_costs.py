@@ -162,11 +162,11 @@ def adder(*, node_nm: int, bits: int) -> dict[str, float]:
 
 def buffer(*, node_nm: int, width_bits: int, depth_words: int) -> dict[str, float]:
     """CACTI SRAM: `read`, `write`, `leak`, `area`."""
-    return costs_of(sram(node_nm, width_bits, depth_words))
+    return cacti_costs(sram(node_nm, width_bits, depth_words))
 
 
-def costs_of(model: Any) -> dict[str, float]:
-    """Energies of a CACTI model, `read` and `write`, `leak`, and `area`."""
+def cacti_costs(model: Any) -> dict[str, float]:
+    """Costs of a CACTI memory: `read` and `write` (J), `leak` (W) and `area` (m²)."""
     return {
         "read": model.read().energy,
         "write": model.write().energy,

@@ -19,8 +19,8 @@ from typing import Any
 from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.library_costs import PACKAGES as REFERENCE_PACKAGES
 from imcmoo.hardware.library_costs import (
+    cacti_costs,
     cell_path,
-    costs_of,
     crossbar_settings,
     neurosim,
     node_m,
@@ -140,7 +140,7 @@ def isaac(*, node_nm: int, bits: int) -> dict[str, float]:
 def buffer(*, node_nm: int, width_bits: int, depth_words: int, banks: int) -> dict[str, float]:
     """CACTI SRAM: `read`, `write` of a word, `leak`, `area`, `cycle` of one bank."""
     model = sram(node_nm, width_bits, depth_words, n_banks=banks)
-    return {**costs_of(model), "cycle": model.cycle_period}
+    return {**cacti_costs(model), "cycle": model.cycle_period}
 
 
 def shift_add(*, node_nm: int, bits: int) -> dict[str, float]:

@@ -27,8 +27,8 @@ WATCH_S = 2.0
 """Seconds between looks whether a worker died without the pool seeing it."""
 
 
-ENDED_AGAIN_S = 0.1
-"""Seconds after which work is ended again that began after the last time."""
+END_EVERY_S = 0.1
+"""Seconds between calls of `end`: a task may begin after a call."""
 
 
 class WorkerLost(RuntimeError):
@@ -86,8 +86,7 @@ def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
 
     Args:
         workers: threads.
-        end: ends all that work at once; called until all threads have finished, where the block is
-            left by an exception.
+        end: ends all that work. If the block raises, it is called until all threads have finished.
     """
     with ThreadPoolExecutor(workers) as executor:
         executor.workers = workers  # type: ignore[attr-defined]  # see `at_once`
@@ -99,7 +98,7 @@ def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
             ending.start()
             while ending.is_alive():  # a task may begin after others were ended
                 end()
-                ending.join(ENDED_AGAIN_S)
+                ending.join(END_EVERY_S)
             raise
 
 

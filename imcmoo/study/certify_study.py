@@ -313,7 +313,8 @@ class Prover:
         return sampled_designs(self.problem)
 
     def limit_s(self, name: str) -> float:
-        """Time limit of the proof of a criterion, s: half where a second proof rests on it."""
+        """Time limit of the proof of a criterion, s: half for the one that a tolerance counts from,
+        since a second proof takes the rest."""
         tolerance = self.problem.tolerance
         is_first = tolerance is not None and name == tolerance.rests_on
         return self.time_limit_s / 2 if is_first else self.time_limit_s

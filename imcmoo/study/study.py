@@ -278,7 +278,7 @@ class Study(Table):
         False, description="evaluate designs unchecked: for cost models with expensive checks"
     )
     start: dict[str, bool | int | float | str] | None = Field(
-        None, description="a design with which the search for all networks and proofs begin"
+        None, description="a design; the joint search, and all proofs, begin with it"
     )
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],

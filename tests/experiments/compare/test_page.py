@@ -98,10 +98,15 @@ def test_the_page_states_what_the_search_finds_alone(text):
             *(f"extended/four_workload_{d}_extended" for d in ("sram", "rram")),
         )
     )
+    counted = pd.read_csv(page.DOCS / "search" / "random" / "7" / "summary.csv")
+    (checked,) = counted.query(
+        "counted == 'checks' and budget == 1000 and indicator == 'largest_regret'"
+    )["solved"]
     prose = " ".join(text.split())
     of_all = random[random["indicator"] == "largest_regret"].set_index("budget")["solved"]
     first, last = (f"{100 * of_all[budget]:.0f} %" for budget in (1000, 3300))
     assert f"in {first} of the runs after 1,000 designs, and in {last} after 3,300" in prose
+    assert f"Where checks count it is {100 * checked:.0f} % after 1,000" in prose
     for extended in (sram, rram):
         (best,) = extended[extended["indicator"] == "largest_regret"].itertuples()
         found = f"{best.solved * best.seeds:.0f} of {best.seeds} runs of {best.budget:,} designs"
