@@ -231,7 +231,7 @@ def lacking(around: EvaluatedDesigns) -> pd.DataFrame:
     return _of_chip_once(table.assign(**amounts), ["step", "limit"])
 
 
-BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}
+BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB"}
 """Unit of further values of networks that a model may give."""
 
 

@@ -366,8 +366,9 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     costs |= {n: v[0, w].item() for n, v in figures.items() if np.isfinite(v[0, w])}
     if "utilization" in metrics.values:
         costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
-    for kind in BESIDE:
-        further = metrics.values.get(kind)
+    details = {} if outcome.costs is None else outcome.costs.details
+    for kind in (*BESIDE, "accuracy_drop"):
+        further = metrics.values.get(kind, details.get(kind))
         if further is not None and further.ndim == 2 and with_unit(kind) not in costs:
             value = further[0, w].item()
             # JSON knows no infinity, as where an ADC resolves every unit.

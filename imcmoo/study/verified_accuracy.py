@@ -32,7 +32,8 @@ def accuracy_table(outcome: Outcome) -> pd.DataFrame:
     score is below the allowed one, or network or samples are not where they were imported from.
     """
     rows = []
-    drops = outcome.metrics([outcome.chosen]).values["accuracy_drop"][0]
+    assert outcome.costs is not None, "the physical model has a breakdown"
+    drops = outcome.costs.details["accuracy_drop"][0]
     for name, file in (outcome.study.accuracy or {}).items():
         data = AccuracyData.read(Path(file.path))
         row: dict[str, Any] = {

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.networks.workloads import Workload
 from imcmoo.problem.scores import edap
 from problems import SRAM_EXTENDED
@@ -101,6 +102,26 @@ def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
     missing = after.resources["accuracy"].missing[:, 0]
     np.testing.assert_allclose(missing, np.maximum(np.array(drops) - max_drop, 0), atol=1e-12)
     assert limited.model.data_digest != free.model.data_digest
+
+
+def test_without_a_limit_no_evaluation_predicts_accuracy_but_a_breakdown_does(monkeypatch):
+    study = study_on(SRAM_EXTENDED)
+    problem = study.problem(
+        type(study.cost_model())(
+            study.space, study.network_set(), accuracy={NETWORKS[0]: DATA}, circuit_noise=noise
+        )
+    )
+    levels = problem.space.random(3, np.random.default_rng(0))
+    predicted = []
+    known = PredictedAccuracy.drops
+    monkeypatch.setattr(
+        PredictedAccuracy, "drops", lambda *given: predicted.append(1) or known(*given)
+    )
+    assert "accuracy_drop" not in problem.model.evaluate(levels).values
+    problem.model.resources(levels)
+    problem.model.resource_use(levels)
+    assert not predicted
+    assert problem.model.breakdown(levels).details["accuracy_drop"].shape == (3, len(NETWORKS))
 
 
 @pytest.mark.parametrize(("points", "kept"), [(0.0, True), (0.04, True), (0.06, False)])

@@ -260,17 +260,12 @@ class Batch:
     @cached_property
     def resources(self) -> PhysicalResources:
         """Area, exact shortfalls, and quantities with circuit limits."""
-        return self._resources(*self._missing, self.accuracy_drop)
+        return self._resources(*self._missing)
 
     def screen(self) -> PhysicalResources:
-        """Resources with lower bounds of missing cells, and no missing bits.
-
-        Accuracy is predicted only if it has a limit, since this can take minutes a circuit.
-        """
-        cells, predicted = self.min_capacity_shortfall, self.context.accuracy
-        limited = predicted is not None and predicted.limited
-        drop = self.accuracy_drop if limited else self._no_drop
-        return self._resources(cells, np.zeros_like(cells), drop)
+        """Resources with lower bounds of missing cells, and no missing bits."""
+        cells = self.min_capacity_shortfall
+        return self._resources(cells, np.zeros_like(cells))
 
     @property
     def min_capacity_shortfall(self) -> Floats:
@@ -279,10 +274,10 @@ class Batch:
         missing: Floats = least_missing_cells(self.context.layers, self.designs) * certain
         return missing
 
-    def _resources(
-        self, missing_cells: Floats, missing_bits: Floats, accuracy_drop: Floats
-    ) -> PhysicalResources:
-        designs = self.designs
+    def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
+        """Accuracy is predicted only if it has a limit, since this can take minutes a circuit."""
+        designs, predicted = self.designs, self.context.accuracy
+        limited = predicted is not None and predicted.limited
         return PhysicalResources(
             area_m2=self.chip.area_m2,
             dram_m2=self.chip.dram_m2,
@@ -294,18 +289,15 @@ class Batch:
             ir_drop=ir_drop(designs, self.chip.rates.adcs, self.point.wire_ohm_per_m, self.context),
             level_sigmas=level_sigmas(designs, self.context),
             sampling=sampling_share(designs, self.context),
-            accuracy_drop=accuracy_drop,
+            accuracy_drop=self.accuracy_drop if limited else np.empty((len(designs), 0)),
         )
 
     @cached_property
     def accuracy_drop(self) -> Floats:
-        """Predicted accuracy drop of each network, shape (n, W); (n, 0) without data."""
+        """Predicted accuracy drop of each network, shape (n, W)."""
         predicted = self.context.accuracy
-        return self._no_drop if predicted is None else predicted.drops(self.designs)
-
-    @property
-    def _no_drop(self) -> Floats:
-        return np.empty((len(self.designs), 0))
+        assert predicted is not None, "a network has accuracy data"
+        return predicted.drops(self.designs)
 
 
 class LayerWork:

@@ -32,8 +32,8 @@ class PhysicalResources:
         ir_drop: largest share of the read voltage lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
         sampling: share of the noise power of a conversion that sampling takes, shape (n,).
-        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) without accuracy
-            data.
+        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) without a limit
+            of it.
     """
 
     area_m2: Floats

@@ -561,8 +561,9 @@ class PhysicalEvaluator(CostModel):
             values["snr"] = np.minimum(batch.resources.snr_dB, MOST_DB)
         if self._saves_between_layers:
             values["longest_layer"] = run.longest_layer_s
-        if self._accuracy is not None:
-            values["accuracy_drop"] = batch.resources.accuracy_drop
+        limited = self._accuracy is not None and self._accuracy.limited
+        if limited or "accuracy_drop" in self._objectives:  # else it is not predicted
+            values["accuracy_drop"] = batch.accuracy_drop
         values = {name: np.where(runs[running], array, np.nan) for name, array in values.items()}
         values |= {"leak": batch.chip.leak_W, "dram_idle": batch.chip.dram_idle_W}
         if self._saves_between_layers:
