@@ -76,6 +76,7 @@ def test_the_page_has_the_measured_installation(text):
     assert "takes {environment}, of which `imcmoo` has {package}".format(**cells) in text
     assert "and {installation} of processor time".format(**cells) in text
     assert "each take {three_algorithms} of processor time".format(**cells) in text
+    assert "takes {small environment}".format(**cells) in text
 
 
 def test_the_page_has_the_properties_of_the_table_whose_fronts_are_those_that_ship(page):
