@@ -74,6 +74,11 @@ def short(value: float, missing: str = "–") -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def two_digits(value: float) -> str:
+    """Format a positive number with two digits, thousands in full."""
+    return f"{float(f'{value:.1e}'):,.0f}" if value >= 10 else f"{value:#.2g}"
+
+
 def span(values: Iterable[float], digits: int | None = None) -> str:
     """Format the least and the largest of several values, one if they read alike, with some digits
     after the point or as `short` does."""
@@ -90,6 +95,6 @@ def area(value: float) -> str:
 _ENVIRONMENT = environment("experiments", autoescape=False)
 _ENVIRONMENT.globals |= {
     function.__name__: function
-    for function in (label, rows, row, percent, times, number, short, span, area)
+    for function in (label, rows, row, percent, times, number, short, two_digits, span, area)
 }
 _ENVIRONMENT.globals["is_missing"] = pd.isna
