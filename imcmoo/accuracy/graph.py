@@ -32,6 +32,8 @@ Stage = MappedLayer | RecurrentNode
 MAPPED = ("Conv", "Gemm", "MatMul")
 FUSED = "/MatMulAddFusion"
 """End of the name that onnxruntime gives a product with its bias."""
+SHAPES = ("Shape", "Size")
+"""Operators whose outputs depend on the shapes of inputs only, not on their values."""
 PASSING = ("Reshape", "Expand", "Squeeze", "Unsqueeze", "Identity", "Max")
 """Operators allowed between a reduction and its use."""
 
@@ -145,13 +147,18 @@ class CutNetwork:
     def _mapped_nodes(self) -> Iterator[Stage]:
         """Nodes with stored weights that a chip can hold, in order, under unique names."""
         taken: set[str] = set()
+        varying = {i.name for i in self.inputs}
         for node in self.model.graph.node:
+            if varying.isdisjoint(reads(node)):
+                continue  # done once, before the network runs
+            if node.op_type not in SHAPES:
+                varying.update(node.output)
             for inner in _inner_nodes(node):
                 if inner.op_type in MAPPED:
                     raise InputError(self._in_control_flow(inner, node))
             stem = name_of(node).removesuffix(FUSED)
             name = _unique(without_formula(stem), taken)
-            if _is_mapped(node, self._stored):
+            if node.input[0] in varying and _is_mapped(node, self._stored):
                 stage: Stage | None = _layer(name, node, self._stored)
             elif node.op_type in USUAL:
                 arrays = {
@@ -359,7 +366,7 @@ def _is_mapped(node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> 
     if node.op_type not in MAPPED or node.domain not in ("", "ai.onnx"):
         return False
     weights = stored.get(node.input[1])
-    if weights is None or node.input[0] in stored:
+    if weights is None:
         return False
     if node.op_type == "Conv":
         return len(weights.dims) > 2

@@ -437,3 +437,22 @@ def test_integer_inputs_reach_the_pieces(tmp_path):
     stored = [real("table", (9, 6)), real("w", (6, 4)), exactly("shape", [-1])]
     network = cut(tmp_path, nodes, [tensor("i", ("n",), TensorProto.INT64)], stored)
     assert_pieces_equal_the_whole(network, {"i": np.array([1, 8, 3])})
+
+
+def test_a_product_of_the_first_state_is_no_layer_of_the_table_nor_of_the_chip(tmp_path):
+    """Networks whose loops are unrolled begin with a state of zeros, of the size of the batch."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["n"], end=1),
+        helper.make_node("Concat", ["n", "size"], ["shape"], axis=0),
+        helper.make_node("ConstantOfShape", ["shape"], ["state"]),
+        helper.make_node("MatMul", ["state", "r"], ["first"], name="first"),
+        helper.make_node("MatMul", ["x", "w"], ["read"], name="read"),
+        helper.make_node("Add", ["first", "read"], ["h"]),
+        helper.make_node("MatMul", ["h", "r"], ["y"], name="second"),
+    ]
+    stored = [real("w", (6, 5)), real("r", (5, 5)), exactly("size", np.array([5]))]
+    network = cut(tmp_path, nodes, [tensor("x", ("n", 6))], stored)
+    assert network.layer_names == ["read", "second"]
+    assert_pieces_equal_the_whole(network, {"x": sample(3, 6)})
+    imported = import_onnx(tmp_path / "net.onnx", dims={"n": 1})
+    assert list(imported.workload.layers) == network.layer_names
