@@ -93,7 +93,9 @@ def pitch(outputs: Outputs, labels: NDArray[np.float64]) -> NDArray[np.float64]:
 def order(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Order of pairs: 1 for each pair of recordings whose first one is rated better.
 
-    The first output has ratings, the last of them of the whole, shape (2 n, ratings).
+    The first output has ratings, the last of them of the whole, shape (n, ratings). A last
+    recording without its pair is not scored.
     """
     ratings = next(iter(outputs.values())).reshape(len(labels), -1)[:, -1]
-    return (ratings[::2] > ratings[1::2]).astype(np.float64)
+    first, second = ratings[: len(ratings) // 2 * 2].reshape(-1, 2).T
+    return (first > second).astype(np.float64)
