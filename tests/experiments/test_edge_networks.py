@@ -258,6 +258,7 @@ def test_a_pitch_is_right_within_half_a_semitone():
 def test_ratings_of_pairs_must_be_in_order():
     ratings = np.array([[0, 3.0], [9, 2.0], [0, 1.0], [0, 2.0]])
     assert metrics.order({"y": ratings}, np.array([0, 0, 1, 1])).tolist() == [1.0, 0.0]
+    assert metrics.order({"y": ratings[:3]}, np.array([0, 0, 1])).tolist() == [1.0]
 
 
 @pytest.mark.parametrize(
