@@ -4,6 +4,7 @@ import pandas as pd
 
 from experiments.compare.comparison import PRIMARY
 from experiments.edge_networks.page import verdict_by_network
+from experiments.markdown import two_digits
 from experiments.paper.questions import read_studies
 from experiments.paper.study import summary
 from experiments.physics.devices import EXTREMES
@@ -50,7 +51,8 @@ def of_devices():
         f"digital SRAM: for nine networks a chip of {chip:.3g} mm² has {of_nine['assumed']:.2f} "
         "times the EDAP (energy × delay × area) of the best analog SRAM chip"
     )
-    yield f"the factor is {of_nine['low']:.3g} to {of_nine['high']:.3g}"
+    span = (two_digits(of_nine[end]) for end in ("low", "high"))
+    yield f"the factor is {' to '.join(span)}"
     verdicts = [*verdict_by_network(table("accuracy/edge_six_verdicts"), "sram").values()]
     works, fails, undecided = map(verdicts.count, ("works", "fails", "undecided"))
     yield (
