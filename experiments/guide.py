@@ -23,7 +23,8 @@ from experiments.edge_networks.page import NETWORKS as EXECUTED
 from experiments.edge_networks.page import RECOMMENDED, verdict_by_network
 from experiments.generation import DEVICES as GENERATING
 from experiments.generation import break_even, first_wins
-from experiments.physics.page import area_limit, chip_of
+from experiments.physics.devices import EXTREMES
+from experiments.physics.page import area_limit, chip_of, device_ratio
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.cli.new_command import main as new
 from imcmoo.model.physical.memory_cells import memory_cell
@@ -80,7 +81,7 @@ RECIPES = (
     Recipe("adc_model", "Does the least power depend on the ADC model?", CAMERAS,
            ({"adc_model": "neurosim_sar", "adc_noise": 10},
             {"adc_model": "murmann", "adc_noise": 10})),
-    Recipe("adc_energy", "How much power does an ADC of half or twice the energy take?", CAMERAS,
+    Recipe("adc_energy", "How much does the energy of ADCs change the power?", CAMERAS,
            ({"adc_energy_factor": 0.5}, {"adc_energy_factor": 2})),
     Recipe("bits", "How much power do 4-bit inputs and weights save?", CAMERAS,
            ({"precision": 4},)),
@@ -259,6 +260,7 @@ def chips_page(published: Path) -> str:
         reversed=markdown.rows(reversing(physics["sensitivity"])),
         SHARES=SHARES,
         dimc_ahead=(assumed["rram"] / assumed["dimc"]).to_dict(),
+        by_interval={n: device_ratio(physics["devices"], n, EXTREMES[1]) for n in ("four", "nine")},
         nm=study_of("four_workload_sram_physical").space.fixed["technology_nm"],
         frames=frames_of(study_of(CAMERAS)),
         nine=chip_of(physics["optima"], "nine_workload_sram_physical"),
@@ -336,6 +338,10 @@ def trust_page(published: Path) -> str:
         searched=searched(),
         budget=PRIMARY,
         solved=ratio.agg(lambda r: int((r <= 1 + SOLVED).sum())),
+        beyond=ratio.median().max() - 1,
+        digital=markdown.row(
+            pd.read_csv(published / "devices" / "ranges.csv"), question="nine", device="dimc"
+        ),
         seeds=int(ratio.size().max()),
         proofs=certified["proofs"],
     )

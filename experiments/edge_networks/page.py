@@ -30,8 +30,8 @@ NETWORKS = {
 """Display names of the networks."""
 
 RECOMMENDED = {
-    "sram": "SRAM",
-    "sram_more_noise": "SRAM, more ADC noise",
+    "sram": "analog SRAM",
+    "sram_more_noise": "analog SRAM, more ADC noise",
     "rram": "RRAM",
     "dimc": "digital SRAM",
 }
