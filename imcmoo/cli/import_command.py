@@ -210,6 +210,7 @@ def _report_scores(path: Path | None, measured: AccuracyData) -> None:
     """Print the scores in a file of accuracy data, and the layers that need the digital unit."""
     scores = f"{path}: score {measured.float_score:.4g} in float"
     scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
+    scores += f", of {measured.about['samples']} samples"
     if only := measured.digital_only:
         scores += (
             f"\nwarning: outputs are not finite with noise in {', '.join(only)}: put them on "
