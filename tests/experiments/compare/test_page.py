@@ -46,16 +46,15 @@ def test_the_first_lines_state_the_regret_and_the_front_of_the_search(text, runs
     assert f"epsilon {medians['epsilon_multiplicative']:.2f}" in " ".join(text.split())
 
 
-def test_the_search_has_the_lowest_median_igd_plus_in_all_rows_but_one_as_the_page_says(text, runs):
+def test_the_search_has_the_lowest_median_igd_plus_in_all_rows_but_two_as_the_page_says(text, runs):
     keys = ["study", "budget", "method"]
     medians = runs[runs["indicator"] == "igd_plus"].groupby(keys)["value"].median().unstack()
     others = medians.drop(columns="ours").min(axis=1)
-    ((study, budget),) = medians.index[medians["ours"] > others]
-    least = medians.loc[study, budget]
-    assert (
-        f"on `{study}` after {budget:,} designs it is {least['ours']:.4f}, "
-        f"that of NSGA-II for mixed variables {least['NSGA-II, mixed']:.4f}"
-    ) in " ".join(text.split())
+    exceptions = medians[medians["ours"] > others].xs(1000, level="budget")
+    assert len(exceptions) == (medians["ours"] > others).sum() == 2
+    for study, values in exceptions.iterrows():
+        sentence = f"On `{study}` it is {values['ours']:.4f}, that of {values.idxmin()}"
+        assert f"{sentence} {values.min():.4f}" in " ".join(text.split())
 
 
 def test_the_first_lines_state_the_regrets_on_physical_rram_also_where_checks_count(text):
