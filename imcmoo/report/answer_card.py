@@ -32,6 +32,7 @@ from imcmoo.report.labels import (
     limit_name,
     number,
     plain,
+    power_text,
     quantity,
     used,
 )
@@ -289,7 +290,7 @@ def _card(
     rows = [
         *(cautions if is_of_paper else ()),
         *_chip(explanation, config["space"]),
-        *_costs_of_chip(explanation.chip, config),
+        *_costs_of_chip(explanation, config),
         *_networks(explanation, config),
         *_accuracy(accuracy),
         *_score(explanation),
@@ -355,9 +356,10 @@ def _chip(explanation: Explanation, space: Iterable[str]) -> Iterator[tuple[str,
 
 
 def _costs_of_chip(
-    chip: Mapping[str, float], config: Mapping[str, Any]
+    explanation: Explanation, config: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Area, average power, load and other costs of the chip beside its limits."""
+    """Area, average power and its parts, load and other costs of the chip beside its limits."""
+    chip = explanation.chip
     if "area_mm2" in chip:
         area, limit = chip["area_mm2"], config["area_limit_mm2"]
         text = f"{area:.4g} mm²{_at_most(area, limit, 'mm²')}"
@@ -368,6 +370,7 @@ def _costs_of_chip(
     if "average_power_W" in chip:
         power, limit = chip["average_power_W"], scenario.get("max_average_power_W")
         yield "average power", f"{engineering(power, 'W')}{_at_most(power, limit, 'W')}, with DRAM"
+        yield "power by part", power_text(explanation.tables.get("power"))
     if "load" in chip:
         margin = scenario.get("margin", 0.0)
         asked = f"; {1 + margin:.3g} times are required" if margin else ""

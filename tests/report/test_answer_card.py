@@ -89,16 +89,23 @@ def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, cap
 def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
     networks = NETWORK + "rate_Hz = 30\n"
     (card,) = answered(tmp_path, capsys, "run", networks=networks, scenario='idle = "on"')
-    (row,) = (
-        read_explanations(tmp_path / "two/seed-1/explain.json")[0]
-        .tables["scenario"]
-        .to_dict("records")
-    )
+    explanation = read_explanations(tmp_path / "two/seed-1/explain.json")[0]
+    (row,) = explanation.tables["scenario"].to_dict("records")
     used = 100 * row["response_s"] / row["deadline_s"]
     assert card["MobileNetV3"].startswith("30 requests/s, each answered within ")
     assert f"({used:.3g} % of the deadline, 33.3 ms)" in card["MobileNetV3"]
     assert card["load"] == f"serves up to {row['capacity']:.3g} times the requests"
     assert card["average power"].endswith("W, with DRAM")
+    parts = explanation.tables["power"].set_index("part")["power_W"]
+    assert parts.sum() == pytest.approx(explanation.chip["average_power_W"])
+    share = 100 * parts["dram_idle"] / parts.sum()
+    text = f"idle DRAM {labels.engineering(parts['dram_idle'], 'W')} ({share:.3g} %)"
+    assert card["power by part"].startswith("networks ")
+    assert text in card["power by part"]
+    capsys.readouterr()
+    assert main(["explain", str(tmp_path / "two/seed-1")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"Average power: {card['power by part']}." in said
 
 
 @pytest.mark.usefixtures("_no_figures")
