@@ -30,11 +30,11 @@ from imcmoo.report.labels import (
     label,
     latex_table,
     limit_name,
+    margin,
     number,
     plain,
     power_text,
     quantity,
-    used,
 )
 from imcmoo.space.design_space import Levels
 from imcmoo.study.comparison import Comparison
@@ -50,11 +50,11 @@ from imcmoo.study.study import Study
 WIDTH = 100
 """Columns of a card outside a terminal."""
 
-NEAR = 0.9
-"""Used share above which a limit is named as near."""
+NEAR = 0.02
+"""Unused share up to which a limit is near."""
 
 MOST_LIMITS = 2
-"""Number of limits named."""
+"""Number of limits named in a line."""
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
@@ -296,7 +296,8 @@ def _card(
         *_score(explanation),
         ("tolerance", _tolerance(config)),
         ("proof", goodness),
-        ("near limits", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
+        ("near limits", "; ".join(_near_limits(explanation))),
+        ("limited by", "; ".join([*_binding_limits(explanation), *_bottlenecks(networks)])),
         (ENDS, ends_text(explanation.tables.get("ends"))),
         (NEXT, then),
         *(() if is_of_paper else cautions),
@@ -483,17 +484,28 @@ def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def _near_limits(explanation: Explanation) -> Iterator[str]:
-    """Limits that are nearly used up or rule out neighbours, one network each."""
+    """Limits that are nearly used up, one network each, with what is left."""
+    limits = explanation.tables["limits"]
+    near = limits[limits["used"] >= 1 - NEAR].sort_values("used", ascending=False, kind="stable")
+    for _, row in near.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+        yield f"{_limit_of(row)}: {margin(row['limit'], row['used'], row['excess'])}"
+
+
+def _binding_limits(explanation: Explanation) -> Iterator[str]:
+    """Limits that rule out neighbours, one network each, with what is left."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
-    tight = limits[(limits["used"].fillna(0) >= NEAR) | (limits["stops"] > 0)]
-    tight = tight.sort_values(["stops", "used"], ascending=False, kind="stable")
-    for _, row in tight.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
-        of = f" of {label(row['network'])}" if row["network"] else ""
-        name = "deadline" if row["limit"] == "max_load" else limit_name(str(row["limit"]))
-        shares = [] if pd.isna(row["used"]) else [used(row["limit"], row["used"], row["excess"])]
-        if row["stops"]:
-            shares.append(f"rules out {row['stops']} of {n} neighbours")
-        yield f"{name}{of}: {', '.join(shares)}"
+    binding = limits[limits["stops"] > 0]
+    binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
+    for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+        is_known = not pd.isna(row["used"])
+        left = f" ({margin(row['limit'], row['used'], row['excess'])})" if is_known else ""
+        yield f"{_limit_of(row)}{left} rules out {row['stops']} of {n} neighbours"
+
+
+def _limit_of(row: pd.Series[Any]) -> str:
+    """Name of a limit and its network."""
+    of = f" of {label(row['network'])}" if row["network"] else ""
+    return ("deadline" if row["limit"] == "max_load" else limit_name(str(row["limit"]))) + of
 
 
 def _bottlenecks(networks: pd.DataFrame) -> Iterator[str]:

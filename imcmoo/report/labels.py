@@ -328,6 +328,13 @@ def used(limit: str, share: float, excess: float) -> str:
     return f"{100 * share:.4g} %"
 
 
+def margin(limit: str, share: float, excess: float) -> str:
+    """Text of the unused share of a limit."""
+    if limit in IN_DECIBELS or not share <= 1:
+        return used(limit, share, excess)
+    return f"{100 * (1 - share):.3g} % to spare"
+
+
 IN_DECIBELS = ("snr", "compute_snr")
 """Limits whose shares are of noise power."""
 

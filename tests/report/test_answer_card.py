@@ -2,12 +2,14 @@
 
 import json
 import re
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from imcmoo import Run
 from imcmoo.cli.main import main
-from imcmoo.report import labels
+from imcmoo.report import answer_card, labels
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
 from imcmoo.study.explanation import read_explanations
@@ -106,6 +108,18 @@ def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
     assert main(["explain", str(tmp_path / "two/seed-1")]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert f"Average power: {card['power by part']}." in said
+
+
+def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
+    rows = [("area_mm2", "", 0.911), ("max_latency_s", "vgg16", 0.985), ("snr", "vgg16", 0.5)]
+    limits = pd.DataFrame(rows, columns=["limit", "network", "used"])
+    limits = limits.assign(excess=limits["used"] - 1, stops=[0, 3, 0])
+    around = pd.DataFrame({"step": range(9)})
+    one = SimpleNamespace(tables={"limits": limits, "neighbours": around})
+    (near,) = answer_card._near_limits(one)
+    assert near.endswith(" of VGG16: 1.5 % to spare")
+    (binding,) = answer_card._binding_limits(one)
+    assert binding.endswith(" of VGG16 (1.5 % to spare) rules out 3 of 9 neighbours")
 
 
 @pytest.mark.usefixtures("_no_figures")
