@@ -37,6 +37,7 @@ from imcmoo.report.labels import (
     quantity,
 )
 from imcmoo.space.design_space import Levels
+from imcmoo.study import catalogue
 from imcmoo.study.comparison import Comparison
 from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation
@@ -234,12 +235,20 @@ def _proof_of(results: Results, study: Study | None) -> str:
     _, _, options = str(results.config["command"]).partition("run ")
     name = options.partition(" --")[0] if study is None else _named(study)
     command = str(results.design.get("proven_by", ""))
-    return _command(command, name) if command else ""
+    return _command_of_study(command, name) if command else ""
 
 
 def _named(study: Study) -> str:
     """Name of a study on a command line."""
     return study.file or study.name
+
+
+def _command_of_study(command: str, name: str, change: str = "") -> str:
+    """A command line of a study; the call in Python if it has neither a file nor a known name."""
+    if not name.endswith(".toml") and name not in catalogue.names():
+        values = "{{{!r}: {}}}".format(*change.split("=")) if change else ""
+        return f"study.{command.replace('-', '_')}({f'[{values}]' if change else ''})"
+    return _command(command, name) + (f" --set {change}" if change else "")
 
 
 def _command(command: str, of: object) -> str:
@@ -267,9 +276,9 @@ def _card_of_design(
     costs: dict[str, Any] = {str(name): row.to_dict() for name, row in networks.iterrows()}
     warning = caution(study.model, costs, str(explanation.design.get("device", "")))
     change = "technology_nm=22" if study.model == "physical" else "KEY=VALUE"
-    then = f"{_command('what-if', _named(study))} --set {change}"
+    then = _command_of_study("what-if", _named(study), change)
     if file:
-        then = f"{_command('run', file)}, for tables and figures of each device"
+        then = f"{_command_of_study('run', file)}, for tables and figures of each device"
     return _card(study.to_config(), explanation, goodness=goodness, then=then, warning=warning)
 
 

@@ -140,6 +140,19 @@ def test_the_card_of_a_stored_run_names_the_command_that_proves_it(tmp_path, cap
 
 
 @pytest.mark.usefixtures("_no_figures")
+def test_the_card_of_a_study_without_file_names_the_next_call_in_python(tmp_path):
+    text = study_text("", space=SPACE, networks=NETWORK, baselines=False, criterion="edap_max")
+    (tmp_path / "two.toml").write_text(text, encoding="utf-8")
+    study = Study.load(tmp_path / "two.toml").replace(file=None)
+    run = study.run(out=tmp_path)
+    for card in (run.card, Run(run.folder).card):
+        assert dict(card.rows)["next"] == "study.certify()"
+    (proven,) = study.certify(out=tmp_path).values()
+    then = dict(answer_card.card_of_certificate(study, proven).rows)["next"]
+    assert then == "study.what_if([{'technology_nm': 22}])"
+
+
+@pytest.mark.usefixtures("_no_figures")
 def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path):
     study = Study(name="one", device="sram", networks=["resnet18"], baselines=False)
     headings = [heading for heading, _ in study.run(budget=20, out=tmp_path).card.rows]
