@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imcmoo.report.labels import label
+from imcmoo.report.labels import label, plain
+from imcmoo.study.list_ends import table_ends
 from imcmoo.study.study import Study
 from imcmoo.study.widen import Round, Solve, Solved, Widening, added_text, widen
 
@@ -50,7 +51,18 @@ def widen_and_show(
             "no end of a list binds: rounds without some values have solved what lies beyond",
             soft_wrap=True,
         )
+    if table := _ends_of_table(widening):
+        terminal.print(table, soft_wrap=True)
     return widening
+
+
+def _ends_of_table(widening: Widening) -> str:
+    """Ends of the lists at which the component table ends, as text; empty if there is none."""
+    study = widening.study
+    ends = [*table_ends(study.cost_model().shipped, study.space, widening.best.design)]
+    names = ", ".join(f"{end.parameter} {plain(end.value)} ({end.side})" for end in ends)
+    text = f"lists that end with the component table: {names}; imcmoo components build adds values"
+    return text if ends else ""
 
 
 def _text(done: Round) -> str:
