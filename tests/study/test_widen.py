@@ -75,6 +75,22 @@ def test_the_certified_optimum_of_the_widened_study_is_at_no_open_end(certified)
     assert widening.best.answer.gap == 0
 
 
+def test_what_the_gain_of_all_rounds_costs_is_printed_at_the_end(tmp_path, capsys):
+    file = tmp_path / "edge.toml"
+    file.write_text(study().to_toml(), encoding="utf-8")
+    assert main(["certify", str(file), "--out", str(tmp_path), "--widen"]) == 0
+    (line,) = [ln for ln in capsys.readouterr().out.splitlines() if ln.startswith("worse than")]
+    first = study().certify(out=tmp_path)["area"].design
+    best = Study.load(tmp_path / "certified" / "edge-widened" / FILE)
+    (certificate,) = best.certify(out=tmp_path).values()
+    latency = [
+        one.cost_model().evaluate(one.space.levels_of(design)).values["latency"][0, 0]
+        for one, design in ((study(), first), (best, certificate.design))
+    ]
+    assert f"MobileNetV3 latency +{100 * (latency[1] / latency[0] - 1):.3g} %" in line
+    assert "score: area" not in line
+
+
 def test_the_widened_study_is_written_and_answers_alike(certified):
     folder, widening = certified
     again = Study.load(folder / "certified" / "edge-widened" / FILE)
