@@ -495,8 +495,9 @@ def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
 def _near_limits(explanation: Explanation) -> Iterator[str]:
     """Limits that are nearly used up, one network each, with what is left."""
     limits = explanation.tables["limits"]
-    near = limits[limits["used"] >= 1 - NEAR].sort_values("used", ascending=False, kind="stable")
-    for _, row in near.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+    tight = limits[limits["used"] >= 1 - NEAR]
+    tight = tight.sort_values("used", ascending=False, kind="stable")
+    for _, row in tight.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
         yield f"{_limit_of(row)}: {margin(row['limit'], row['used'], row['excess'])}"
 
 
