@@ -186,7 +186,7 @@ class Run:
 
     @cached_property
     def card(self) -> AnswerCard:
-        """The answer: chip, costs beside the limits, proof, near limits, and the next command.
+        """The answer: chip, costs beside the limits, proof, what limits it, and the next command.
 
         Raises:
             InputError: the run stores no explanation, and its study is not known.

@@ -138,7 +138,7 @@ def test_a_proof_returns_its_certificates(file, tmp_path, capfd):
     study = imcmoo.Study.load(file)
     proven = study.certify("edap_max", out=tmp_path, progress=lambda *state: steps.append(state))
     assert proven["edap_max"].gap == 0
-    assert (tmp_path / "certified" / "small" / "certificate.json").is_file()
+    assert (tmp_path / "certified" / "small" / "edap_max" / "certificate.json").is_file()
     assert steps[-1][0] == "edap_max"
     assert capfd.readouterr() == ("", "")
 

@@ -22,6 +22,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, SINGLE_NETWORK
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
+from imcmoo.study import catalogue
 from imcmoo.study.certify_study import ALL, certify_to, folder_of
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
 branch and bound over partial designs finds a design and a bound that no design of the space falls
-short of. Writes DIR/certified/STUDY/certificate.json, and a folder for each optimum that the
-criterion rests on; with --criterion all a folder for every criterion. Certificates that are there
-and reach the gap are kept, which is stated beside them. imcmoo check-certificate verifies them
-independently. The devices of a study that lists them are proven against the best single-network
-optima of all, in DIR/certified/STUDY/DEVICE, and compared in DIR/certified/STUDY/comparison.
+short of. Writes DIR/certified/STUDY/certificate.json for the criterion of the study, and
+DIR/certified/STUDY/NAME/certificate.json for every other one, such as the optima that the criterion
+rests on. Certificates that are there and reach the gap are kept, which is stated beside them.
+imcmoo check-certificate DIR/certified/STUDY verifies all of them independently. The devices of a
+study that lists them are proven against the best single-network optima of all, in
+DIR/certified/STUDY/DEVICE, and compared in DIR/certified/STUDY/comparison.
 """
 
 KEPT = (
@@ -75,19 +77,21 @@ def main(args: argparse.Namespace) -> None:
     further = ("edap_", SINGLE_NETWORK)
     if name and (name == ALL or name.startswith(further) or name.endswith(JOINT_SUFFIX)):
         args.criterion = None  # single-network criteria are no criteria of a study
-    study = arguments.requested_study(args)
+    ordinary = catalogue.find(args.study)
+    study = arguments.requested_study(args, ordinary)
+    study_criterion = ordinary.studies[0].certified_by
     # A user's criterion is named by its module and proven under its own name.
     asked = study.studies[0].certified_by
     criterion = name if name and args.criterion is None else asked
     if args.widen:
         arguments.check_widens(study, criterion)
     if isinstance(study, StudyOfDevices):
-        _certify_devices(study, criterion, args)
+        _certify_devices(study, criterion, study_criterion, args)
     else:
-        _certify(study, criterion, args)
+        _certify(study, criterion, study_criterion, args)
 
 
-def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
+def _certify(study: Study, criterion: str, study_criterion: str, args: argparse.Namespace) -> None:
     out = args.out or arguments.DEFAULT_OUT
     terminal = console(quiet=args.quiet)
     start = None if args.run is None else read_designs(args.run / "front.csv", study.space)
@@ -106,14 +110,19 @@ def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
             "report": lambda line: terminal.print(line, soft_wrap=True),
         }
         certificates = []
-        proven = certify_to(study, criterion, out, force=args.force, start=start, **options)
+        more = {"study_criterion": study_criterion, "force": args.force, "start": start}
+        proven = certify_to(study, criterion, out, **more, **options)
         with closing(proven):
             for certificate in proven:
                 _show_proven(terminal, study, certificate, folder_of(study, out))
                 certificates.append(certificate)
         if args.widen:
-            study = _widened(terminal, study, certificates[-1], out, args.force, options)
-    terminal.print(f"written: {folder_of(study, out)}", soft_wrap=True)
+            last = _widened(terminal, study, certificates[-1], out, args.force, options)
+            if last is not study:  # has the criterion of the command line
+                study, study_criterion = last, criterion
+    folder = folder_of(study, out)
+    folder = folder if criterion in (study_criterion, ALL) else folder / criterion
+    terminal.print(f"written: {folder}", soft_wrap=True)
 
 
 def _widened(
@@ -161,7 +170,9 @@ def _show_proven(
         terminal.print(KEPT.format(folder=shlex.quote(str(folder)), study=file), soft_wrap=True)
 
 
-def _certify_devices(study: StudyOfDevices, criterion: str, args: argparse.Namespace) -> None:
+def _certify_devices(
+    study: StudyOfDevices, criterion: str, study_criterion: str, args: argparse.Namespace
+) -> None:
     # Tables take a third of a second to import, which other studies do without.
     from imcmoo.cli.comparison import show_comparison
     from imcmoo.study.compare_devices import certify_devices
@@ -189,6 +200,7 @@ def _certify_devices(study: StudyOfDevices, criterion: str, args: argparse.Names
             study,
             criterion,
             args.out or arguments.DEFAULT_OUT,
+            study_criterion=study_criterion,
             force=args.force,
             gap=args.gap,
             time_limit_s=args.time_limit,

@@ -71,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
         try:
             checker.claim(certificate)
         except Refused as error:
-            raise Refused(f"{path}: refused: {error}{_of_devices(args.folder)}") from None
+            raise Refused(f"{path}: refused: {error}{_beside(args.folder)}") from None
     with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(first.criterion, total=first.designs)
         try:
@@ -88,11 +88,13 @@ def main(args: argparse.Namespace) -> None:
     _show_walks(terminal, walks, validated)
 
 
-def _of_devices(folder: Path) -> str:
-    """Hint for the folder of a device, whose regrets are against the optima of all devices."""
+def _beside(folder: Path) -> str:
+    """Hint for the folder of a device or criterion, whose regrets are against optima elsewhere."""
     home = folder.absolute().parent
-    beside = (home / COMPARISON / FILE).is_file()
-    return f"; to check all devices that are compared: {home}" if beside else ""
+    if (home / COMPARISON / FILE).is_file():
+        return f"; to check all devices that are compared: {home}"
+    others = [path for path in home.glob(f"*/{FILE}") if path.parent != folder.absolute()]
+    return f"; to check all certificates of the study: {home}" if others else ""
 
 
 def _is_stated(args: argparse.Namespace) -> bool:

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,16 @@ def _of_certificate(folder: Path, study_name: str | None) -> Explained:
         raise InputError(f"{folder}: its certificate is {differs}: certify again")
     with input_errors(f"{folder}: its design is not of study {study.name}: ", ValueError):
         levels = problem.space.levels_of(certificate.design)
+    criteria = {
+        c.name_of(joint=joint): replace(c, name=c.name_of(joint=joint))
+        for c in problem.criteria
+        for joint in (False, True)
+    }
     with timed("explaining", quiet=False):
         reference, kind = certified_reference(certificate, study.names)
         (explanation,) = explain(
             problem,
-            study.asked_criterion,
+            criteria.get(certificate.criterion, study.asked_criterion),
             levels,
             [("certified",)],
             reference_edap=reference,

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imcmoo.report.labels import label
+from imcmoo.report.labels import label, plain
+from imcmoo.report.what_if_table import worse
+from imcmoo.study.list_ends import table_ends
 from imcmoo.study.study import Study
+from imcmoo.study.what_if import costs_of
 from imcmoo.study.widen import Round, Solve, Solved, Widening, added_text, widen
 
 
@@ -50,7 +53,31 @@ def widen_and_show(
             "no end of a list binds: rounds without some values have solved what lies beyond",
             soft_wrap=True,
         )
+    for line in filter(None, [_worse(widening), _ends_of_table(widening)]):
+        terminal.print(line, soft_wrap=True)
     return widening
+
+
+def _worse(widening: Widening) -> str:
+    """Costs that the gain of all rounds is paid with, as text; empty if there are none."""
+    before, after = (
+        costs_of(study.problem(), study.space.levels_of(solved.design))
+        for study, solved in [
+            (widening.first, widening.solved),
+            (widening.study, widening.best),
+        ]
+    )
+    text = worse(before, after, widening.first)
+    return f"worse than without widening, besides the score: {text}" if text else ""
+
+
+def _ends_of_table(widening: Widening) -> str:
+    """Ends of the lists at which the component table ends, as text; empty if there is none."""
+    study = widening.study
+    ends = [*table_ends(study.cost_model().shipped, study.space, widening.best.design)]
+    names = ", ".join(f"{end.parameter} {plain(end.value)} ({end.side})" for end in ends)
+    text = f"lists that end with the component table: {names}; imcmoo components build adds values"
+    return text if ends else ""
 
 
 def _text(done: Round) -> str:

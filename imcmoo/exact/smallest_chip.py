@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.exact.bounded_criteria import BoundedCriterion, NotProvable, ProofTask, problem_of
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.cost_model import CostModel
 from imcmoo.problem.nearest import dram_ceilings, nearest, nearest_text
@@ -16,6 +20,9 @@ from imcmoo.space.design_space import DesignSpace, Levels
 
 MOST_CHIPS = 1 << 21
 """Largest number of chips checked (some seconds)."""
+
+AREA = BoundedCriterion("area", lambda costs: costs["area"], lambda costs: costs["area"])
+"""Area of the chip, m²."""
 
 MOST_NEAREST = 1024
 """Number of designs among which the nearest is searched."""
@@ -56,12 +63,59 @@ def _some_designs(space: DesignSpace) -> Levels:
 def _smallest_chip(problem: AcceleratorProblem) -> str:
     """Text of the smallest chip, if it is too large, and of the network that needs the largest;
     else empty."""
+    if problem.area_limit_m2 is None:
+        return ""  # another limit binds
+    chips = problem.model.mapping_parameters or problem.space.names
+    if problem.space.size_of([*chips]) > MOST_CHIPS:
+        return ""
+    find = _by_bounds(problem) or _by_scan(problem)
+    joint = find("") if find else None
+    if not find or joint is None or joint[1] <= problem.area_limit_m2:
+        return ""
+    single = [(chip[1], name) for name in problem.workload_names if (chip := find(name))]
+    if not single:
+        return ""
+    levels, area = joint
+    largest, name = max(single, key=lambda each: each[0])
+    return (
+        f"the smallest chip that runs all networks takes {area * MM2_PER_M2:.4g} mm² "
+        f"({problem.space.text_of(levels[0])}); {name} binds: "
+        f"alone it needs {largest * MM2_PER_M2:.4g} mm²"
+    )
+
+
+Find = Callable[[str], tuple[Levels, float] | None]
+"""Finds the smallest chip that runs a network ("" for all), shape (1, n_parameters), and its area,
+m²; None if there is none."""
+
+
+def _by_bounds(problem: AcceleratorProblem) -> Find | None:
+    """Branch and bound by area without limits; None if the model has no bounds."""
+    unlimited = AcceleratorProblem(problem.model, edap=problem.edap)
+    try:
+        problem.model.partials(unlimited.largest_area_m2)
+    except ValueError:
+        return None
+
+    def find(network: str) -> tuple[Levels, float] | None:
+        with suppress(NotProvable):
+            expander = NodeExpander(problem_of(unlimited, ProofTask((AREA.name,), network)))
+            search = BranchAndBound(expander, RootExpansion.expand(expander), AREA, 0.0)
+            expand_shared_root([search], lambda: False)
+            proof = search.run(lambda _: False)
+            if proof.levels is not None:
+                return proof.levels[None], proof.value
+        return None
+
+    return find
+
+
+def _by_scan(problem: AcceleratorProblem) -> Find | None:
+    """Check all chips in the order of their areas; None if these are unknown."""
     model, space = problem.model, problem.space
-    enumeration = Enumeration(problem)
     if not (model.offers("screen") and model.offers("resources")):
-        return ""
-    if space.size_of(enumeration.mapping_parameters) > MOST_CHIPS:
-        return ""
+        return None
+    enumeration = Enumeration(problem)
     bodies = space.grid(enumeration.mapping_parameters)
     relevant = np.array([name in model.screened_by for name in space.names], dtype=bool)
     points = np.unique(enumeration.points * relevant, axis=0)
@@ -71,21 +125,13 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
 
     area_m2, can_run = _screened(model, designs, len(bodies) * len(points))
     order = np.argsort(area_m2, kind="stable")
-    n = len(problem.workload_names)
-    joint = _first(model, designs, order[can_run[order].all(axis=1)], list(range(n)))
-    single = [_first(model, designs, order[can_run[order, w]], [w]) for w in range(n)]
-    single_areas = [(area, w) for w, chip in enumerate(single) if chip for area in [chip[1]]]
-    if joint is None or not single_areas:
-        return ""
-    row, area = joint
-    if area <= (problem.area_limit_m2 or np.inf):
-        return ""  # another limit binds
-    largest, w = max(single_areas)
-    return (
-        f"the smallest chip that runs all networks takes {area * MM2_PER_M2:.4g} mm² "
-        f"({space.text_of(designs(np.array([row]))[0])}); {problem.workload_names[w]} binds: "
-        f"alone it needs {largest * MM2_PER_M2:.4g} mm²"
-    )
+    names = problem.workload_names
+
+    def find(network: str) -> tuple[Levels, float] | None:
+        wanted = [names.index(network)] if network else list(range(len(names)))
+        return _first(model, designs, order[can_run[order][:, wanted].all(axis=1)], wanted)
+
+    return find
 
 
 def _screened(model: CostModel, designs: Callable[[Ints], Levels], n: int) -> tuple[Floats, Bools]:
@@ -99,13 +145,13 @@ def _screened(model: CostModel, designs: Callable[[Ints], Levels], n: int) -> tu
 
 def _first(
     model: CostModel, designs: Callable[[Ints], Levels], rows: Ints, networks: list[int]
-) -> tuple[int, float] | None:
-    """The first design that runs some networks, and its area."""
+) -> tuple[Levels, float] | None:
+    """The first design that runs some networks, and its area, m²."""
     for at in range(0, len(rows), CHIPS_PER_RESOURCE_CHUNK):
         chunk = rows[at : at + CHIPS_PER_RESOURCE_CHUNK]
         resources = model.resources(designs(chunk))
         areas: Floats = resources.area_m2
         runs = np.flatnonzero(resources.runs[:, networks].all(axis=1))
         if len(runs):
-            return int(chunk[runs[0]]), float(areas[runs[0]])
+            return designs(chunk[runs[:1]]), float(areas[runs[0]])
     return None

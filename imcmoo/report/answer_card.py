@@ -30,12 +30,14 @@ from imcmoo.report.labels import (
     label,
     latex_table,
     limit_name,
+    margin,
     number,
     plain,
+    power_text,
     quantity,
-    used,
 )
 from imcmoo.space.design_space import Levels
+from imcmoo.study import catalogue
 from imcmoo.study.comparison import Comparison
 from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation
@@ -49,11 +51,11 @@ from imcmoo.study.study import Study
 WIDTH = 100
 """Columns of a card outside a terminal."""
 
-NEAR = 0.9
-"""Used share above which a limit is named as near."""
+NEAR = 0.02
+"""Unused share up to which a limit is near."""
 
 MOST_LIMITS = 2
-"""Number of limits named."""
+"""Number of limits named in a line."""
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
@@ -233,12 +235,20 @@ def _proof_of(results: Results, study: Study | None) -> str:
     _, _, options = str(results.config["command"]).partition("run ")
     name = options.partition(" --")[0] if study is None else _named(study)
     command = str(results.design.get("proven_by", ""))
-    return _command(command, name) if command else ""
+    return _command_of_study(command, name) if command else ""
 
 
 def _named(study: Study) -> str:
     """Name of a study on a command line."""
     return study.file or study.name
+
+
+def _command_of_study(command: str, name: str, change: str = "") -> str:
+    """A command line of a study; the call in Python if it has neither a file nor a known name."""
+    if not name.endswith(".toml") and name not in catalogue.names():
+        values = "{{{!r}: {}}}".format(*change.split("=")) if change else ""
+        return f"study.{command.replace('-', '_')}({f'[{values}]' if change else ''})"
+    return _command(command, name) + (f" --set {change}" if change else "")
 
 
 def _command(command: str, of: object) -> str:
@@ -266,9 +276,9 @@ def _card_of_design(
     costs: dict[str, Any] = {str(name): row.to_dict() for name, row in networks.iterrows()}
     warning = caution(study.model, costs, str(explanation.design.get("device", "")))
     change = "technology_nm=22" if study.model == "physical" else "KEY=VALUE"
-    then = f"{_command('what-if', _named(study))} --set {change}"
+    then = _command_of_study("what-if", _named(study), change)
     if file:
-        then = f"{_command('run', file)}, for tables and figures of each device"
+        then = f"{_command_of_study('run', file)}, for tables and figures of each device"
     return _card(study.to_config(), explanation, goodness=goodness, then=then, warning=warning)
 
 
@@ -289,13 +299,14 @@ def _card(
     rows = [
         *(cautions if is_of_paper else ()),
         *_chip(explanation, config["space"]),
-        *_costs_of_chip(explanation.chip, config),
+        *_costs_of_chip(explanation, config),
         *_networks(explanation, config),
         *_accuracy(accuracy),
         *_score(explanation),
         ("tolerance", _tolerance(config)),
         ("proof", goodness),
-        ("near limits", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
+        ("near limits", "; ".join(_near_limits(explanation))),
+        ("limited by", "; ".join([*_binding_limits(explanation), *_bottlenecks(networks)])),
         (ENDS, ends_text(explanation.tables.get("ends"))),
         (NEXT, then),
         *(() if is_of_paper else cautions),
@@ -355,9 +366,10 @@ def _chip(explanation: Explanation, space: Iterable[str]) -> Iterator[tuple[str,
 
 
 def _costs_of_chip(
-    chip: Mapping[str, float], config: Mapping[str, Any]
+    explanation: Explanation, config: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Area, average power, load and other costs of the chip beside its limits."""
+    """Area, average power and its parts, load and other costs of the chip beside its limits."""
+    chip = explanation.chip
     if "area_mm2" in chip:
         area, limit = chip["area_mm2"], config["area_limit_mm2"]
         text = f"{area:.4g} mm²{_at_most(area, limit, 'mm²')}"
@@ -368,6 +380,7 @@ def _costs_of_chip(
     if "average_power_W" in chip:
         power, limit = chip["average_power_W"], scenario.get("max_average_power_W")
         yield "average power", f"{engineering(power, 'W')}{_at_most(power, limit, 'W')}, with DRAM"
+        yield "power by part", power_text(explanation.tables.get("power"))
     if "load" in chip:
         margin = scenario.get("margin", 0.0)
         asked = f"; {1 + margin:.3g} times are required" if margin else ""
@@ -480,17 +493,29 @@ def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def _near_limits(explanation: Explanation) -> Iterator[str]:
-    """Limits that are nearly used up or rule out neighbours, one network each."""
-    limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
-    tight = limits[(limits["used"].fillna(0) >= NEAR) | (limits["stops"] > 0)]
-    tight = tight.sort_values(["stops", "used"], ascending=False, kind="stable")
+    """Limits that are nearly used up, one network each, with what is left."""
+    limits = explanation.tables["limits"]
+    tight = limits[limits["used"] >= 1 - NEAR]
+    tight = tight.sort_values("used", ascending=False, kind="stable")
     for _, row in tight.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
-        of = f" of {label(row['network'])}" if row["network"] else ""
-        name = "deadline" if row["limit"] == "max_load" else limit_name(str(row["limit"]))
-        shares = [] if pd.isna(row["used"]) else [used(row["limit"], row["used"], row["excess"])]
-        if row["stops"]:
-            shares.append(f"rules out {row['stops']} of {n} neighbours")
-        yield f"{name}{of}: {', '.join(shares)}"
+        yield f"{_limit_of(row)}: {margin(row['limit'], row['used'], row['excess'])}"
+
+
+def _binding_limits(explanation: Explanation) -> Iterator[str]:
+    """Limits that rule out neighbours, one network each, with what is left."""
+    limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
+    binding = limits[limits["stops"] > 0]
+    binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
+    for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+        is_known = not pd.isna(row["used"])
+        left = f" ({margin(row['limit'], row['used'], row['excess'])})" if is_known else ""
+        yield f"{_limit_of(row)}{left} rules out {row['stops']} of {n} neighbours"
+
+
+def _limit_of(row: pd.Series[Any]) -> str:
+    """Name of a limit and its network."""
+    of = f" of {label(row['network'])}" if row["network"] else ""
+    return ("deadline" if row["limit"] == "max_load" else limit_name(str(row["limit"]))) + of
 
 
 def _bottlenecks(networks: pd.DataFrame) -> Iterator[str]:

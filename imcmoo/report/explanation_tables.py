@@ -29,6 +29,7 @@ from imcmoo.report.labels import (
     limited_network,
     percent,
     plain,
+    power_text,
     quantity,
     used,
     violation,
@@ -66,6 +67,8 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     tables = explanation.tables
     if "scenario" in tables:
         yield scenario_table(tables["scenario"], width)
+    if parts := power_text(tables.get("power")):
+        yield Text(f"Average power: {parts}.")
     if len(tables["areas"]):
         yield _components(explanation, width)
     if len(tables["layers"]):

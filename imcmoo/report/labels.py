@@ -128,6 +128,27 @@ def ends_text(ends: pd.DataFrame | None, *, widened: bool = False) -> str:
     return f"{named}: longer lists may hold a better chip{tried}"
 
 
+POWER_PARTS = {
+    "networks": "networks",
+    "leakage": "chip leakage",
+    "saving": "interrupts",
+    "dram_idle": "idle DRAM",
+}
+"""Names of parts of average power."""
+
+
+def power_text(parts: pd.DataFrame | None) -> str:
+    """Average power by part, with shares; empty if it is unknown."""
+    if parts is None or not parts["power_W"].sum() > 0:
+        return ""
+    total = parts["power_W"].sum()
+    return ", ".join(
+        f"{POWER_PARTS[part]} {engineering(power, 'W')} ({100 * power / total:.3g} %)"
+        for part, power in zip(parts["part"], parts["power_W"], strict=True)
+        if power > 0
+    )
+
+
 DEVICES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
 """Names of memory devices."""
 
@@ -305,6 +326,13 @@ def used(limit: str, share: float, excess: float) -> str:
     if limit in IN_DECIBELS and share > 0:
         return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"
     return f"{100 * share:.4g} %"
+
+
+def margin(limit: str, share: float, excess: float) -> str:
+    """Text of the unused share of a limit."""
+    if limit in IN_DECIBELS or not share <= 1:
+        return used(limit, share, excess)
+    return f"{100 * (1 - share):.3g} % to spare"
 
 
 IN_DECIBELS = ("snr", "compute_snr")

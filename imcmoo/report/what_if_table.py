@@ -33,6 +33,12 @@ FIRST = ("change", "answer", "gap", "designs", "criterion", "score")
 LARGEST_SHOWN = 9.0
 """Relative difference from which a factor is shown instead."""
 
+WORSE = 0.01
+"""Relative rise from which a cost is named as worse."""
+
+MOST_WORSE = 4
+"""Largest number of costs that are named as worse."""
+
 
 @dataclass(frozen=True)
 class WhatIfTable:
@@ -52,6 +58,10 @@ class WhatIfTable:
         designs = [c for c in frame if c not in (*FIRST, "note", *costs)]
         rows += [[str(c), *_marked(frame[c])] for c in designs if frame[c].dropna().nunique() > 1]
         notes = [f"{r['change']}: {r['note']}" for r in frame.to_dict("records") if r["note"]]
+        first, *others = frame.to_dict("records")
+        for after in others:
+            if text := worse({c: first[c] for c in costs}, {c: after[c] for c in costs}, study):
+                notes.append(f"{after['change']}: worse besides the score: {text}")
         return cls([*frame["change"]], rows, [CAPTION, *notes])
 
     def to_rich(self, title: str) -> Table:
@@ -74,6 +84,24 @@ class WhatIfTable:
         """The table in LaTeX, for the package booktabs."""
         columns = "l" + "r" * len(self.headings)
         return latex_table(columns, ["", *self.headings], self.rows, self.notes)
+
+
+def worse(before: Mapping[Any, float], after: Mapping[Any, float], study: Study) -> str:
+    """Costs other than the score that rise by more than `WORSE`, the most first, as text.
+
+    Args:
+        before, after: costs of two designs by column, as `Study.what_if` has them.
+        study: the study.
+    """
+    rises = {
+        str(c): after[c] / before[c] - 1
+        for c in before
+        if _unit(str(c)) != "dB" and study.criterion not in (c, str(c).rpartition("_")[0])
+    }
+    most = sorted((c for c in rises if rises[c] > WORSE), key=lambda c: -rises[c])
+    texts = [f"{_heading(c, study).partition(' (')[0]} +{100 * rises[c]:.3g} %" for c in most]
+    more = [f"{len(most) - MOST_WORSE} more"] if len(most) > MOST_WORSE else []
+    return ", ".join([*texts[:MOST_WORSE], *more])
 
 
 def _answer(row: Mapping[Any, Any]) -> str:

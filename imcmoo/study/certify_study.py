@@ -81,7 +81,13 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
 
 
 def certify_to(
-    study: Study, criterion: str, out: Path, *, force: bool = False, **options: Any
+    study: Study,
+    criterion: str,
+    out: Path,
+    *,
+    study_criterion: str | None = None,
+    force: bool = False,
+    **options: Any,
 ) -> Generator[Certificate]:
     """Prove a criterion, and write each certificate below `out` as soon as it is proven.
 
@@ -89,6 +95,7 @@ def certify_to(
         study: the study.
         criterion: name of the criterion, or `all`.
         out: folder of all results; valid certificates there are kept.
+        study_criterion: see `CertificateFolder`.
         force: remove the certificates of a different study with the same name, once one is proven.
         options: see `Prover`.
 
@@ -99,9 +106,10 @@ def certify_to(
         InputError: the folder is in use or holds a certificate of another study, or see
             `certify_study`.
     """
-    with CertificateFolder.locked(study, out, force=force) as folder:
+    locked = CertificateFolder.locked(study, out, study_criterion=study_criterion, force=force)
+    with locked as folder:
         for certificate in certify_study(study, criterion, known=folder.known, **options):
-            folder.save(certificate, criterion)
+            folder.save(certificate)
             yield certificate
 
 
@@ -111,19 +119,24 @@ def folder_of(study: Study, out: Path) -> Path:
 
 
 class CertificateFolder:
-    """The folder of the certificates of a study: those of its criterion, others in subfolders.
+    """The folder of the certificates of a study: that of its criterion, others in subfolders.
 
     Args:
         study: the study.
         out: folder of all results.
+        study_criterion: criterion whose certificate is in the folder itself. If None, that of
+            `study`, which has the criterion of a command line if one is given.
         force: whether to remove the certificates of a different study with the same name.
 
     Raises:
         InputError: there are such certificates, and `force` is False.
     """
 
-    def __init__(self, study: Study, out: Path, *, force: bool) -> None:
+    def __init__(
+        self, study: Study, out: Path, *, study_criterion: str | None, force: bool
+    ) -> None:
         self.path = folder_of(study, out)
+        self._study_criterion = study_criterion or study.certified_by
         stored = read_certificates(self.path)
         self.known = [*stored.values()]
         differing = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
@@ -134,21 +147,23 @@ class CertificateFolder:
 
     @classmethod
     @contextmanager
-    def locked(cls, study: Study, out: Path, *, force: bool) -> Iterator[Self]:
+    def locked(
+        cls, study: Study, out: Path, *, study_criterion: str | None, force: bool
+    ) -> Iterator[Self]:
         """The folder, which no other process uses meanwhile."""
         with folder_lock(folder_of(study, out)):
-            yield cls(study, out, force=force)
+            yield cls(study, out, study_criterion=study_criterion, force=force)
 
-    def save(self, certificate: Certificate, criterion: str) -> Path:
-        """Write a certificate: that of `criterion` into the folder, another one into its subfolder.
+    def save(self, certificate: Certificate) -> Path:
+        """Write a certificate into the folder of its criterion, which is returned.
 
-        The first one removes those of other studies. Returns the folder of the file.
+        The first one removes those of other studies.
         """
         for path in self._of_others:
             (path / FILE).unlink(missing_ok=True)
         self._of_others = []
         name = certificate.criterion
-        folder = self.path if name == criterion else self.path / name
+        folder = self.path if name == self._study_criterion else self.path / name
         certificate.save(folder)
         return folder
 

@@ -162,6 +162,7 @@ def certify_devices(
     criterion: str | None,
     out: Path,
     *,
+    study_criterion: str | None = None,
     force: bool = False,
     on_step: Callable[..., None] = lambda *_: None,
     on_proven: Callable[[Study, Certificate | NothingToCertify], None] = lambda *_: None,
@@ -173,6 +174,7 @@ def certify_devices(
         study: the study.
         criterion: criterion to prove, or `all`. If None, the criterion of the study.
         out: folder of all results.
+        study_criterion: see `CertificateFolder`.
         force: replace certificates of different studies with the same name.
         on_step: called after each step with the study of the device and the arguments of `OnStep`.
         on_proven: called with each certificate, or with the error that says that no design of a
@@ -190,14 +192,16 @@ def certify_devices(
             check_replaceable(study, folder)
         devices: dict[Prover, _Proven] = {}
         for device, one in zip(study.devices, study.studies, strict=True):
-            stored = stack.enter_context(CertificateFolder.locked(one, out, force=force))
+            stored = stack.enter_context(
+                CertificateFolder.locked(one, out, study_criterion=study_criterion, force=force)
+            )
             steps = _steps_of(one, on_step)
             prover = Prover(one, one.problem(), known=stored.known, on_step=steps, **options)
             devices[prover] = _Proven(device, prover, stored)
         with suppress(NothingToCertify):  # a network runs on no device, so none has a chip
             for prover, result in certify_together([*devices], asked):
                 if isinstance(result, Certificate):
-                    devices[prover].save(result, compared_by, folder.parent)
+                    devices[prover].save(result, folder.parent)
                 on_proven(prover.study, result)
         return _certified(study, compared_by, folder, [*devices.values()])
 
@@ -211,9 +215,9 @@ class _Proven:
     folder: CertificateFolder
     written: dict[str, str] = field(default_factory=dict)
 
-    def save(self, certificate: Certificate, criterion: str, home: Path) -> None:
+    def save(self, certificate: Certificate, home: Path) -> None:
         """Write a certificate, and note its checksum by its path below `home`."""
-        path = self.folder.save(certificate, criterion) / FILE
+        path = self.folder.save(certificate) / FILE
         self.written[path.relative_to(home).as_posix()] = sha256(path)
 
 

@@ -101,7 +101,7 @@ def explain(
         }
         if row > 0 or served is None:
             served = ServedDesign.if_served(problem.model, steps[0].levels, steps[0].metrics, costs)
-        last = {} if served is None else {SCENARIO: served.table}
+        last = {} if served is None else {SCENARIO: served.table, "power": served.power_table}
         explanations.append(
             _explanation(names[row], steps, criterion, reference_edap, reference, tables, last)
         )

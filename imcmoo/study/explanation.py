@@ -30,6 +30,7 @@ TABLES = {
     "changes": ("step", "network", "runs", "gain"),
     "lacking": ("step", "limit", "network", "excess", "missing"),
     "scenario": ("network", "rate_Hz", "deadline_s", "response_s", "capacity"),
+    "power": ("part", "power_W"),
     "ends": ("parameter", "value", "side", "beyond"),
 }
 """Tables of an explanation, and the columns each has at least.
@@ -48,12 +49,15 @@ TABLES = {
   quantity.
 - lacking: limits that a neighbour breaks.
 - scenario: service of the requests of each network, in studies with a scenario.
+- power: average power by part: `networks` while they run, `leakage` of the chip, idle DRAM
+  (`dram_idle`), and `saving` of interrupted requests, in studies with a scenario. Absent in
+  explanations of older versions.
 - ends: parameters with the `smallest` or `largest` value of their list; `beyond` is the next value
   that the model covers, unknown if a user's model does not tell. Absent in explanations of older
   versions.
 """
 
-OPTIONAL = ("scenario", "ends")
+OPTIONAL = ("scenario", "power", "ends")
 """Tables that an explanation need not have."""
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from imcmoo.model.cost_model import CostModel
+from imcmoo.model.physical.parameters import NotInTable
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.widening import ListEnd, ends, extensions, next_to
 
@@ -71,6 +73,27 @@ def unsolved_ends(
     ]
 
 
+def table_ends(
+    model: CostModel, space: DesignSpace, design: Mapping[str, Any]
+) -> Iterator[ListEnd]:
+    """Ends of a design at which the component table ends as well.
+
+    Args:
+        model: a cost model with `check_design`.
+        space: the space with the design.
+        design: the design.
+    """
+    levels = space.levels_of(design)
+    for end in ends(space, levels, model.ordered_texts):
+        for beyond in islice(_beyond(model, space, levels, end), 1):
+            try:
+                model.check_design(beyond[1])
+            except NotInTable:
+                yield end
+            except ValueError:
+                continue
+
+
 def wider_spaces(
     model: CostModel, space: DesignSpace, design: Mapping[str, Any], end: ListEnd
 ) -> Iterator[tuple[DesignSpace, dict[str, Any]]]:
@@ -85,13 +108,20 @@ def wider_spaces(
     Yields:
         A wider space, and the design with the new value.
     """
-    levels = space.levels_of(design)
+    for wider, beyond in _beyond(model, space, space.levels_of(design), end):
+        if covers(model, beyond):
+            yield wider, beyond
+
+
+def _beyond(
+    model: CostModel, space: DesignSpace, levels: Levels, end: ListEnd
+) -> Iterator[tuple[DesignSpace, dict[str, Any]]]:
+    """Spaces with one more value beyond an end, and the design with this value."""
     for wider, index in extensions(space, end, model.ordered_texts):
         moved = levels.copy()
         moved[0, space.names.index(end.parameter)] = index
         (beyond,) = wider.designs(moved)
-        if covers(model, beyond):
-            yield wider, beyond
+        yield wider, beyond
 
 
 def with_one_value(space: DesignSpace) -> set[str]:

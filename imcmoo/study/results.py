@@ -276,6 +276,8 @@ def reading(folder: Path) -> Iterator[Results]:
     if not (folder / CONFIG).is_file():
         is_proof = (folder / certificate.FILE).is_file()
         hint = "; `imcmoo run` makes a run of what is proven here" if is_proof else ""
+        if not is_proof and (proofs := sorted(folder.glob(f"*/{certificate.FILE}"))):
+            hint = f"; certificates are in {', '.join(str(p.parent) for p in proofs)}"
         raise InputError(f"{folder} holds no complete run: there is no {CONFIG}{hint}")
     with unchanged(folder / CONFIG):
         yield Results.read(folder)

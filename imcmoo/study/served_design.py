@@ -114,6 +114,13 @@ class ServedDesign:
             }
         )
 
+    @property
+    def power_table(self) -> pd.DataFrame:
+        """Average power by part, one row each; the networks first, all together."""
+        parts = {name: float(values[0].sum()) for name, values in self.service.power_W.items()}
+        parts = {name: parts[name] for name in ("networks", *parts)}
+        return pd.DataFrame({"part": list(parts), "power_W": list(parts.values())})
+
     def _interference_s(self) -> Floats:
         """Part of each response due to more urgent networks, s, shape (W,)."""
         service = self.service

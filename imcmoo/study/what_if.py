@@ -275,10 +275,10 @@ def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
         notes.append(answer.note)
     (design,) = problem.space.designs(answer.levels)
     first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
-    return {**first, **_costs(problem, answer.levels), **design, "note": "; ".join(notes)}
+    return {**first, **costs_of(problem, answer.levels), **design, "note": "; ".join(notes)}
 
 
-def _costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
+def costs_of(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
     """Costs of one design by column, in display units."""
     values = problem.model.evaluate(levels).values
     costs = {}

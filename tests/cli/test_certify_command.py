@@ -16,6 +16,7 @@ from tests.cli.helpers import contents, refused
 STUDY = """
 name = "few"
 model = "physical"
+criterion = "edap_geomean"
 
 [space]
 base = "sram_extended"
@@ -127,10 +128,44 @@ def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     written = {path.parent.name for path in out.glob("*/certificate.json")}
     assert {"edap_max", "ela_mean", "edap_resnet18_onnx", "regret_minimax"} <= written
     assert {"alone_resnet18_onnx", "regret_minimax_joint"} <= written
+    assert (stored(out)["criterion"], "edap_geomean" in written) == ("edap_geomean", False)
     assert check(out, study) == 0
     change(out / "regret_minimax" / "certificate.json", bound=0.9)
     line = refused_check(capsys, out, study)
     assert "regret_minimax: refused: the certificate is not as it was written" in line
+
+
+@pytest.mark.parametrize("criterion", ["edap_max", "ela_mean"])
+def test_the_certificate_of_another_criterion_stays_beside_that_of_the_study(
+    criterion, proven, tmp_path, study, capsys
+):
+    out = tmp_path / "certified" / "few"
+    shutil.copytree(proven / "proof", out)
+    before = contents(out)
+    assert main(["certify", str(study), "--out", str(tmp_path), "--criterion", criterion]) == 0
+    assert f"written: {out / criterion}\n" in capsys.readouterr().out
+    assert contents(out).items() > before.items()
+    proof = stored(out / criterion)
+    assert proof["criterion"] == criterion
+    assert main(["explain", str(out / criterion), "--study", str(study), "--json"]) == 0
+    explained = json.loads(capsys.readouterr().out)
+    assert explained["criterion"] == criterion
+    assert explained["score"] == pytest.approx(proof["incumbent"]["value"])
+    assert check(out, study) == 0
+
+
+def test_a_folder_without_the_certificate_that_is_asked_for_names_those_that_are_there(
+    tmp_path, study, capsys
+):
+    out = tmp_path / "certified" / "few"
+    assert certify(study, tmp_path, "--criterion", "regret_minimax_joint") == 0
+    line = refused(capsys, "explain", out, "--study", study)
+    assert f"certificates are in {out / 'edap_mobilenet_v3_onnx'}, " in line
+    line = refused_check(capsys, out / "regret_minimax_joint", study)
+    assert line.endswith(f"which it rests on; to check all certificates of the study: {out}\n")
+    of_regret = ("explain", str(out / "regret_minimax_joint"), "--study", str(study), "--json")
+    assert main([*of_regret]) == 0
+    assert json.loads(capsys.readouterr().out)["criterion"] == "regret_minimax_joint"
 
 
 def test_every_certificate_must_be_of_the_study_and_its_settings(proven, tmp_path, study, capsys):
@@ -204,9 +239,7 @@ def test_a_space_without_bounds_is_reported_once_and_evaluated(
     output = capsys.readouterr().out
     assert output.count("no bounds: not this space: all 256 designs are evaluated instead") == 1
     assert re.search(r"^    voltage_V [\d.]+, rows \d+, ", output, re.M)
-    same = stored(proven / "proof")
-    certificate = stored(out / same["criterion"])
-    assert certificate["incumbent"] == same["incumbent"]
+    assert stored(out)["incumbent"] == stored(proven / "proof")["incumbent"]
 
 
 def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
@@ -241,7 +274,7 @@ def test_a_bound_never_gets_weaker(tmp_path, proven, study, capsys):
 def test_the_bound_of_a_regret_is_not_below_0(tmp_path, study):
     assert certify(study, tmp_path, "--criterion", "regret_minimax", "--time-limit", "0") == 0
     out = tmp_path / "certified" / "few"
-    certificate = stored(out)
+    certificate = stored(out / "regret_minimax")
     assert 0 <= certificate["bound"] < certificate["incumbent"]["value"]
     assert check(out, study) == 0
 

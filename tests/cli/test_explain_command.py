@@ -170,7 +170,7 @@ def test_csv_writes_all_tables_or_none(small_run, tmp_path, capsys):
     assert explain(small_run, "--csv", folder, "--force") == 0
     assert explain(small_run, "--csv", folder) == 0
     written = {p.stem: pd.read_csv(p) for p in folder.iterdir()}
-    assert set(written) == {"chip", *TABLES} - {"scenario"}
+    assert set(written) == {"chip", *TABLES} - {"scenario", "power"}
     assert written["chip"]["area_mm2"].iloc[0] == pytest.approx(written["areas"]["area_mm2"].sum())
     assert "tables/networks.csv" in capsys.readouterr().out
 

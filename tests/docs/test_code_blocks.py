@@ -184,7 +184,7 @@ def test_the_formulas_of_the_page_is_certified_and_checked(modules, capsys):
     (modules / "study.toml").write_text(study)
     assert main(["certify", "study.toml", "--criterion", "edap_max"]) == 0
     (folder,) = modules.glob("results/certified/*")
-    proof = json.loads((folder / "certificate.json").read_text())
+    proof = json.loads((folder / "edap_max" / "certificate.json").read_text())
     assert proof["gap"] == 0
     # Energy goes with V², latency with 1/V, so that the lowest supply is best.
     assert proof["incumbent"]["design"]["voltage_V"] == 0.5

@@ -13,11 +13,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from imcmoo import Study
 from imcmoo.exact import enumeration as exhaustive
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
@@ -169,6 +171,39 @@ def test_no_design_that_is_small_enough_or_runs_all_networks_is_said_to_be_so():
     smallest = designs_of("rram")[problem.space.rank(problem.space.encode(values)).item()]
     assert smallest.objectives[-1] == pytest.approx(both, rel=1e-12, abs=0)
     assert None not in smallest.edaps
+
+
+def small_study(**limit):
+    """Two networks on 96 designs of digital SRAM."""
+    space = {
+        **{"voltage_V": [0.8, 1.0], "rows": [64, 128], "cols": [64, 128], "active_rows": 64},
+        **{"input_slice_bits": 1, "columns_per_adc": 8, "tree_stages": 1, "ping_pong": 0},
+        **{"tiles_per_group": 4, "router_groups": [8, 16, 32], "glb_KiB": [256, 1024]},
+        **{"dram": ["x64", "hbm2"], "buffer_words": 1},
+    }
+    networks = ["mobilenet_v3_onnx", "resnet18_onnx"]
+    keys = {"name": "small", "model": "physical", "device": "dimc", "networks": networks}
+    return Study(**keys, space=space, **limit)
+
+
+def test_the_smallest_chip_follows_from_bounds_without_a_look_at_all_designs(monkeypatch):
+    problem = small_study(area_limit_mm2=0.1).problem()
+    known = problem.model.resources(problem.space.unrank(np.arange(problem.space.size)))
+    areas = [known.area_m2[runs].min() for runs in (known.runs.all(axis=1), *known.runs.T)]
+    monkeypatch.setattr(PhysicalEvaluator, "screen", None)
+    told = re.search(
+        r"takes (\S+) mm² .* binds: alone it needs (\S+) mm²", nothing_feasible(problem)
+    )
+    assert told.groups() == tuple(f"{1e6 * area:.4g}" for area in (areas[0], max(areas[1:])))
+
+
+def test_no_chip_is_sought_where_no_area_limit_can_bind(monkeypatch):
+    study = small_study(area_limit_mm2=None)
+    for method in ("screen", "partials"):
+        monkeypatch.setattr(PhysicalEvaluator, method, None)
+    assert "no design of space small found that keeps all limits" in nothing_feasible(
+        study.problem()
+    )
 
 
 # Made-up costs: few distinct values, so nearly every comparison is a tie.

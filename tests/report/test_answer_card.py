@@ -2,12 +2,14 @@
 
 import json
 import re
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from imcmoo import Run
 from imcmoo.cli.main import main
-from imcmoo.report import labels
+from imcmoo.report import answer_card, labels
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
 from imcmoo.study.explanation import read_explanations
@@ -89,16 +91,35 @@ def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, cap
 def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
     networks = NETWORK + "rate_Hz = 30\n"
     (card,) = answered(tmp_path, capsys, "run", networks=networks, scenario='idle = "on"')
-    (row,) = (
-        read_explanations(tmp_path / "two/seed-1/explain.json")[0]
-        .tables["scenario"]
-        .to_dict("records")
-    )
+    explanation = read_explanations(tmp_path / "two/seed-1/explain.json")[0]
+    (row,) = explanation.tables["scenario"].to_dict("records")
     used = 100 * row["response_s"] / row["deadline_s"]
     assert card["MobileNetV3"].startswith("30 requests/s, each answered within ")
     assert f"({used:.3g} % of the deadline, 33.3 ms)" in card["MobileNetV3"]
     assert card["load"] == f"serves up to {row['capacity']:.3g} times the requests"
     assert card["average power"].endswith("W, with DRAM")
+    parts = explanation.tables["power"].set_index("part")["power_W"]
+    assert parts.sum() == pytest.approx(explanation.chip["average_power_W"])
+    share = 100 * parts["dram_idle"] / parts.sum()
+    text = f"idle DRAM {labels.engineering(parts['dram_idle'], 'W')} ({share:.3g} %)"
+    assert card["power by part"].startswith("networks ")
+    assert text in card["power by part"]
+    capsys.readouterr()
+    assert main(["explain", str(tmp_path / "two/seed-1")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"Average power: {card['power by part']}." in said
+
+
+def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
+    rows = [("area_mm2", "", 0.911), ("max_latency_s", "vgg16", 0.985), ("snr", "vgg16", 0.5)]
+    limits = pd.DataFrame(rows, columns=["limit", "network", "used"])
+    limits = limits.assign(excess=limits["used"] - 1, stops=[0, 3, 0])
+    around = pd.DataFrame({"step": range(9)})
+    one = SimpleNamespace(tables={"limits": limits, "neighbours": around})
+    (near,) = answer_card._near_limits(one)
+    assert near.endswith(" of VGG16: 1.5 % to spare")
+    (binding,) = answer_card._binding_limits(one)
+    assert binding.endswith(" of VGG16 (1.5 % to spare) rules out 3 of 9 neighbours")
 
 
 @pytest.mark.usefixtures("_no_figures")
@@ -116,6 +137,19 @@ def test_the_card_of_a_stored_run_names_the_command_that_proves_it(tmp_path, cap
     assert stored == "imcmoo certify two.toml"
     # The terminal may wrap a long path.
     assert card["next"].replace(" ", "") == f"imcmoocertify{tmp_path / 'two.toml'}"
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_the_card_of_a_study_without_file_names_the_next_call_in_python(tmp_path):
+    text = study_text("", space=SPACE, networks=NETWORK, baselines=False, criterion="edap_max")
+    (tmp_path / "two.toml").write_text(text, encoding="utf-8")
+    study = Study.load(tmp_path / "two.toml").replace(file=None)
+    run = study.run(out=tmp_path)
+    for card in (run.card, Run(run.folder).card):
+        assert dict(card.rows)["next"] == "study.certify()"
+    (proven,) = study.certify(out=tmp_path).values()
+    then = dict(answer_card.card_of_certificate(study, proven).rows)["next"]
+    assert then == "study.what_if([{'technology_nm': 22}])"
 
 
 @pytest.mark.usefixtures("_no_figures")

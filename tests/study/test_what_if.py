@@ -160,6 +160,14 @@ def test_each_format_holds_every_answer(table):
     assert "area_limit_mm2=0.1: no design " in texts[1]
 
 
+def test_costs_that_rise_besides_the_score_are_named_with_the_change():
+    rows = [("as it is", 1.0, 4.0, 1.0), ("rows=64", 0.5, 4.2, 1.005), ("rows=256", 2.0, 4.0, 0.9)]
+    frame = pd.DataFrame(rows, columns=["change", "area_mm2", "package_mm2", "energy_J"])
+    frame = frame.assign(answer="certified", criterion="area", score=1.0, note="")
+    notes = WhatIfTable.of(study(criterion="area"), frame).notes
+    assert notes[1:] == ["rows=64: worse besides the score: package +5 %"]
+
+
 def test_the_command_prints_one_row_per_answer_as_csv(file, capsys):
     words = ["what-if", str(file), "--quiet", "--set", "technology_nm=22", "--format", "csv"]
     assert main(words) == 0

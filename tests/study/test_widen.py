@@ -13,7 +13,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.run import Run
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
-from imcmoo.study.list_ends import open_ends
+from imcmoo.study.list_ends import open_ends, table_ends
 from imcmoo.study.widen import FILE, Solved, widen
 
 SPACE = {
@@ -73,6 +73,22 @@ def test_the_certified_optimum_of_the_widened_study_is_at_no_open_end(certified)
     assert scores.is_monotonic_decreasing
     assert scores.iloc[-1] < scores.iloc[0]
     assert widening.best.answer.gap == 0
+
+
+def test_what_the_gain_of_all_rounds_costs_is_printed_at_the_end(tmp_path, capsys):
+    file = tmp_path / "edge.toml"
+    file.write_text(study().to_toml(), encoding="utf-8")
+    assert main(["certify", str(file), "--out", str(tmp_path), "--widen"]) == 0
+    (line,) = [ln for ln in capsys.readouterr().out.splitlines() if ln.startswith("worse than")]
+    first = study().certify(out=tmp_path)["area"].design
+    best = Study.load(tmp_path / "certified" / "edge-widened" / FILE)
+    (certificate,) = best.certify(out=tmp_path).values()
+    latency = [
+        one.cost_model().evaluate(one.space.levels_of(design)).values["latency"][0, 0]
+        for one, design in ((study(), first), (best, certificate.design))
+    ]
+    assert f"MobileNetV3 latency +{100 * (latency[1] / latency[0] - 1):.3g} %" in line
+    assert "score: area" not in line
 
 
 def test_the_widened_study_is_written_and_answers_alike(certified):
@@ -223,6 +239,21 @@ def test_ends_stay_open_where_spaces_with_fewer_values_cannot_be_compared(tmp_pa
     # The card at the end proposes no longer lists than those that were tried.
     assert "columns_per_adc 8 (largest listed)" in last
     assert "--widen tries them" not in " ".join(last.split())
+
+
+def test_a_list_that_ends_with_the_component_table_is_said_to_do_so(tmp_path, capsys):
+    file = tmp_path / "edge.toml"
+    space = {**FEW, "cols": 128, "router_groups": 2, "glb_KiB": [256, 512]}
+    file.write_text(study(space=space).to_toml(), encoding="utf-8")
+    assert main(["certify", str(file), "--out", str(tmp_path), "--widen"]) == 0
+    said = capsys.readouterr().out
+    line = "lists that end with the component table: glb_KiB 256 (smallest); "
+    assert line in said.partition("nothing to widen")[2]
+    # Other ends of ranges are not the table's.
+    one = study(space=SPACE)
+    (design,) = one.space.designs(one.space.grid([])[:1])
+    model, largest = one.cost_model(), {"voltage_V": 1.0, "ping_pong": 1, "dram": "hbm2"}
+    assert not [*table_ends(model, one.space, {**design, **largest})]
 
 
 def test_ends_are_named_but_not_widened_where_the_range_of_a_model_is_unknown():

@@ -19,8 +19,8 @@ from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     BITS_PER_KIB,
     TEXTS,
-    DesignRefused,
     Designs,
+    NotInTable,
     refuse,
 )
 from imcmoo.networks.workloads import BITS
@@ -683,7 +683,7 @@ def _require(
             problem, scale = f"{scale:g} is needed as well", 1.0
         remedy = _remedy(designs, design, device, table) if column in BUILT else ""
         allowed = ", ".join(f"{value / scale:g}" for value in missing.available)
-        raise DesignRefused(
+        raise NotInTable(
             column,
             design,
             f"{problem}, but the component table has {component} only for {allowed}{remedy}",

@@ -469,6 +469,10 @@ class DesignRefused(ValueError):
         return type(self), (self.column, self.design, self.problem)
 
 
+class NotInTable(DesignRefused):
+    """The component table has no row for a value of a design column."""
+
+
 def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
     """Raise an error for the first wrong value of a design column, if there is one.
 
