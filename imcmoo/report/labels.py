@@ -357,7 +357,7 @@ def limited_network(limit: str, network: str, generic: Collection[str]) -> str:
 
 
 CIRCUIT_LIMITS = {
-    "snr": "SQNR",
+    "snr": "ADC SQNR",
     "compute_snr": "compute SNR",
     "levels": "conductance margin",
     "wires": "IR drop",

@@ -68,7 +68,7 @@ def test_shares_of_latency_are_stated_where_layers_follow_one_another(schedule):
 
 
 def test_noise_is_said_in_decibels():
-    assert violation("snr", 9.0, 9.0) == "SQNR 10 dB below the limit"
+    assert violation("snr", 9.0, 9.0) == "ADC SQNR 10 dB below the limit"
     assert used("snr", 0.01, -0.99) == "20 dB to spare"
     assert used("snr", 2.0, 1.0) == "3.01 dB short"
     assert used("area", 0.5, -0.5) == "50 %"
@@ -83,7 +83,7 @@ def test_noise_is_said_in_decibels():
         ("buffer_bits", 40, 1e-4, "needs 5 B more buffer"),
         ("cells", 56, 0.1, "needs 56 more cells"),
         ("cells", 2e6, 0.1, "needs 2 M more cells"),
-        ("snr", 1.0417, 1.0417, "SQNR 3.1 dB below the limit"),
+        ("snr", 1.0417, 1.0417, "ADC SQNR 3.1 dB below the limit"),
         ("compute_snr", 2, np.nan, "compute SNR below the limit"),
         ("levels", 0.25, 0.25, "conductance margin 20 % below the limit"),
         ("wires", 0.25, 0.25, "IR drop 25 % above the limit"),
@@ -109,7 +109,7 @@ def test_resources_of_a_file_are_told_by_network():
     }
     texts = [missing_resources(pd.Series(columns), network, networks) for network in networks]
     assert texts == [
-        "SQNR below the limit, needs 2 M more cells",
+        "ADC SQNR below the limit, needs 2 M more cells",
         "IR drop above the limit",
         "beyond its limits",
     ]
