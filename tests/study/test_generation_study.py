@@ -266,6 +266,8 @@ ACCEPTED = SPACE | {
     "glb_banks": [4, 16],
     "mac_units": [1024, 4096],
     "dram": ["x64", "hbm2"],
+    "buffer_words": 1,
+    "adc_noise": 10,
 }
 
 
