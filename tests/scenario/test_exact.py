@@ -11,6 +11,8 @@ from imcmoo.study.check_certificate import Checker
 from imcmoo.study.enumerate_study import enumerate_study
 from tests.scenario.study_text import study_text
 
+pytestmark = pytest.mark.usefixtures("_shared_noise")
+
 SRAM = """rows = 128
 cols = 128
 active_rows = 128
