@@ -22,7 +22,7 @@ def stored():
 @pytest.mark.parametrize("n_chunks", [1, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("device", golden_set.DEVICES)
 def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, stored):
-    """By default a tenth of all designs with a tenth of the circuits, a quarter of those of options,
+    """By default a tenth of all designs with a tenth of circuits, a quarter of those of options,
     and no breakdowns."""
     expected = stored[stored["case"].str.split(",").str[0] == device]
     expected = expected[expected["chunk"] < n_chunks]

@@ -39,7 +39,7 @@ SNR_DB = 0.01
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
 N_DESIGNS = 14
 EVERY_SNR = N_DESIGNS  # the scalar noise of a network takes up to a second
-MANY_LAYERS = ("densenet201", "gpt2_medium", "mobilebert")  # a quarter of a minute each
+MANY_LAYERS = ("densenet201", "gpt2_medium", "mobilebert", "resnet50")  # seconds each
 NUMBERS = (
     *("energy_J", "latency_s", "interval_s", "power_W"),
     *("dram_bits", "glb_bits", "occupied_cells"),
@@ -77,7 +77,7 @@ def test_arrays_equal_the_scalar_model_with(option, device):
         layers = more["workload"].layers
         more |= {"every_snr": 99, "digital": (layers[0], layers[6], layers[15])}
     else:
-        more |= {"workload": Workload.load("alexnet"), "every_snr": 2, "assumptions": FAULTY}
+        more |= {"workload": Workload.load("alexnet"), "every_snr": 4, "assumptions": FAULTY}
         designs["macros_per_tile"][:] = 32
         designs["buffer_words"] = np.minimum(2 ** rng.integers(0, 3, n), designs["rows"] // 16)
         if device != "dimc":
