@@ -44,7 +44,7 @@ SPACES = {
 @pytest.fixture(
     scope="module",
     params=[
-        ("sram", "alone", 'interrupt = "layer"\nidle = "on"'),
+        pytest.param(("sram", "alone", 'interrupt = "layer"\nidle = "on"'), marks=pytest.mark.slow),
         ("sram", "alone", 'interrupt = "layer"\nidle = "gated"'),
         ("rram", "together", 'interrupt = "layer"\nidle = "on"'),
         ("few rram", "together", 'sharing = "space"'),

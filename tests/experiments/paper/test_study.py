@@ -29,7 +29,7 @@ def test_the_published_rram_tables_are_those_of_this_code(published, answers):
     ("methods", "seeds", "budgets"),
     [
         (("ours",), 1, (1000,)),
-        (("plain GA", "with four phases"), 1, (500,)),
+        (("plain GA", "with diverse sampling", "with four phases"), 1, (500,)),
         pytest.param(tuple(questions.STEPS), 3, questions.BUDGETS, marks=pytest.mark.slow),
     ],
 )
