@@ -280,7 +280,7 @@ def test_a_new_run_replaces_the_files_of_the_old_one_and_no_others(home, tmp_pat
 
 
 def test_figures_follow_from_a_results_folder_alone(finished, tmp_path, monkeypatch):
-    """Of each figure, which is written in two formats, the bytes of one are compared."""
+    """Compare the bytes of one of the two formats in which a figure is written."""
     monkeypatch.setattr(style, "save", partial(style.save, formats=("png",)))
     copied = tmp_path / "elsewhere"
     shutil.copytree(finished, copied, ignore=shutil.ignore_patterns("figures"))
