@@ -25,3 +25,13 @@ def pytest_unconfigure():
 def _no_figures(monkeypatch):
     """Figures take most of a short run's time."""
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def _shared_noise():
+    """Noise takes most of the time of physical models, and tests of a module make many alike."""
+    from tests.model.physical.shared_noise import share_noise
+
+    with pytest.MonkeyPatch.context() as patch:
+        share_noise(patch)
+        yield

@@ -32,9 +32,10 @@ def site(tmp_path_factory):
         pytest.importorskip(package, reason=f"{package} is not installed")
     out = tmp_path_factory.mktemp("site")
     # No page shows a figure that `run` draws, and none of these tests looks at pages of source
-    # code; both take long.
-    code = "import imcmoo.run, runpy; imcmoo.run.draw_figures = lambda *_: None\n"
+    # code; both take long, as does collecting garbage.
+    code = "import gc, imcmoo.run, runpy; imcmoo.run.draw_figures = lambda *_: None\n"
     code += "import sphinx.ext.viewcode as source; source.setup = lambda _: {}\n"
+    code += "gc.disable()\n"
     code += "runpy.run_module('sphinx', run_name='__main__', alter_sys=True)"
     command = [sys.executable, "-c", code, "-W", "--keep-going", "-q", "-b", "html"]
     made = subprocess.run(

@@ -13,10 +13,18 @@ from tests.reference.records import OTHER_INPUTS, PRINTED, above, compared, off
 
 DESIGNS = {"golden": 24, "full": 887}
 """How many RRAM designs the records hold, with four networks each."""
+MANY_NETWORKS = "nine_workload_sram_mean"
+FEW_NETWORKS = [study for study in records.SPACES if study != MANY_NETWORKS]
 
 
-@records.of_every_source
-@pytest.mark.parametrize("study", records.SPACES)
+@pytest.mark.parametrize(
+    ("source", "study"),
+    [
+        *(("golden", study) for study in records.SPACES),
+        *(pytest.param("full", study, marks=records.wants_full) for study in FEW_NETWORKS),
+        pytest.param("full", MANY_NETWORKS, marks=[records.wants_full, pytest.mark.slow]),
+    ],
+)
 def test_latency_area_and_utilization_are_equal_and_energy_never_above(source, study):
     _, ours, _, theirs = compared(source, study)
     assert off(ours.latency_s, theirs["latency_s"]) < 1e-12
@@ -47,7 +55,10 @@ def test_cost_is_area_times_what_the_node_costs(source):
 
 
 @records.wants_full
-@pytest.mark.parametrize("study", ["four_workload_sram_product", "nine_workload_sram_mean"])
+@pytest.mark.parametrize(
+    "study",
+    ["four_workload_sram_product", pytest.param(MANY_NETWORKS, marks=pytest.mark.slow)],
+)
 def test_energy_is_within_the_print_out_on_96_percent_of_rows(study):
     _, ours, rounded, theirs = compared("full", study)
     same = [i for i, name in enumerate(records.networks("full", study)) if name != OTHER_INPUTS]

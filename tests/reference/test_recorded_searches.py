@@ -56,7 +56,13 @@ def hits(problem_name):
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("problem", SEARCHES)
+@pytest.mark.parametrize(
+    "problem",
+    [
+        *("four_workload_rram", "four_workload_sram"),
+        pytest.param("nine_workload_sram", marks=pytest.mark.slow),
+    ],
+)
 def test_the_shipped_figures_follow_from_the_records(problem):
     shipped, expected = recorded(problem), hits(problem)
     assert {c.name for c in judged(STUDIES[problem].problem())} < set(shipped["criterion"])

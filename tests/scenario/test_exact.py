@@ -11,6 +11,8 @@ from imcmoo.study.check_certificate import Checker
 from imcmoo.study.enumerate_study import enumerate_study
 from tests.scenario.study_text import study_text
 
+pytestmark = pytest.mark.usefixtures("_shared_noise")
+
 SRAM = """rows = 128
 cols = 128
 active_rows = 128
@@ -42,7 +44,7 @@ SPACES = {
 @pytest.fixture(
     scope="module",
     params=[
-        ("sram", "alone", 'interrupt = "layer"\nidle = "on"'),
+        pytest.param(("sram", "alone", 'interrupt = "layer"\nidle = "on"'), marks=pytest.mark.slow),
         ("sram", "alone", 'interrupt = "layer"\nidle = "gated"'),
         ("rram", "together", 'interrupt = "layer"\nidle = "on"'),
         ("few rram", "together", 'sharing = "space"'),

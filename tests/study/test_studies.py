@@ -11,8 +11,10 @@ from experiments.run import main
 from tests.cli.helpers import draw_pictures
 
 BUDGET = 60
+OTHERS = ("nine", "four_workload_sram_physical", "smollm", "gpt2")
+"""Begin the names of studies that are as others: many networks, or generation on analog chips."""
 STUDIES = [
-    pytest.param(name, marks=pytest.mark.slow if name.startswith("nine") else ())
+    pytest.param(name, marks=pytest.mark.slow if name.startswith(OTHERS) else ())
     for name in problems.STUDIES
     if name != "four_workload_rram" and not name.endswith("_extended")
 ]

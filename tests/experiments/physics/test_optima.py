@@ -45,7 +45,7 @@ def published():
 TABLES = {"optima": optimum_table, "ends": boundary_table}
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ["optima", pytest.param("ends", marks=pytest.mark.slow)])
 def test_the_published_tables_are_those_of_this_code(published, name):
     expected = pd.read_csv(StringIO(to_csv(TABLES[name](PUBLISHED, published))))
     stored = of_study(name)[list(expected)]

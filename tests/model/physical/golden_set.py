@@ -39,6 +39,8 @@ N_CIRCUITS = 1_000
 """Distinct circuits of all designs: noise takes 4 ms of each, all else 0.1 ms of a design."""
 N_BROKEN_DOWN = 50
 N_OF_OPTION = 200
+N_FIRST_OF_OPTION = 50
+"""Designs of the first of two chunks of an option."""
 
 RESOURCES = (
     *("area_m2", "cells", "missing_cells", "missing_bits"),
@@ -69,11 +71,13 @@ def checksum(name, values):
 
 
 def cases(n_chunks=N_CHUNKS):
-    """Name, model, designs and number of chunks of everything that is summed up."""
+    """Name, model and designs of everything that is summed up, and where each chunk but the first
+    begins; of the first `n_chunks` of the designs of a device."""
     for device in DEVICES:
         designs = _designs(device, N_DESIGNS, seed=1)
         first = slice(N_DESIGNS * n_chunks // N_CHUNKS)
-        yield device, _model(NINE, device), {k: v[first] for k, v in designs.items()}, n_chunks
+        begins = np.arange(1, n_chunks) * (N_DESIGNS // N_CHUNKS)
+        yield device, _model(NINE, device), {k: v[first] for k, v in designs.items()}, begins
     options: dict[str, Mapping[str, Any]] = {
         **{
             f"without {field.name}": {"switches": replace(Switches(), **{field.name: False})}
@@ -85,9 +89,22 @@ def cases(n_chunks=N_CHUNKS):
         "precision": {"input_bits": (8, 5), "weight_bits": (4, 8)},
     }
     for device in DEVICES:
-        designs = _designs(device, N_OF_OPTION, seed=2)
+        designs = designs_of_option(device)
+        begins = [N_FIRST_OF_OPTION]
+        if n_chunks < N_CHUNKS:
+            designs, begins = first_of_option(designs), []
         for name, option in options.items():
-            yield f"{device}, {name}", _model(networks_of(name), device, **option), designs, 1
+            yield f"{device}, {name}", _model(networks_of(name), device, **option), designs, begins
+
+
+def designs_of_option(device):
+    """Designs that are evaluated with each option."""
+    return _designs(device, N_OF_OPTION, seed=2)
+
+
+def first_of_option(designs):
+    """Designs of the first chunk of an option."""
+    return {name: values[:N_FIRST_OF_OPTION] for name, values in designs.items()}
 
 
 def networks_of(option):
@@ -97,16 +114,16 @@ def networks_of(option):
 
 def checksums(case):
     """Checksums of a case: `COLUMNS`."""
-    name, model, designs, n_chunks = case
+    name, model, designs, begins = case
     metrics = model.in_full(designs)
     values = {field: getattr(metrics, field) for field in RESOURCES}
     values |= {field: getattr(metrics, field) for field in METRICS}
     sums = [
         (name, field, at, *checksum(field, chunk))
         for field, array in values.items()
-        for at, chunk in enumerate(np.array_split(array, n_chunks))
+        for at, chunk in enumerate(np.split(array, begins))
     ]
-    if name in DEVICES and n_chunks == N_CHUNKS:
+    if name in DEVICES and len(begins) == N_CHUNKS - 1:
         runs = np.flatnonzero(metrics.has_capacity.any(axis=1))
         chosen = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
         parts = model.breakdown({column: v[chosen] for column, v in designs.items()})

@@ -23,6 +23,8 @@ from imcmoo.space.restricted import restricted
 from problems import DIMC_PHYSICAL, RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 from tests.model.physical.designs import tiny_generation
 
+pytestmark = pytest.mark.usefixtures("_shared_noise")
+
 LIMIT = 800e-6
 FEW_DESIGNS = 2
 COSTS = ("energy", "latency", "interval", "edp", "area", "package")
@@ -33,6 +35,8 @@ OPTIONAL = (
 )
 """Parameters that no shipped space has."""
 FEW_CIRCUITS = {"voltage_V": (0.7, 1.0), "adc_bits": (5, 6, 7), "columns_per_adc": (1, 8, 64)}
+FEW_NOISES = {"sram": (8, 20), "rram": (1, 10)}
+LARGE = {"macros_per_tile": (16,), "tiles_per_group": (32, 64)}
 FEW_TREES = {
     "voltage_V": (0.7, 1.0),
     "rows": (64, 512),
@@ -55,7 +59,7 @@ MODELS = {
     "nine_sram": lambda: STUDIES["nine_workload_sram_extended"].cost_model(),
     "nine_rram": lambda: STUDIES["nine_workload_rram_extended"].cost_model(),
     "nodes": lambda: STUDIES["technology_cost_extended"].cost_model(),
-    "together": lambda: few("sram", deployment="together"),
+    "together": lambda: few("sram", LARGE, deployment="together"),
     "rewritten": lambda: few("rram", requests_per_switch=1),
     "precision": lambda: few("sram", input_bits=(8, 5), weight_bits=(4, 8)),
     "no_memory": lambda: few("sram", {"dram": ("none", "x64", "hbm2")}),
@@ -79,7 +83,8 @@ def generated():
 def few(device, values=None, added=(), networks=None, **options):
     """A model of two networks, or of others, with few circuits, since noise takes most time."""
     space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "dimc": DIMC}[device]
-    circuits = {name: v for name, v in FEW_CIRCUITS.items() if name in space.names}
+    circuits = FEW_CIRCUITS | {"adc_noise": FEW_NOISES.get(device)}
+    circuits = {name: v for name, v in circuits.items() if name in space.names}
     space = restricted(space, circuits | (values or {}), name="few")
     space = replace(space, parameters=(*added, *space.parameters))
     networks = networks or WorkloadSet.load(("mobilenet_v3_onnx", "resnet18_onnx"))
@@ -219,7 +224,9 @@ def test_no_bound_is_above_any_of_many_designs(name):
         check_model(MODELS[name](), n, schedules=schedules_of(name))
 
 
-@pytest.mark.parametrize("name", ["rewritten", *SLOW_ONES])
+@pytest.mark.parametrize(
+    "name", ["together", pytest.param("rewritten", marks=pytest.mark.slow), *SLOW_ONES]
+)
 def test_every_stage_stands_for_the_same_designs(name):
     model = MODELS[name]()
     tree, rng = model.partials(LIMIT), np.random.default_rng(6)
@@ -253,12 +260,13 @@ def test_a_cost_term_that_depends_on_an_undeclared_parameter_is_refused(monkeypa
 
 
 def depending(name, on, values_of):
-    """The SRAM space with a parameter that depends on another."""
-    decider = SRAM_EXTENDED.parameters[SRAM_EXTENDED.names.index(on)]
+    """A small SRAM space with a parameter that depends on another."""
+    small = few("sram")
+    decider = small.space.parameters[small.space.names.index(on)]
     plain = SRAM_EXTENDED.parameters[SRAM_EXTENDED.names.index(name)]
     other = Conditional(name, decider, {v: values_of(v, plain.values) for v in decider.values})
-    parameters = tuple(other if p is plain else p for p in SRAM_EXTENDED.parameters)
-    return PhysicalEvaluator(replace(SRAM_EXTENDED, parameters=parameters), few("sram").workloads)
+    parameters = tuple(other if p.name == name else p for p in small.space.parameters)
+    return PhysicalEvaluator(replace(small.space, parameters=parameters), small.workloads)
 
 
 @pytest.mark.parametrize(

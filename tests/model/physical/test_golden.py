@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from imcmoo.model.physical.components import Switches
-from imcmoo.model.physical.noise import NoiseModel
 from tests.model.physical import golden_set
 
 TOLERANCE = 1e-8
@@ -19,29 +18,12 @@ def stored():
     return golden_set.stored()
 
 
-@pytest.fixture
-def _shared_noise(monkeypatch):
-    """Models of equal noise share it: most switches change nothing in it, and it takes longest."""
-    shared = {}
-
-    def noise(layers, technology, own, part_of):
-        assert not own, "networks of the golden set have no data"
-        switches = technology.switches
-        rules = switches.unsigned_inputs, switches.few_levels, switches.shared_converters
-        bits = layers.input_bits.tobytes(), layers.weight_bits.tobytes()
-        key = (bits, technology.assumptions, technology.device, *rules)
-        if key not in shared:
-            shared[key] = NoiseModel(layers, technology, part_of=part_of)
-        return shared[key]
-
-    monkeypatch.setattr("imcmoo.model.physical.context.NoiseModel", noise)
-
-
 @pytest.mark.usefixtures("_shared_noise")
 @pytest.mark.parametrize("n_chunks", [1, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("device", golden_set.DEVICES)
 def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, stored):
-    """By default one of ten chunks of designs, with a tenth of the circuits, and no breakdowns."""
+    """By default a tenth of all designs with a tenth of circuits, a quarter of those of options,
+    and no breakdowns."""
     expected = stored[stored["case"].str.split(",").str[0] == device]
     expected = expected[expected["chunk"] < n_chunks]
     if n_chunks < golden_set.N_CHUNKS:
@@ -63,15 +45,15 @@ def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, st
 
 
 def test_no_rule_is_without_effect(stored):
-    designs = golden_set._designs("rram", golden_set.N_OF_OPTION, seed=2)
-    totals = stored.set_index(["case", "field"])["total"]
-    with_all = {
-        networks: golden_set.checksums(("rram", golden_set._model(networks, "rram"), designs, 1))
-        for networks in (golden_set.TWO, golden_set.GROUPED)
-    }
+    designs, begins = golden_set.designs_of_option("rram"), [golden_set.N_FIRST_OF_OPTION]
+    totals = stored.groupby(["case", "field"])["total"].sum()
+    with_all = {}
+    for networks in (golden_set.TWO, golden_set.GROUPED):
+        case = "rram", golden_set._model(networks, "rram"), designs, begins
+        with_all[networks] = golden_set.checksums(case).groupby("field")["total"].sum()
     for rule in fields(Switches):
         option = f"without {rule.name}"
-        there = with_all[golden_set.networks_of(option)].set_index("field")["total"]
+        there = with_all[golden_set.networks_of(option)]
         assert (totals[f"rram, {option}"] - there).abs().max() > 1, rule.name
 
 

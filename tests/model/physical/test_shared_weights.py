@@ -42,7 +42,7 @@ def test_arrays_equal_the_scalar_model_of_shared_weights(order, device):
     """Streamed, resident and pipelined; owner and follower have one cache."""
     prefill, step = pair(900, 64, 4)
     networks = (prefill, step)[::order]
-    n = 20
+    n = 15
     designs = random_designs(n, np.random.default_rng(device == "sram"), device)
     designs["tiles_per_group"][::2] = 64
     designs["macros_per_tile"][::2] = 128
