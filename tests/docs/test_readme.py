@@ -30,7 +30,7 @@ def of_the_chip_for_nine_networks():
         f"{'column' if shared == 1 else f'{shared:.0f} columns'}, {one['voltage_V']:.1f} V"
     )
     yield f"Each network has {span}"
-    yield f"one chip of {one['area_mm2']:.0f} mm² for all nine networks, each has {span}"
+    yield f"On one chip of {one['area_mm2']:.0f} mm² for all nine networks, each has {span}"
 
 
 def of_devices():
