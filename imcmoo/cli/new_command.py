@@ -79,9 +79,11 @@ def main(args: argparse.Namespace) -> None:
     with TemporaryDirectory() as folder, ExitStack() as stack:
         scratch = Path(folder)
         imported = [n for n, of in zip(names, args.networks, strict=True) if _is_onnx(of)]
-        for name, file in zip(names, args.networks, strict=True):
-            if name in imported:
-                _import(Path(file), scratch / f"{name}.csv")
+        notes = [
+            _import(Path(file), scratch / f"{name}.csv")
+            for name, file in zip(names, args.networks, strict=True)
+            if name in imported
+        ]
         checked = [
             _source(g, n, scratch, absolute=True) for g, n in zip(args.networks, names, strict=True)
         ]
@@ -94,6 +96,8 @@ def main(args: argparse.Namespace) -> None:
         target = stack.enter_context(writing(out, ours=STUDY, force=args.force))
         target.write_text(_text(args, out.stem, sources, rates), encoding="utf-8")
     terminal = console(quiet=args.quiet)
+    for note in filter(None, notes):
+        terminal.print(note, soft_wrap=True)
     files = [out, *(out.with_name(f"{name}.csv") for name in imported)]
     terminal.print(f"written: {', '.join(map(str, files))}", soft_wrap=True)
     best = f"proves the best of {study.space.size:,} designs; imcmoo run {out} draws figures"
@@ -120,11 +124,11 @@ def _name(given: str) -> str:
         return network_name(str(Path(given).with_suffix(".csv")) if _is_onnx(given) else given)
 
 
-def _import(model: Path, out: Path) -> None:
-    """Import an ONNX file into a table."""
+def _import(model: Path, out: Path) -> str:
+    """Import an ONNX file into a table; returns a note on open axes, or an empty text."""
     try:
         with timed(f"importing {model.name}", quiet=True):
-            imported = import_onnx(model)
+            imported = import_onnx(model, batch=1)
     except InputError as error:
         raise InputError(
             f"{error}; to give more options, run imcmoo import {model} --out {out.name}, and give "
@@ -132,6 +136,11 @@ def _import(model: Path, out: Path) -> None:
         ) from None
     with out.open("w", newline="", encoding="utf-8") as stream:
         imported.workload.write_csv(stream)
+    stated = imported.workload.provenance
+    opened = [name.removeprefix("batch ") for name in stated if name.startswith("batch ")]
+    if not opened:
+        return ""
+    return f"{model}: the open first axis of {', '.join(opened)} is taken as the batch: 1 frame"
 
 
 def _source(given: str, name: str, folder: Path, *, absolute: bool = False) -> str:

@@ -46,6 +46,19 @@ def test_other_devices_and_files_beside_another_folder_are_found(folder):
     assert (study.criterion, study.name) == ("average_power", "edge")
 
 
+def test_an_open_first_axis_is_taken_as_the_batch_which_is_said(folder, capsys):
+    net = models.onnx.load("first.onnx")
+    net.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "n"
+    models.onnx.save(net, "any_batch.onnx")
+    assert main(["new", "first.onnx", "any_batch.onnx", "--fps", "30"]) == 0
+    note = "any_batch.onnx: the open first axis of x is taken as the batch: 1 frame"
+    said = " ".join(capsys.readouterr().out.split())
+    assert note in said
+    assert "first.onnx: the open" not in said
+    first, other = Study.load("first_any_batch.toml").network_set().workloads
+    assert (first.shapes == other.shapes).all()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -32,6 +32,7 @@ def import_onnx(
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, tuple[float, ...]] | None = None,
     samples: Path | None = None,
+    batch: int | None = None,
     strict: bool = False,
 ) -> Imported:
     """Read a network from an ONNX file.
@@ -44,6 +45,8 @@ def import_onnx(
         values: elements of inputs that steer the network, such as a sampling rate.
         samples: .npz of arrays by input; the network is run on them with onnxruntime for statistics
             of its activations. If None, statistics are defaults.
+        batch: size of the first axis of inputs that leave it open. If None, `shapes` or `dims` must
+            give it.
         strict: refuse a network that is not fully modelled.
 
     Returns:
@@ -55,7 +58,7 @@ def import_onnx(
         OSError: the file cannot be read.
     """
     try:
-        from imcmoo.networks.onnx_import.reading import bind_inputs, read_model
+        from imcmoo.networks.onnx_import.reading import bind_inputs, read_model, set_batch
         from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
         from imcmoo.networks.onnx_import.walk import Walk
     except ModuleNotFoundError as error:
@@ -71,6 +74,7 @@ def import_onnx(
     }
     try:
         model = read_model(path)
+        opened = [] if batch is None else set_batch(model.inputs, batch)
         walk = Walk(model, bind_inputs(model.inputs, *stated.values()))
         account = Account(tuple(walk.whole()))
         _check(account, strict=strict)
@@ -79,7 +83,7 @@ def import_onnx(
         recorded = record_densities(path, samples, tensors) if samples else {}
     except InputError as error:
         raise InputError(f"{path}: {_printable(str(error))}") from None
-    provenance = _provenance(path, model, stated, samples)
+    provenance = _provenance(path, model, stated | {"batch": dict.fromkeys(opened, batch)}, samples)
     statistics = gather_statistics(rows, recorded)
     workload = _workload(name or path.stem, rows, statistics, provenance)
     return Imported(workload, rows, account, tuple(_warnings(workload, account, walk.unused)))

@@ -282,6 +282,17 @@ def bind_inputs(
     return Bound(bound, sizes, as_declared)
 
 
+def set_batch(declared: Mapping[str, onnx.TypeProto], batch: int) -> list[str]:
+    """Set the first axis of each input that leaves it open, in place; returns these inputs."""
+    opened = []
+    for name, kind in declared.items():
+        axes = _axes(kind)
+        if axes and not isinstance(axes[0], int):
+            kind.tensor_type.shape.dim[0].dim_value = batch
+            opened.append(name)
+    return opened
+
+
 def _axes(kind: onnx.TypeProto) -> tuple[Dimension, ...] | None:
     """Each axis as the file states it; None where not even their number is stated."""
     if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
