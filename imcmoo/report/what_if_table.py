@@ -99,9 +99,16 @@ def worse(before: Mapping[Any, float], after: Mapping[Any, float], study: Study)
         if _unit(str(c)) != "dB" and study.criterion not in (c, str(c).rpartition("_")[0])
     }
     most = sorted((c for c in rises if rises[c] > WORSE), key=lambda c: -rises[c])
-    texts = [f"{_heading(c, study).partition(' (')[0]} +{100 * rises[c]:.3g} %" for c in most]
+    texts = [f"{_heading(c, study).partition(' (')[0]} {_relative(1 + rises[c])}" for c in most]
     more = [f"{len(most) - MOST_WORSE} more"] if len(most) > MOST_WORSE else []
     return ", ".join([*texts[:MOST_WORSE], *more])
+
+
+def _relative(ratio: float) -> str:
+    """A ratio as a signed percentage, or as a factor if it is large."""
+    if ratio - 1 >= LARGEST_SHOWN:
+        return f"× {ratio:.3g}"
+    return f"{100 * (ratio - 1):+.3g} %".replace("-", "−")
 
 
 def _answer(row: Mapping[Any, Any]) -> str:
@@ -134,12 +141,9 @@ def _cost_row(column: str, frame: pd.DataFrame, study: Study) -> list[str]:
     cells = []
     for value in frame[column]:
         text = cell(column, float(value))
-        if pd.notna(value) and pd.notna(first) and first and _unit(column) != "dB":
-            share = value / first - 1
-            if share >= LARGEST_SHOWN:
-                text += f" (× {value / first:.3g})"
-            elif abs(share) >= SMALLEST_SHOWN:
-                text += f" ({100 * share:+.3g} %)".replace("-", "−")
+        comparable = pd.notna(value) and pd.notna(first) and first and _unit(column) != "dB"
+        if comparable and abs(value / first - 1) >= SMALLEST_SHOWN:
+            text += f" ({_relative(value / first)})"
         cells.append(text)
     return [_heading(column, study), *cells]
 
