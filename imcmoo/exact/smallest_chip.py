@@ -1,9 +1,12 @@
-"""Message if no design is feasible: the smallest chip that runs all networks."""
+"""Message if no design is feasible: the smallest chip that runs all networks, or the least average
+power that serves their requests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +27,11 @@ MOST_CHIPS = 1 << 21
 AREA = BoundedCriterion("area", lambda costs: costs["area"], lambda costs: costs["area"])
 """Area of the chip, m²."""
 
+POWER = BoundedCriterion(
+    "average_power", lambda costs: costs["average_power"], lambda costs: costs["average_power"]
+)
+"""Average power of the chip with its DRAM under the requests of a scenario, W."""
+
 MOST_NEAREST = 1024
 """Number of designs among which the nearest is searched."""
 
@@ -34,13 +42,14 @@ DESIGNS_PER_SCREEN_CHUNK = 1 << 16
 def nothing_feasible(problem: AcceleratorProblem) -> str:
     """Message for a problem without a feasible design.
 
-    Names the smallest chip that runs all networks if it is too large, or else the nearest chip and
-    the limits it breaks. A limit above what the DRAM delivers is named before them.
+    Names the smallest chip that runs all networks if it is too large, the least average power if
+    that is too large, or else the nearest chip and the limits it breaks. A limit above what the
+    DRAM delivers is named before them.
     """
     networks = ", ".join(problem.workload_names)
     if ceilings := dram_ceilings(problem):
         return f"no design of space {problem.space.name} is feasible for {networks}: {ceilings}"
-    smallest = _smallest_chip(problem)
+    smallest = _smallest_chip(problem) or _least_power(problem)
     if not smallest and problem.model.offers("resources"):
         levels = _some_designs(problem.space)
         _, G = problem.score(levels, problem.model.evaluate(levels))
@@ -84,6 +93,26 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
     )
 
 
+def _least_power(problem: AcceleratorProblem) -> str:
+    """Text of the least average power within all other limits, if its own rules it out; else
+    empty."""
+    stated = problem.limits.given
+    allowed = [n.max_average_power_W for n in stated.values() if n.max_average_power_W is not None]
+    if not allowed:
+        return ""
+    others = {name: replace(n, max_average_power_W=None) for name, n in stated.items()}
+    free = AcceleratorProblem(
+        problem.model, area_limit_m2=problem.area_limit_m2, limits=others, edap=problem.edap
+    )
+    if not _has_bounds(free) or not (found := _least(free, POWER)):
+        return ""
+    levels, power_W = found
+    return (
+        f"the least average power within all other limits is {power_W:.4g} W, above "
+        f"max_average_power_W = {min(allowed):g} ({problem.space.text_of(levels[0])})"
+    )
+
+
 Find = Callable[[str], tuple[Levels, float] | None]
 """Finds the smallest chip that runs a network ("" for all), shape (1, n_parameters), and its area,
 m²; None if there is none."""
@@ -92,22 +121,30 @@ m²; None if there is none."""
 def _by_bounds(problem: AcceleratorProblem) -> Find | None:
     """Branch and bound by area without limits; None if the model has no bounds."""
     unlimited = AcceleratorProblem(problem.model, edap=problem.edap)
+    return partial(_least, unlimited, AREA) if _has_bounds(unlimited) else None
+
+
+def _has_bounds(problem: AcceleratorProblem) -> bool:
     try:
-        problem.model.partials(unlimited.largest_area_m2)
+        problem.model.partials(problem.largest_area_m2)
     except ValueError:
-        return None
+        return False
+    return True
 
-    def find(network: str) -> tuple[Levels, float] | None:
-        with suppress(NotProvable):
-            expander = NodeExpander(problem_of(unlimited, ProofTask((AREA.name,), network)))
-            search = BranchAndBound(expander, RootExpansion.expand(expander), AREA, 0.0)
-            expand_shared_root([search], lambda: False)
-            proof = search.run(lambda _: False)
-            if proof.levels is not None:
-                return proof.levels[None], proof.value
-        return None
 
-    return find
+def _least(
+    problem: AcceleratorProblem, criterion: BoundedCriterion, network: str = ""
+) -> tuple[Levels, float] | None:
+    """The proven best design for a network ("" for all), shape (1, n_parameters), and its value;
+    None if there is none."""
+    with suppress(NotProvable):
+        expander = NodeExpander(problem_of(problem, ProofTask((criterion.name,), network)))
+        search = BranchAndBound(expander, RootExpansion.expand(expander), criterion, 0.0)
+        expand_shared_root([search], lambda: False)
+        proof = search.run(lambda _: False)
+        if proof.levels is not None:
+            return proof.levels[None], proof.value
+    return None
 
 
 def _by_scan(problem: AcceleratorProblem) -> Find | None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.service import NETWORK_POWER
 from imcmoo.study.certify_study import certify_study
@@ -144,6 +145,17 @@ def test_a_limit_that_no_chip_keeps_is_named_once_with_both_values(study, powers
     text = nearest_text(problem, nearest(problem, levels, G))
     assert text.count("max_average_power_W: ") == 1
     assert f"W against {most:g} W" in text
+
+
+def test_the_least_power_is_named_where_only_its_limit_rules_all_chips_out(study, powers):
+    least = powers[0].min()
+    text = nothing_feasible(limited(study, float(least / 2)).problem())
+    assert f"the least average power within all other limits is {least:.4g} W" in text
+    assert f"above max_average_power_W = {least / 2:g}" in text
+    with_load = limited(study, float(least / 2)).replace(
+        networks=[{"source": n.source, "rate_Hz": 1e6} for n in study.networks]
+    )
+    assert "least average power" not in nothing_feasible(with_load.problem())
 
 
 def test_a_limit_of_the_chip_has_one_row_in_an_explanation(study, powers):
