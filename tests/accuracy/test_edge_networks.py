@@ -13,6 +13,8 @@ from imcmoo.accuracy.graph import CutNetwork
 from tests.accuracy.test_graph import assert_pieces_equal_the_whole
 
 SAMPLES = {"voice_activity": 3, "line_direction": 24, "recogniser": 6, "minilm": 64, "magika": 32}
+LARGE = ("recogniser", "minilm")
+"""Networks that take more than a second."""
 
 
 def network_file(name):
@@ -35,7 +37,10 @@ def assessed(tmp_path_factory):
     return assess
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n in LARGE else ()) for n in NETWORKS],
+)
 def test_pieces_equal_the_uncut_network(name):
     path = network_file(name)
     data = NETWORKS[name].make(path, 2, np.random.default_rng(0))

@@ -46,7 +46,7 @@ pytestmark = pytest.mark.usefixtures("_shared_noise")
 @pytest.mark.parametrize(
     ("n", "at_most"), [(1, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("device", ["rram", "sram", "dimc"])
+@pytest.mark.parametrize("device", ["rram", pytest.param("sram", marks=pytest.mark.slow), "dimc"])
 def test_certified_optima_are_the_enumerated_ones(device, n, at_most):
     rng = np.random.default_rng(1)
     feasible = [

@@ -30,7 +30,10 @@ def explanations(request):
     return explain(problem, study.asked_criterion, levels[rows], names)
 
 
-@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize(
+    "width",
+    [60, pytest.param(80, marks=pytest.mark.slow), pytest.param(120, marks=pytest.mark.slow), 200],
+)
 def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
     for explanation in explanations:
         parts = list(explained(explanation, width=width, layers=3))

@@ -76,6 +76,7 @@ def files(root):
     }
 
 
+@pytest.mark.slow  # by default a user's table takes the same path
 def test_what_is_published_is_what_the_command_writes(written):
     assert files(written) == files(ROOT)
 

@@ -36,8 +36,14 @@ def pair(*numbers):
     return made.prefill, made.step
 
 
-@pytest.mark.parametrize("device", MEMORY_CELLS)
-@pytest.mark.parametrize("order", [1, -1], ids=["owner first", "owner last"])
+@pytest.mark.parametrize(
+    ("order", "device"),
+    [
+        *((1, device) for device in MEMORY_CELLS),
+        (-1, "sram"),
+        *(pytest.param(-1, device, marks=pytest.mark.slow) for device in ("rram", "dimc")),
+    ],
+)
 def test_arrays_equal_the_scalar_model_of_shared_weights(order, device):
     """Streamed, resident and pipelined; owner and follower have one cache."""
     prefill, step = pair(900, 64, 4)
