@@ -104,9 +104,9 @@ def _least_power(problem: AcceleratorProblem) -> str:
     free = AcceleratorProblem(
         problem.model, area_limit_m2=problem.area_limit_m2, limits=others, edap=problem.edap
     )
-    if not _has_bounds(free) or not (found := _least(free, POWER)):
+    if not _has_bounds(free) or not (best := _least(free, POWER)):
         return ""
-    levels, power_W = found
+    levels, power_W = best
     return (
         f"the least average power within all other limits is {power_W:.4g} W, above "
         f"max_average_power_W = {min(allowed):g} ({problem.space.text_of(levels[0])})"
