@@ -45,7 +45,7 @@ def widen_and_show(
         names = ", ".join(f"{one.end.parameter} ({one.end.side})" for one in widening.left)
         terminal.print(
             f"ends that stay open: {names}: a better chip may lie beyond. The next value does not "
-            "go with all values of other parameters: shorten their lists in [space]",
+            f"go with all values of other parameters: {_way_out(study)}",
             soft_wrap=True,
         )
     elif any(step.left_out for step in widening.steps):
@@ -56,6 +56,14 @@ def widen_and_show(
     for line in filter(None, [_worse(widening), _ends_of_table(widening)]):
         terminal.print(line, soft_wrap=True)
     return widening
+
+
+def _way_out(study: Study) -> str:
+    """What solves the values beyond ends that stay open."""
+    shorten = "shorten their lists in [space]"
+    if not study.asked_criterion.is_regret:
+        return shorten
+    return f"{shorten}, or set a criterion without regret, such as edap_product"
 
 
 def _worse(widening: Widening) -> str:

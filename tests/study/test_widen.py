@@ -234,6 +234,7 @@ def test_ends_stay_open_where_spaces_with_fewer_values_cannot_be_compared(tmp_pa
     assert main(["certify", str(file), "--out", str(tmp_path), "--widen"]) == 0
     said = capsys.readouterr().out
     assert "ends that stay open: columns_per_adc (largest)" in said
+    assert "or set a criterion without regret, such as edap_product" in said
     before, last = said.split("widened 1")
     assert "--widen tries them" in " ".join(before.split())
     # The card at the end proposes no longer lists than those that were tried.
