@@ -35,7 +35,7 @@ def added(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     reference = assessed.reference(probe.probed)[assessed.network.logits]
     for kind in ("white", "static"):
         samples, static = slice(probe.probed), kind == "static"
-        gain = sum(probe.gain(each, static=static, draws=GAIN_DRAWS) for each in probe.layers)
+        gain = sum(probe.gain(*each, static=static, draws=GAIN_DRAWS) for each in probe.walk())
         for snr in SNR_DB:
             nsr = 10 ** (-snr / 10)
             rngs = (np.random.default_rng([draw, snr]) for draw in range(DRAWS))

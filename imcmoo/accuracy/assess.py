@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.graph import CutNetwork, is_finite
-from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
+from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, joined, run_all
 from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.shares import ExecutedShares, shares
@@ -342,8 +342,19 @@ class Assessment:
     ) -> Tensors:
         """Outputs and logits of samples with errors in some layers."""
         run = partial(network.run, disturbed=disturbed, rng=rng)
-        size = min(self._batch, SAMPLES_AT_ONCE)
-        return run_all(run, self._data.scored.part(samples), size)
+        return self.joined([run(batch) for batch in self.batches(samples)])
+
+    def batches(self, samples: slice) -> list[Tensors]:
+        """Inputs of samples, as many at once as run with noise."""
+        return list(self._data.scored.part(samples).batches(self._at_once))
+
+    def joined(self, outputs: Sequence[Tensors]) -> Tensors:
+        """Outputs and logits of all `batches`, with samples on the first axis."""
+        return joined(outputs, single=self._at_once == 1 or self._data.scored.inner)
+
+    @property
+    def _at_once(self) -> int:
+        return min(self._batch, SAMPLES_AT_ONCE)
 
     def reference(self, samples: int) -> Tensors:
         """Outputs and logits of the float network on the first samples."""

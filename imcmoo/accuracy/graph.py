@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -126,14 +127,32 @@ class CutNetwork:
             self._whole = self.session(self.with_outputs(self.wanted))
         return dict(zip(self.wanted, self.call(self._whole, self.wanted, inputs), strict=True))
 
-    def run(self, inputs: Tensors, product: LayerProduct) -> Tensors:
-        """Outputs and logits of the network with mapped layers computed by `product`."""
+    @property
+    def layers_by_node(self) -> list[list[MappedLayer]]:
+        """Layers of each node on the chip, in order."""
+        return [list(stage.layers) for stage in self._stages]
+
+    def run(self, inputs: Tensors, product: LayerProduct, start: int = 0) -> Tensors:
+        """Outputs and logits of the network with mapped layers computed by `product`.
+
+        Args:
+            inputs: inputs of the network, or tensors that `advanced` returned.
+            product: computes the product of a mapped layer.
+            start: number of nodes on the chip whose results are among these tensors.
+        """
+        tensors = self.advanced(inputs, product, start, len(self._stages) + 1)
+        return {name: tensors[name] for name in self.wanted}
+
+    def advanced(
+        self, tensors: Tensors, product: LayerProduct, start: int, stop: int
+    ) -> dict[str, Values]:
+        """Tensors that are read after the first `stop` nodes on the chip, from those read after the
+        first `start`; see `run`."""
+        tensors = dict(tensors)
         if self._sessions is None:
-            self._sessions = self._cut(inputs)
-        tensors = dict(inputs)
-        for session, stage, dead in zip(
-            self._sessions, [*self._stages, None], self._last_uses, strict=True
-        ):
+            self._sessions = self._cut(tensors)
+        pieces = zip(self._sessions, [*self._stages, None], self._last_uses, strict=True)
+        for session, stage, dead in islice(pieces, start, stop):
             if session is not None:
                 needed = {i.name: tensors[i.name] for i in session.get_inputs()}
                 names = [o.name for o in session.get_outputs()]
@@ -142,7 +161,7 @@ class CutNetwork:
                 tensors.update(stage.run(tensors, product))
             for name in dead:
                 tensors.pop(name, None)
-        return {name: tensors[name] for name in self.wanted}
+        return tensors
 
     def _mapped_nodes(self) -> Iterator[Stage]:
         """Nodes with stored weights that a chip can hold, in order, under unique names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,20 @@ def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> T
         InputError: outputs of different samples differ in shape.
     """
     parts = [run(batch) for batch in samples.batches(size)]
-    if size == 1 or samples.inner:
+    return joined(parts, single=size == 1 or samples.inner)
+
+
+def joined(parts: Sequence[Tensors], *, single: bool) -> Tensors:
+    """Outputs of all batches, with samples on the first axis.
+
+    Args:
+        parts: outputs of each batch.
+        single: whether a batch is one sample, whose outputs may lack the axis of samples.
+
+    Raises:
+        InputError: outputs of different samples differ in shape.
+    """
+    if single:
         parts = [{n: v if v.shape[:1] == (1,) else v[None] for n, v in p.items()} for p in parts]
     try:
         return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}

@@ -11,7 +11,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.lowering import MappedLayer, Tensors
+from imcmoo.accuracy.lowering import LayerProduct, MappedLayer, Tensors
 from imcmoo.accuracy.normal import standard_normal
 from imcmoo.arrays import Floats, Values
 
@@ -62,15 +62,36 @@ class NoisyNetwork:
         disturbed: Mapping[str, Disturbance],
         rng: np.random.Generator,
         seen: Callable[[MappedLayer, Values], None] = lambda layer, inputs: None,
+        start: int = 0,
     ) -> Tensors:
         """Outputs and logits with errors in some layers.
 
         Args:
-            inputs: inputs of the network.
+            inputs: inputs of the network, or tensors that `undisturbed` returned.
             disturbed: errors by layer.
             rng: generator of the noise.
             seen: called with each layer and its inputs.
+            start: number of nodes on the chip whose results are among these tensors.
         """
+        return self._network.run(inputs, self._products(disturbed, rng, seen), start)
+
+    def undisturbed(self, tensors: Tensors, node: int) -> Tensors:
+        """Tensors after a node on the chip without errors, from those before it.
+
+        Args:
+            tensors: inputs of the network for node 0, else what this returned for the node before.
+            node: its number, from 0.
+        """
+        product = self._products({}, np.random.default_rng(0), lambda layer, inputs: None)
+        return self._network.advanced(tensors, product, node, node + 1)
+
+    def _products(
+        self,
+        disturbed: Mapping[str, Disturbance],
+        rng: np.random.Generator,
+        seen: Callable[[MappedLayer, Values], None],
+    ) -> LayerProduct:
+        """Product of each layer, with the errors of some; see `run`."""
         stored = self._stored | self._disturbed(disturbed)
 
         def product(layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
@@ -85,7 +106,7 @@ class NoisyNetwork:
                 made += drawn
             return layer.with_bias(made, tensors) if isinstance(layer.bias, str) else made
 
-        return self._network.run(inputs, product)
+        return product
 
     def _disturbed(self, errors: Mapping[str, Disturbance]) -> dict[str, _Stored]:
         """Values of disturbed layers; those of the last call are cached."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,7 @@ def measure(
     assessment: Assessment,
     *,
     about: Mapping[str, Any],
+    scored: int | None = None,
     after_each: Callable[[], None] = lambda: None,
 ) -> AccuracyData:
     """Measure gains, curves and rounding of a network.
@@ -46,10 +48,11 @@ def measure(
     Args:
         assessment: the network with its data.
         about: provenance, see `AccuracyData`.
+        scored: samples to score, at most. If None, as many as `SCORE_MACS` allow.
         after_each: called `steps(assessment)` times.
     """
-    probe = Probe(assessment, after_each)
-    layers = tuple(probe.layer_data(layer) for layer in probe.layers)
+    probe = Probe(assessment, after_each, scored)
+    layers = tuple(probe.layer_data(*each) for each in probe.walk())
     rounding, rounded = probe.rounding()
     white, static = (
         probe.curve(np.array([getattr(e, f"gain_{kind}") for e in layers]), static=kind == "static")
@@ -73,11 +76,27 @@ def steps(assessment: Assessment) -> int:
     return len(assessment.network.layers) * draws + 2 * len(LEVELS) + len(PRECISIONS) ** 2
 
 
+@dataclass(frozen=True)
+class Before:
+    """Samples before a node on the chip.
+
+    Args:
+        node: number of the node, from 0.
+        tensors: by batch.
+    """
+
+    node: int
+    tensors: Sequence[Tensors]
+
+
 class Probe:
     """Runs a network with errors of a chosen power."""
 
     def __init__(
-        self, assessment: Assessment, after_each: Callable[[], None] = lambda: None
+        self,
+        assessment: Assessment,
+        after_each: Callable[[], None] = lambda: None,
+        scored: int | None = None,
     ) -> None:
         self._assessment = assessment
         self._after_each = after_each
@@ -90,7 +109,7 @@ class Probe:
         macs = assessment.macs_per_sample()
         allowed = [max(FEWEST_SAMPLES, int(budget / macs)) for budget in (GAIN_MACS, SCORE_MACS)]
         self.probed = min(GAIN_SAMPLES, allowed[0], assessment.samples)
-        self.scored = min(allowed[1], assessment.samples)
+        self.scored = min(scored or allowed[1], assessment.samples)
         self._small = macs * self.scored * CHIPS <= GAIN_MACS
         self.float_score = assessment.score(assessment.reference(self.scored))
 
@@ -110,8 +129,16 @@ class Probe:
         mean = vectors.mean(axis=1, keepdims=True)
         return Disturbance(layer.weights + errors, offset=-(mean @ errors).ravel())
 
-    def layer_data(self, layer: MappedLayer) -> LayerData:
-        """A layer with its gains."""
+    def walk(self) -> Iterator[tuple[MappedLayer, Before]]:
+        """Each layer, and the probed samples as they are before it without errors."""
+        tensors = self._assessment.batches(slice(self.probed))
+        for node, layers in enumerate(self._assessment.network.layers_by_node):
+            for layer in layers:
+                yield layer, Before(node, tensors)
+            tensors = [self._noisy.undisturbed(each, node) for each in tensors]
+
+    def layer_data(self, layer: MappedLayer, before: Before) -> LayerData:
+        """A layer with its gains, from the samples before it."""
         calibration = self._inputs[layer.name]
         return LayerData(
             name=layer.name,
@@ -120,15 +147,16 @@ class Probe:
             lowest=calibration.lowest,
             highest=calibration.highest,
             signal_power=self.signals[layer.name],
-            gain_white=self.gain(layer, static=False, draws=1),
-            gain_static=self.gain(layer, static=True, draws=STATIC_DRAWS),
+            gain_white=self.gain(layer, before, static=False, draws=1),
+            gain_static=self.gain(layer, before, static=True, draws=STATIC_DRAWS),
         )
 
-    def gain(self, layer: MappedLayer, *, static: bool, draws: int) -> float:
+    def gain(self, layer: MappedLayer, before: Before, *, static: bool, draws: int) -> float:
         """Noise over signal at the logits over that of the layer, at most `LARGEST_GAIN`.
 
         Args:
             layer: the only layer with noise.
+            before: samples before it, of `walk`.
             static: True for noise drawn once per chip, False for noise of each read.
             draws: number of averaged draws, at least 1.
         """
@@ -136,7 +164,9 @@ class Probe:
         for draw in range(draws):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
-            outputs = self._outputs(self._noisy, errors, rng, self.probed)
+            run = partial(self._noisy.run, disturbed=errors, rng=rng, start=before.node)
+            outputs = self._assessment.joined([run(each) for each in before.tensors])
+            self._after_each()
             ratios.append(self._assessment.noise_to_signal(outputs))
         return min(float(np.mean(ratios)) / INJECTED, LARGEST_GAIN)
 
@@ -196,24 +226,15 @@ class Probe:
             network = NoisyNetwork(self._assessment.network, codings)
             for weight_bits in PRECISIONS:
                 errors = {e.name: _rounded(e, weight_bits) for e in self.layers}
-                outputs = self._outputs(network, errors, np.random.default_rng(0), self.scored)
+                rng, samples = np.random.default_rng(0), slice(self.scored)
+                outputs = self._assessment.noisy_outputs(network, errors, rng, samples)
+                self._after_each()
                 noise[input_bits, weight_bits] = self._assessment.noise_to_signal(outputs)
                 scores[input_bits, weight_bits] = self._assessment.score(outputs)
         return noise, scores
 
     def _rng(self, layer: MappedLayer, draw: int) -> np.random.Generator:
         return np.random.default_rng([self._assessment.seed, self.layers.index(layer), draw])
-
-    def _outputs(
-        self,
-        network: NoisyNetwork,
-        errors: Mapping[str, Disturbance],
-        rng: np.random.Generator,
-        samples: int,
-    ) -> Tensors:
-        outputs = self._assessment.noisy_outputs(network, errors, rng, slice(samples))
-        self._after_each()
-        return outputs
 
 
 def signal_power(layer: MappedLayer, calibration: Calibration) -> float:

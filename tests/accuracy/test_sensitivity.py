@@ -17,7 +17,7 @@ from experiments.edge_networks.prediction import RRAM, chip
 from imcmoo.accuracy import sensitivity
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import CircuitNoise
-from imcmoo.accuracy.sensitivity import measure, steps
+from imcmoo.accuracy.sensitivity import Before, Probe, measure, steps
 from imcmoo.networks.accuracy_data import AccuracyData
 from tests.networks.accuracy_data import ABOUT
 
@@ -49,6 +49,21 @@ def test_noise_of_the_last_layer_reaches_the_logits_unchanged(data):
     assert classes.gain_white == pytest.approx(1, abs=0.25)
     assert classes.gain_static == pytest.approx(1, abs=0.35)
     assert 0 < hidden.gain_white < 1
+
+
+def test_a_gain_from_the_samples_before_a_layer_is_that_from_the_inputs(digits, data):
+    probe = Probe(digits)
+    inputs = Before(0, digits.batches(slice(probe.probed)))
+    assert [before.node for _, before in probe.walk()] == [0, 1]
+    for layer, before in probe.walk():
+        for static in (False, True):
+            gains = [probe.gain(layer, b, static=static, draws=2) for b in (before, inputs)]
+            assert gains[0] == gains[1]
+
+
+def test_the_number_of_scored_samples_can_be_set(digits):
+    assert measure(digits, about={}, scored=30).about["samples"] == 30
+    assert Probe(digits, scored=10**6).scored == digits.samples
 
 
 def test_curves_begin_at_the_float_score_and_never_rise(data):
