@@ -50,7 +50,7 @@ CAPTCHA_CHARACTERS = "123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Classes 1 to 35 of the reader of captchas, which never reads the digit 0."""
 HOP = 256
 """Samples from one frame of pitch to the next."""
-MOST_SOUNDS, MOST_PAIRS = 60, 24
+MOST_SOUNDS, MOST_PAIRS = 60, 48
 """Sounds and pairs of recordings to score, at most."""
 RATED = 144000
 """Samples of a rated recording: 9 s."""
@@ -168,6 +168,7 @@ class Unseen:
         shapes: options of `imcmoo import` that set the sizes of inputs.
         chips: simulated chips.
         samples: scored samples, about.
+        scored: samples that the import scores. If None, as many as it takes by itself.
     """
 
     network: EdgeNetwork
@@ -175,6 +176,7 @@ class Unseen:
     shapes: tuple[str, ...]
     chips: int = 10
     samples: int = 300
+    scored: int | None = None
 
 
 def _shapes(*inputs: str) -> tuple[str, ...]:
@@ -231,6 +233,7 @@ UNSEEN = {
         ),
         "speech",
         _shapes("input_1=1,900,120"),
+        scored=2 * MOST_PAIRS,  # a pair is 2 points
     ),
 }
 """Networks by name."""
@@ -305,7 +308,7 @@ def folder_of(name: str, data: Path, samples: int | None) -> Path:
     """Folder of the files of a network: of one version of its package, number of samples (that of
     the network if None), and options of its import."""
     made = UNSEEN[name]
-    settings = (samples or made.samples, made.network.options, made.shapes)
+    settings = (samples or made.samples, made.network.options, made.shapes, made.scored)
     digest = hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
     return data / f"{name}-{package_of(name)['version']}-{digest}"
 
@@ -325,6 +328,7 @@ def imported(name: str, folder: Path, samples: int | None) -> dict[str, Any]:
         arrays = made.network.make(path, samples or made.samples, np.random.default_rng(0))
         np.savez_compressed(data, allow_pickle=False, **arrays)
         files = ["--data", str(data), "--out", str(table)]
+        files += ["--scored", str(made.scored)] if made.scored else []
         if imcmoo(["import", str(path), *made.shapes, *made.network.options.split(), *files]):
             raise SystemExit(f"{name} cannot be imported")
     measured = AccuracyData.read(folder / f"{name}.accuracy.npz")

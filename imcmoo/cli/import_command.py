@@ -99,6 +99,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                "labelled data as of `imcmoo accuracy`: also measure how noise changes the score"),
         option("--metric METRIC", str, "as of imcmoo accuracy (default: top1)"),
         option("--output NAME", str, "the output that --data scores"),
+        option("--scored N", whole(1),
+               "samples to score (default: of 2e10 multiply-accumulates, at least 12)"),
     )  # fmt: skip
     add(
         parser,
@@ -109,7 +111,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 OF_LANGUAGE_MODELS = ("prompt", "generate", "batch")
-OF_ONNX = ("name", "shape", "dim", "value", "samples", "data", "metric", "output", "strict")
+OF_ONNX = (
+    "name",
+    "shape",
+    "dim",
+    "value",
+    "samples",
+    "data",
+    "metric",
+    "output",
+    "scored",
+    "strict",
+)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -190,7 +203,8 @@ def _import_onnx(args: argparse.Namespace) -> None:
         out = opened(args.out, NETWORK)
         if accuracy_data:
             target = opened(accuracy_data, ACCURACY)
-            measured = measure_all(_assessment(args), folder=args.out.parent)
+            assessment = _assessment(args)
+            measured = measure_all(assessment, scored=args.scored, folder=args.out.parent)
             about = {**measured.about, "table_layers": len(workload)}
             measured = replace(measured, about=about)
             with input_errors(f"{args.model} on {args.data}: "):
@@ -203,14 +217,18 @@ def _import_onnx(args: argparse.Namespace) -> None:
             opened(args.summary, TOTALS).write_text(text, encoding="utf-8")
     _report(imported, args.out)
     if measured:
-        _report_scores(accuracy_data, measured)
+        _report_scores(accuracy_data, measured, assessment.samples)
 
 
-def _report_scores(path: Path | None, measured: AccuracyData) -> None:
-    """Print the scores in a file of accuracy data, and the layers that need the digital unit."""
+def _report_scores(path: Path | None, measured: AccuracyData, samples: int) -> None:
+    """Print the scores in a file of accuracy data, and the layers that need the digital unit;
+    `samples` are there to score."""
     scores = f"{path}: score {measured.float_score:.4g} in float"
     scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
-    scores += f", of {measured.about['samples']} samples"
+    scored = measured.about["samples"]
+    scores += f", of {scored} samples"
+    if scored < samples:
+        scores += f" (there are {samples}; --scored {samples} takes all, and as much more time)"
     if only := measured.digital_only:
         scores += (
             f"\nwarning: outputs are not finite with noise in {', '.join(only)}: put them on "
@@ -221,8 +239,9 @@ def _report_scores(path: Path | None, measured: AccuracyData) -> None:
 
 def _accuracy_file(args: argparse.Namespace) -> Path | None:
     """The file of accuracy data to write, if any; refuses files and options that do not fit."""
-    if args.data is None and (args.metric or args.output):
-        raise InputError(f"--{'metric' if args.metric else 'output'} needs --data")
+    for name in ("metric", "output", "scored"):
+        if args.data is None and getattr(args, name) is not None:
+            raise InputError(f"--{name} needs --data")
     path: Path = args.out.with_name(f"{args.out.name.removesuffix('.csv')}.accuracy.npz")
     accuracy_data = path if args.data else None
     check_outputs(
@@ -242,9 +261,16 @@ def _assessment(args: argparse.Namespace) -> Assessment:
 
 
 def measure_all(
-    assessment: Assessment, *, folder: Path = Path(), quiet: bool = False
+    assessment: Assessment,
+    *,
+    scored: int | None = None,
+    folder: Path = Path(),
+    quiet: bool = False,
 ) -> AccuracyData:
-    """Accuracy data of a network with its samples; both are named relative to a folder."""
+    """Accuracy data of a network with its samples; both are named relative to a folder.
+
+    Takes `scored` of `measure`.
+    """
     from imcmoo.accuracy.sensitivity import measure, steps
 
     about: dict[str, Any] = {
@@ -259,7 +285,7 @@ def measure_all(
     if assessment.weights_sha256:
         about["weights_sha256"] = assessment.weights_sha256
     with counted("measured", steps(assessment), quiet=quiet) as advance:
-        return measure(assessment, about=about, after_each=advance)
+        return measure(assessment, about=about, scored=scored, after_each=advance)
 
 
 def _report(imported: Imported, out: Path) -> None:

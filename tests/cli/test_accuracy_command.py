@@ -208,6 +208,15 @@ def test_accuracy_data_of_another_network_or_measured_otherwise_are_refused(
     assert "is of another network than" in refused(capsys, *command, *options, data)
 
 
+def test_import_says_how_many_of_the_samples_it_scored(digits, tmp_path, capsys):
+    options = ["--dim", "n=1", "--out", str(tmp_path / "mine.csv"), "--scored", "30"]
+    assert "--scored needs --data" in refused(capsys, "import", digits[0], *options)
+    assert main(["import", str(digits[0]), *options, "--data", str(digits[1])]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert ", of 30 samples (there are " in said
+    assert AccuracyData.read(tmp_path / "mine.accuracy.npz").about["samples"] == 30
+
+
 def test_import_refuses_scores_that_are_none(digits, tmp_path, monkeypatch, capsys):
     found = replace(DATA, float_score=93.0)
     monkeypatch.setattr("imcmoo.accuracy.sensitivity.measure", lambda *_, **__: found)
