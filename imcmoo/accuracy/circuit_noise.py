@@ -14,10 +14,11 @@ import numpy as np
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.arrays import Floats
 from imcmoo.io.checksums import read_sealed, write_sealed
+from imcmoo.io.executor import spread
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import Statistics, noise_of_circuits
-from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 
 VERSION = 5
 """Raise when the execution of layers changes, so that stored results are not used."""
@@ -105,8 +106,7 @@ def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> 
         from imcmoo.accuracy.lowering import MappedLayer
         from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 
-    noise = np.zeros((len(bits), 2, len(data.layers)))
-    for at, stored in enumerate(data.layers):
+    def of_layer(stored: LayerData) -> list[tuple[float, float]]:
         # Outside a network only the name and weights of a layer matter.
         mapped = MappedLayer(
             stored.name, stored.name, "", "", stored.weights.astype(np.float64), bias=None
@@ -114,8 +114,9 @@ def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> 
         vectors = stored.vectors[:, :VECTORS]
         layer = SimulatedLayer(mapped, chip, Calibration(stored.lowest, stored.highest, vectors))
         layer.program(SEED)
-        noise[:, :, at] = layer.at_resolutions(bits)
-    return noise
+        return layer.at_resolutions(bits)
+
+    return np.array(spread(of_layer, data.layers)).transpose(1, 2, 0)
 
 
 def _of_columns(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:
@@ -123,11 +124,12 @@ def _of_columns(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -
     alike = replace(chip.without_errors(), weight_clip=chip.weight_clip)
     alike = replace(alike, cell_errors=chip.cell_errors, redundancy=1)
     alike = replace(alike, adc_window="sigma", window_sigmas=4.0)
-    noise = np.zeros((len(bits), 2, len(data.layers)))
-    for at, statistics in enumerate(_own_statistics(data, alike)):
+
+    def of_layer(statistics: Statistics) -> Floats:
         parts = noise_of_circuits(statistics, [chip], np.array(bits))
-        noise[:, :, at] = np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1)
-    return noise
+        return np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1)
+
+    return np.stack(spread(of_layer, _own_statistics(data, alike)), axis=2)
 
 
 @lru_cache(maxsize=2)
@@ -136,4 +138,4 @@ def _own_statistics(data: AccuracyData, chip: Circuit) -> list[Statistics]:
     with accuracy_packages():
         from imcmoo.accuracy.own_statistics import statistics_of
 
-    return [statistics_of(e.weights.astype(np.float64), e, chip) for e in data.layers]
+    return spread(lambda e: statistics_of(e.weights.astype(np.float64), e, chip), data.layers)
