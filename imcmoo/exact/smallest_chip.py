@@ -3,6 +3,7 @@ power that serves their requests."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +24,9 @@ from imcmoo.space.design_space import DesignSpace, Levels
 
 MOST_CHIPS = 1 << 21
 """Largest number of chips checked (some seconds)."""
+
+MOST_S = 20.0
+"""Largest time of a proof, s."""
 
 AREA = BoundedCriterion("area", lambda costs: costs["area"], lambda costs: costs["area"])
 """Area of the chip, m²."""
@@ -49,8 +53,8 @@ def nothing_feasible(problem: AcceleratorProblem) -> str:
     networks = ", ".join(problem.workload_names)
     if ceilings := dram_ceilings(problem):
         return f"no design of space {problem.space.name} is feasible for {networks}: {ceilings}"
-    smallest = _smallest_chip(problem) or _least_power(problem)
-    if not smallest and problem.model.offers("resources"):
+    reason = _smallest_chip(problem) or _least_power(problem)
+    if not reason and problem.model.offers("resources"):
         levels = _some_designs(problem.space)
         _, G = problem.score(levels, problem.model.evaluate(levels))
         return nearest_text(problem, nearest(problem, levels, G))
@@ -58,7 +62,7 @@ def nothing_feasible(problem: AcceleratorProblem) -> str:
     within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
     return (
         f"no design of space {problem.space.name} is feasible{within} for {networks}: "
-        f"{smallest or 'relax the limits or widen the space'}"
+        f"{reason or 'relax the limits or widen the space'}"
     )
 
 
@@ -107,6 +111,8 @@ def _least_power(problem: AcceleratorProblem) -> str:
     if not _has_bounds(free) or not (best := _least(free, POWER)):
         return ""
     levels, power_W = best
+    if power_W <= min(allowed):
+        return ""
     return (
         f"the least average power within all other limits is {power_W:.4g} W, above "
         f"max_average_power_W = {min(allowed):g} ({problem.space.text_of(levels[0])})"
@@ -136,13 +142,14 @@ def _least(
     problem: AcceleratorProblem, criterion: BoundedCriterion, network: str = ""
 ) -> tuple[Levels, float] | None:
     """The proven best design for a network ("" for all), shape (1, n_parameters), and its value;
-    None if there is none."""
+    None if there is none, or if `MOST_S` do not suffice."""
+    deadline = time.perf_counter() + MOST_S
     with suppress(NotProvable):
         expander = NodeExpander(problem_of(problem, ProofTask((criterion.name,), network)))
         search = BranchAndBound(expander, RootExpansion.expand(expander), criterion, 0.0)
-        expand_shared_root([search], lambda: False)
-        proof = search.run(lambda _: False)
-        if proof.levels is not None:
+        expand_shared_root([search], lambda: time.perf_counter() > deadline)
+        proof = search.run(lambda _: time.perf_counter() > deadline)
+        if proof.levels is not None and proof.gap == 0:
             return proof.levels[None], proof.value
     return None
 

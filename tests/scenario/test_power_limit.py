@@ -152,6 +152,8 @@ def test_the_least_power_is_named_where_only_its_limit_rules_all_chips_out(study
     text = nothing_feasible(limited(study, float(least / 2)).problem())
     assert f"the least average power within all other limits is {least:.4g} W" in text
     assert f"above max_average_power_W = {least / 2:g}" in text
+    # After a search that found no design that there is.
+    assert "least average power" not in nothing_feasible(limited(study, 2 * float(least)).problem())
     with_load = limited(study, float(least / 2)).replace(
         networks=[{"source": n.source, "rate_Hz": 1e6} for n in study.networks]
     )
