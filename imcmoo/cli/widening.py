@@ -59,7 +59,7 @@ def widen_and_show(
 
 
 def _way_out(study: Study) -> str:
-    """What solves the values beyond ends that stay open."""
+    """Advice on how to solve what lies beyond ends that stay open."""
     shorten = "shorten their lists in [space]"
     if not study.asked_criterion.is_regret:
         return shorten
@@ -67,7 +67,7 @@ def _way_out(study: Study) -> str:
 
 
 def _worse(widening: Widening) -> str:
-    """Costs that the gain of all rounds is paid with, as text; empty if there are none."""
+    """Costs that rise by all rounds, as text; empty if there are none."""
     before, after = (
         costs_of(study.problem(), study.space.levels_of(solved.design))
         for study, solved in [
@@ -75,7 +75,7 @@ def _worse(widening: Widening) -> str:
             (widening.study, widening.best),
         ]
     )
-    text = worse(before, after, widening.first)
+    text = worse(before, after, widening.first, widening.study.criterion)
     return f"worse than without widening, besides the score: {text}" if text else ""
 
 

@@ -60,7 +60,7 @@ class WhatIfTable:
         notes = [f"{r['change']}: {r['note']}" for r in frame.to_dict("records") if r["note"]]
         first, *others = frame.to_dict("records")
         for after in others:
-            if text := worse({c: first[c] for c in costs}, {c: after[c] for c in costs}, study):
+            if text := worse(first, after, study, after["criterion"]):
                 notes.append(f"{after['change']}: worse besides the score: {text}")
         return cls([*frame["change"]], rows, [CAPTION, *notes])
 
@@ -86,17 +86,19 @@ class WhatIfTable:
         return latex_table(columns, ["", *self.headings], self.rows, self.notes)
 
 
-def worse(before: Mapping[Any, float], after: Mapping[Any, float], study: Study) -> str:
+def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, criterion: str) -> str:
     """Costs other than the score that rise by more than `WORSE`, the most first, as text.
 
     Args:
-        before, after: costs of two designs by column, as `Study.what_if` has them.
+        before, after: values of two designs by column, as `Study.what_if` has them.
         study: the study.
+        criterion: criterion of the score of the second design.
     """
+    costs = [str(c) for c in before if _is_cost(str(c), study) and _unit(str(c)) != "dB"]
     rises = {
-        str(c): after[c] / before[c] - 1
-        for c in before
-        if _unit(str(c)) != "dB" and study.criterion not in (c, str(c).rpartition("_")[0])
+        c: after[c] / before[c] - 1
+        for c in costs
+        if before[c] > 0 and criterion not in (c, c.rpartition("_")[0])
     }
     most = sorted((c for c in rises if rises[c] > WORSE), key=lambda c: -rises[c])
     texts = [f"{_heading(c, study).partition(' (')[0]} {_relative(1 + rises[c])}" for c in most]

@@ -166,6 +166,13 @@ def test_costs_that_rise_besides_the_score_are_named_with_the_change():
     frame = frame.assign(answer="certified", criterion="area", score=1.0, note="")
     notes = WhatIfTable.of(study(criterion="area"), frame).notes
     assert notes[1:] == ["rows=64: worse besides the score: package +5 %"]
+    # The score of the answer is not named, that of the study is; zeros and gains have no ratio.
+    frame = frame.assign(criterion="energy", accuracy_drop=0.0, snr_one_dB=[3.0, 2.0, 9.0])
+    notes = WhatIfTable.of(study(criterion="area"), frame).notes
+    assert notes[1:] == [
+        "rows=64: worse besides the score: package +5 %",
+        "rows=256: worse besides the score: area +100 %",
+    ]
 
 
 def test_the_command_prints_one_row_per_answer_as_csv(file, capsys):
