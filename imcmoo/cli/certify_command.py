@@ -38,7 +38,8 @@ DIR/certified/STUDY/NAME/certificate.json for every other one, such as the optim
 rests on. Certificates that are there and reach the gap are kept, which is stated beside them.
 imcmoo check-certificate DIR/certified/STUDY verifies all of them independently. The devices of a
 study that lists them are proven against the best single-network optima of all, in
-DIR/certified/STUDY/DEVICE, and compared in DIR/certified/STUDY/comparison.
+DIR/certified/STUDY/DEVICE, and compared in DIR/certified/STUDY/comparison, by one criterion at a
+time.
 """
 
 KEPT = (

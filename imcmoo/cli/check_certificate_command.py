@@ -11,7 +11,7 @@ from rich.console import Console
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
 from imcmoo.cli.terminal import Bars, console
-from imcmoo.exact.certificate import FILE
+from imcmoo.exact.certificate import FILE, Certificate
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
 from imcmoo.study import catalogue
@@ -71,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
         try:
             checker.claim(certificate)
         except Refused as error:
-            raise Refused(f"{path}: refused: {error}{_beside(args.folder)}") from None
+            raise Refused(f"{path}: refused: {error}{_beside(args.folder, stored)}") from None
     with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(first.criterion, total=first.designs)
         try:
@@ -88,13 +88,15 @@ def main(args: argparse.Namespace) -> None:
     _show_walks(terminal, walks, validated)
 
 
-def _beside(folder: Path) -> str:
+def _beside(folder: Path, study: str) -> str:
     """Hint for the folder of a device or criterion, whose regrets are against optima elsewhere."""
     home = folder.absolute().parent
     if (home / COMPARISON / FILE).is_file():
         return f"; to check all devices that are compared: {home}"
-    others = [path for path in home.glob(f"*/{FILE}") if path.parent != folder.absolute()]
-    return f"; to check all certificates of the study: {home}" if others else ""
+    paths = [home / FILE, *home.glob(f"*/{FILE}")]
+    others = [p.parent for p in paths if p.is_file() and p.parent != folder.absolute()]
+    is_part = any(Certificate.load(other).settings.get("study") == study for other in others)
+    return f"; to check all certificates of the study: {home}" if is_part else ""
 
 
 def _is_stated(args: argparse.Namespace) -> bool:

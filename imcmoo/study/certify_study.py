@@ -138,6 +138,7 @@ class CertificateFolder:
         self.path = folder_of(study, out)
         self._study_criterion = study_criterion or study.certified_by
         stored = read_certificates(self.path)
+        self._of_study = stored.get(self.path)
         self.known = [*stored.values()]
         differing = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
         for path, differs in differing.items():
@@ -164,8 +165,19 @@ class CertificateFolder:
         self._of_others = []
         name = certificate.criterion
         folder = self.path if name == self._study_criterion else self.path / name
+        if folder == self.path:
+            self._keep_former(name)
         certificate.save(folder)
         return folder
+
+    def _keep_former(self, name: str) -> None:
+        """Move the certificate of the study's former criterion to the folder of its name."""
+        former, self._of_study = self._of_study, None
+        if former is None or former.criterion == name or not (self.path / FILE).is_file():
+            return
+        kept = self.path / former.criterion
+        kept.mkdir(exist_ok=True)
+        (self.path / FILE).replace(kept / FILE)
 
 
 def certify_study(

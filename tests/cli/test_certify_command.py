@@ -154,6 +154,27 @@ def test_the_certificate_of_another_criterion_stays_beside_that_of_the_study(
     assert check(out, study) == 0
 
 
+def test_the_certificate_of_the_former_criterion_of_a_study_is_kept(proven, tmp_path):
+    study, out = tmp_path / "few.toml", tmp_path / "certified" / "few"
+    shutil.copytree(proven / "proof", out)
+    former = (out / "certificate.json").read_bytes()
+    study.write_text(STUDY.replace("edap_geomean", "edap_max"))
+    for _ in range(2):
+        assert certify(study, tmp_path) == 0
+        assert stored(out)["criterion"] == "edap_max"
+        assert (out / "edap_geomean" / "certificate.json").read_bytes() == former
+    assert check(out, study) == 0
+
+
+def test_other_studies_are_no_certificates_beside_that_of_a_study(proven, tmp_path, capsys):
+    out = tmp_path / "certified" / "few"
+    shutil.copytree(proven / "proof", out)
+    shutil.copytree(proven / "proof", tmp_path / "certified" / "other")
+    forge_settings(tmp_path / "certified" / "other" / "certificate.json", study="other")
+    change(out / "certificate.json", bound=0.0)
+    assert "to check all" not in refused_check(capsys, out, proven / "few.toml")
+
+
 def test_a_folder_without_the_certificate_that_is_asked_for_names_those_that_are_there(
     tmp_path, study, capsys
 ):
