@@ -22,8 +22,8 @@ from imcmoo.study.study import Study
 from imcmoo.study.tables import known_device
 
 DESCRIPTION = """
-Import networks and write a commented study file, from which `imcmoo run` finds one chip for all of
-them: the smallest, or with --area alone that of least average power. The networks share the chip
+Import networks and write a commented study file, from which `imcmoo certify` finds one chip for all
+of them: the smallest, or with --area alone that of least average power. The networks share the chip
 and each serves its frames per second, so the file has a [scenario].
 
   imcmoo new a.onnx b.onnx --fps 30 --power 2
@@ -97,7 +97,7 @@ def main(args: argparse.Namespace) -> None:
         target.write_text(_text(args, out.stem, sources, rates), encoding="utf-8")
     terminal = console(quiet=args.quiet)
     for note in filter(None, notes):
-        terminal.print(note, soft_wrap=True)
+        console(stderr=True).print(f"warning: {note}", soft_wrap=True)
     files = [out, *(out.with_name(f"{name}.csv") for name in imported)]
     terminal.print(f"written: {', '.join(map(str, files))}", soft_wrap=True)
     best = f"proves the best of {study.space.size:,} designs; imcmoo run {out} draws figures"

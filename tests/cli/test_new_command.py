@@ -3,6 +3,8 @@
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.networks.onnx_import.reading import set_batch
+from imcmoo.networks.onnx_import.tensors import sizes_of
 from imcmoo.study.study import Study
 from tests.cli.helpers import contents, refused
 from tests.networks.onnx_import import models
@@ -50,13 +52,25 @@ def test_an_open_first_axis_is_taken_as_the_batch_which_is_said(folder, capsys):
     net = models.onnx.load("first.onnx")
     net.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "n"
     models.onnx.save(net, "any_batch.onnx")
-    assert main(["new", "first.onnx", "any_batch.onnx", "--fps", "30"]) == 0
-    note = "any_batch.onnx: the open first axis of x is taken as the batch: 1 frame"
-    said = " ".join(capsys.readouterr().out.split())
+    assert new("first.onnx", "any_batch.onnx", "--fps", "30") == 0
+    note = "warning: any_batch.onnx: the open first axis of x is taken as the batch: 1 frame"
+    said = " ".join(capsys.readouterr().err.split())
     assert note in said
     assert "first.onnx: the open" not in said
     first, other = Study.load("first_any_batch.toml").network_set().workloads
     assert (first.shapes == other.shapes).all()
+
+
+def test_the_symbol_of_the_batch_is_1_on_all_axes_and_a_sound_stays_whole():
+    shapes = {"x": ("batch", 8), "state": (1, "batch", 4), "sound": ("samples",)}
+    shapes |= {"image": ("?", 3, "?", "?"), "rows": (5, "?")}
+    declared = {name: models.tensor(name, shape).type for name, shape in shapes.items()}
+    assert set_batch(declared, 1) == ["x", "image"]
+    sizes = {name: sizes_of(kind.tensor_type.shape) for name, kind in declared.items()}
+    assert sizes == {
+        **{"x": [1, 8], "state": [1, 1, 4], "sound": ["samples"]},
+        **{"image": [1, 3, "?", "?"], "rows": [5, "?"]},
+    }
 
 
 @pytest.mark.parametrize(

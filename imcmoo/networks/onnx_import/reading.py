@@ -283,13 +283,24 @@ def bind_inputs(
 
 
 def set_batch(declared: Mapping[str, onnx.TypeProto], batch: int) -> list[str]:
-    """Set the first axis of each input that leaves it open, in place; returns these inputs."""
-    opened = []
-    for name, kind in declared.items():
-        axes = _axes(kind)
-        if axes and not isinstance(axes[0], int):
-            kind.tensor_type.shape.dim[0].dim_value = batch
-            opened.append(name)
+    """Set the open first axis of each input of several axes, in place; returns these inputs.
+
+    Its symbol is set on all axes of all inputs, unless one input has it twice: some exporters write
+    '?' for every open axis.
+    """
+    opened: list[str] = []
+    axes = {name: _axes(kind) or () for name, kind in declared.items()}
+    for name, sizes in axes.items():
+        if len(sizes) < 2 or isinstance(sizes[0], int):
+            continue
+        opened.append(name)
+        declared[name].tensor_type.shape.dim[0].dim_value = batch
+        if sizes[0] is None or any(of_input.count(sizes[0]) > 1 for of_input in axes.values()):
+            continue
+        for other, of_input in axes.items():
+            if sizes[0] in of_input:
+                at = of_input.index(sizes[0])
+                declared[other].tensor_type.shape.dim[at].dim_value = batch
     return opened
 
 
