@@ -35,6 +35,8 @@ FUSED = "/MatMulAddFusion"
 """End of the name that onnxruntime gives a product with its bias."""
 SHAPES = ("Shape", "Size")
 """Operators whose outputs depend on the shapes of inputs only, not on their values."""
+OPEN_SHAPES = ("Compress", "NonMaxSuppression", "NonZero", "Unique")
+"""Operators whose outputs have shapes that depend on values."""
 PASSING = ("Reshape", "Expand", "Squeeze", "Unsqueeze", "Identity", "Max")
 """Operators allowed between a reduction and its use."""
 
@@ -166,11 +168,13 @@ class CutNetwork:
     def _mapped_nodes(self) -> Iterator[Stage]:
         """Nodes with stored weights that a chip can hold, in order, under unique names."""
         taken: set[str] = set()
-        varying = {i.name for i in self.inputs}
+        varying, of_open_shape = {i.name for i in self.inputs}, set[str]()
         for node in self.model.graph.node:
             if varying.isdisjoint(reads(node)):
                 continue  # done once, before the network runs
-            if node.op_type not in SHAPES:
+            if node.op_type in OPEN_SHAPES or not of_open_shape.isdisjoint(reads(node)):
+                of_open_shape.update(node.output)
+            if node.op_type not in SHAPES or not of_open_shape.isdisjoint(reads(node)):
                 varying.update(node.output)
             for inner in _inner_nodes(node):
                 if inner.op_type in MAPPED:

@@ -456,3 +456,25 @@ def test_a_product_of_the_first_state_is_no_layer_of_the_table_nor_of_the_chip(t
     assert_pieces_equal_the_whole(network, {"x": sample(3, 6)})
     imported = import_onnx(tmp_path / "net.onnx", dims={"n": 1})
     assert list(imported.workload.layers) == network.layer_names
+
+
+def test_a_shape_that_depends_on_values_keeps_its_products(tmp_path):
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["read"], name="read"),
+        helper.make_node("NonZero", ["read"], ["places"]),
+        helper.make_node("Shape", ["places"], ["n"], start=1),
+        helper.make_node("Concat", ["n", "size"], ["shape"], axis=0),
+        helper.make_node("ConstantOfShape", ["shape"], ["state"], value=one()),
+        helper.make_node("MatMul", ["state", "r"], ["first"], name="first"),
+        helper.make_node("ReduceSum", ["first", "axis"], ["sum"], keepdims=1),
+        helper.make_node("Add", ["sum", "read"], ["y"]),
+    ]
+    sizes = [exactly("size", np.array([5])), exactly("axis", np.array([0]))]
+    stored = [real("w", (6, 5)), real("r", (5, 5)), *sizes]
+    network = cut(tmp_path, nodes, [tensor("x", ("n", 6))], stored)
+    assert network.layer_names == ["read", "first"]
+    assert_pieces_equal_the_whole(network, {"x": sample(3, 6)})
+
+
+def one():
+    return helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0])
