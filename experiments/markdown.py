@@ -76,7 +76,8 @@ def short(value: float, missing: str = "–") -> str:
 
 def two_digits(value: float) -> str:
     """Format a positive number with two digits, thousands in full."""
-    return f"{float(f'{value:.1e}'):,.0f}" if value >= 10 else f"{value:#.2g}"
+    rounded = float(f"{value:.1e}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:#.2g}"
 
 
 def span(values: Iterable[float], digits: int | None = None) -> str:

@@ -100,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--metric METRIC", str, "as of imcmoo accuracy (default: top1)"),
         option("--output NAME", str, "the output that --data scores"),
         option("--scored N", whole(1),
-               "samples to score (default: of 2e10 multiply-accumulates, at least 12)"),
+               "samples to score (default: what 2e10 multiply-accumulates allow, at least 12)"),
     )  # fmt: skip
     add(
         parser,
@@ -228,7 +228,7 @@ def _report_scores(path: Path | None, measured: AccuracyData, samples: int) -> N
     scored = measured.about["samples"]
     scores += f", of {scored} samples"
     if scored < samples:
-        scores += f" (there are {samples}; --scored {samples} takes all, and as much more time)"
+        scores += f" (there are {samples}; --scored {samples} takes all, proportionally longer)"
     if only := measured.digital_only:
         scores += (
             f"\nwarning: outputs are not finite with noise in {', '.join(only)}: put them on "
@@ -267,9 +267,13 @@ def measure_all(
     folder: Path = Path(),
     quiet: bool = False,
 ) -> AccuracyData:
-    """Accuracy data of a network with its samples; both are named relative to a folder.
+    """Accuracy data of a network with its samples.
 
-    Takes `scored` of `measure`.
+    Args:
+        assessment: the network in float, on its data.
+        scored: see `measure`.
+        folder: folder to which the names of network and data are relative.
+        quiet: True for no progress.
     """
     from imcmoo.accuracy.sensitivity import measure, steps
 

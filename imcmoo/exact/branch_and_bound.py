@@ -419,8 +419,8 @@ def _expand(searches: Sequence[BranchAndBound], rows: Levels, stages: range) -> 
 
 
 def _order(bounds: Sequence[Floats]) -> tuple[Ints, list[Floats]]:
-    """Order of nodes, smallest rank by any criterion first, and by criterion the least bound of the
-    nodes from each place of it on, shape (n,) each, as the `bounds` are."""
+    """Order of nodes, the smallest rank by any criterion first, and for each criterion the least
+    bound of the nodes from each place of that order on, shape (n,)."""
     ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
     order = np.argsort(np.min(ranks, axis=0), kind="stable")
     return order, [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]

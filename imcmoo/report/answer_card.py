@@ -382,8 +382,8 @@ def _costs_of_chip(
         yield "average power", f"{engineering(power, 'W')}{_at_most(power, limit, 'W')}, with DRAM"
         yield "power by part", power_text(explanation.tables.get("power"))
     if "load" in chip:
-        margin = scenario.get("margin", 0.0)
-        asked = f"; {1 + margin:.3g} times are required" if margin else ""
+        spare = scenario.get("margin", 0.0)
+        asked = f"; {1 + spare:.3g} times are required" if spare else ""
         yield "load", f"serves up to {1 / chip['load']:.3g} times the requests{asked}"
     for name in chip:
         if name not in OF_CHIP:

@@ -369,6 +369,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     details = {} if outcome.costs is None else outcome.costs.details
     for kind in (*BESIDE, "accuracy_drop"):
         further = metrics.values.get(kind, details.get(kind))
+        if kind == "accuracy_drop":  # known only of networks with data
+            further = details.get(kind, further)
         if further is not None and further.ndim == 2 and with_unit(kind) not in costs:
             value = further[0, w].item()
             # JSON knows no infinity, as where an ADC resolves every unit.

@@ -274,13 +274,18 @@ def reading(folder: Path) -> Iterator[Results]:
         InputError: `Results.read` refuses the folder, or another run was published meanwhile.
     """
     if not (folder / CONFIG).is_file():
-        is_proof = (folder / certificate.FILE).is_file()
-        hint = "; `imcmoo run` makes a run of what is proven here" if is_proof else ""
-        if not is_proof and (proofs := sorted(folder.glob(f"*/{certificate.FILE}"))):
-            hint = f"; certificates are in {', '.join(str(p.parent) for p in proofs)}"
-        raise InputError(f"{folder} holds no complete run: there is no {CONFIG}{hint}")
+        raise InputError(_no_run(folder))
     with unchanged(folder / CONFIG):
         yield Results.read(folder)
+
+
+def _no_run(folder: Path) -> str:
+    """Message on a folder without a run; names the certificates that are there."""
+    is_proof = (folder / certificate.FILE).is_file()
+    hint = "; `imcmoo run` makes a run of what is proven here" if is_proof else ""
+    if not is_proof and (proofs := sorted(folder.glob(f"*/{certificate.FILE}"))):
+        hint = f"; certificates are in {', '.join(str(p.parent) for p in proofs)}"
+    return f"{folder} holds no complete run: there is no {CONFIG}{hint}"
 
 
 def _table(name: str) -> cached_property[pd.DataFrame]:
@@ -320,7 +325,7 @@ class Results:
         try:
             config = read_json(path)
         except FileNotFoundError:
-            raise InputError(f"{folder} holds no complete run: there is no config.json") from None
+            raise InputError(_no_run(folder)) from None
         except ValueError:
             raise InputError(f"{path} is not the config of a run") from None
         if not (isinstance(config, dict) and "study" in config and stamp_in(config)):

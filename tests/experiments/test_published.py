@@ -11,7 +11,7 @@ from experiments.certified import STUDIES, TECHNOLOGY_STUDY, Certified, proofs, 
 from experiments.devices.study import Devices
 from experiments.generation import GenerationChips
 from experiments.guide import Guide
-from experiments.markdown import render
+from experiments.markdown import render, two_digits
 from experiments.paper.study import Paper
 from experiments.physics.study import Physics
 from experiments.publish import CONFIG, read_tables, to_csv
@@ -55,6 +55,11 @@ def test_pages_are_made_of_the_published_tables(publication):
     assert pages
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, path
+
+
+@pytest.mark.parametrize(("value", "text"), [(9.94, "9.9"), (9.96, "10"), (0.0996, "0.10")])
+def test_a_number_has_two_digits_after_rounding(value, text):
+    assert two_digits(value) == text
 
 
 def test_a_template_without_a_name_that_it_uses_is_no_page():
