@@ -226,7 +226,7 @@ def _report_scores(path: Path | None, measured: AccuracyData, samples: int) -> N
     scores = f"{path}: score {measured.float_score:.4g} in float"
     scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
     scored = measured.about["samples"]
-    scores += f", of {scored} samples"
+    scores += f", of {scored} samples, of which one is {100 / scored:.2g} points"
     if scored < samples:
         scores += f" (there are {samples}; --scored {samples} takes all, proportionally longer)"
     if only := measured.digital_only:

@@ -213,7 +213,7 @@ def test_import_says_how_many_of_the_samples_it_scored(digits, tmp_path, capsys)
     assert "--scored needs --data" in refused(capsys, "import", digits[0], *options)
     assert main(["import", str(digits[0]), *options, "--data", str(digits[1])]) == 0
     said = " ".join(capsys.readouterr().err.split())
-    assert ", of 30 samples (there are " in said
+    assert ", of 30 samples, of which one is 3.3 points (there are " in said
     assert AccuracyData.read(tmp_path / "mine.accuracy.npz").about["samples"] == 30
 
 
