@@ -54,6 +54,12 @@ def page(folder: Path = TABLES) -> str:
     )
     runs = by_level.set_index(["cell_errors", "network"])
     losses = runs["integer"] - runs["accuracy"]
+
+    def packaged(chip: str) -> float:
+        """EDAP of a chip for voice activity with the area of its DRAM, J·s·mm²."""
+        of_chip = rows(remedies, chip=chip)[0]
+        return float(of_chip["edap_Jsmm2"] / of_chip["area_mm2"] * of_chip["package_mm2"])
+
     tried = {chip: title for chip, title in RECOMMENDED.items() if chip in set(verdicts["chip"])}
     return render(
         "edge_networks/edge_six.md",
@@ -64,6 +70,7 @@ def page(folder: Path = TABLES) -> str:
         chips={chip: of_chip[0] for chip in tried if (of_chip := executed(verdicts, chip))},
         short=lambda value: f"{value:.3g}",
         lost=lambda kind, network: losses[kind, network],
+        packaged=packaged("voice_digital_front") / packaged("voice_any_accuracy"),
     )
 
 
