@@ -49,7 +49,12 @@ TABLES = {"optima": optimum_table, "ends": boundary_table}
 def test_the_published_tables_are_those_of_this_code(published, name):
     expected = pd.read_csv(StringIO(to_csv(TABLES[name](PUBLISHED, published))))
     stored = of_study(name)[list(expected)]
-    pd.testing.assert_frame_equal(stored, expected, rtol=1e-9, check_dtype=False)
+    # Noise far below a signal rests on the last digits of logarithms, which processors round
+    # differently.
+    decibels = [column for column in expected if column.endswith("_dB")]
+    np.testing.assert_allclose(stored[decibels], expected[decibels], rtol=0, atol=1e-5)
+    others = [table.drop(columns=decibels) for table in (stored, expected)]
+    pd.testing.assert_frame_equal(*others, rtol=1e-9, check_dtype=False)
 
 
 @pytest.fixture

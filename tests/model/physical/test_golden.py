@@ -10,7 +10,11 @@ from imcmoo.model.physical.components import Switches
 from tests.model.physical import golden_set
 
 TOLERANCE = 1e-8
-"""Of a weighted sum: one value in it may change by 10⁻⁸, or by that many dB."""
+"""Of a weighted sum: one value in it may change by 10⁻⁸."""
+TOLERANCE_DB = 1e-5
+"""Of a weighted sum of decibels. Above 100 dB the noise rests on the last digits of exponentials
+and logarithms, which processors with and without AVX-512 round differently: sums differ by up to
+8 · 10⁻⁷ dB."""
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +36,11 @@ def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, st
     here = pd.concat([golden_set.checksums(case) for case in cases])
     both = expected.merge(here, "outer", golden_set.KEY, suffixes=("", "_here"), indicator=True)
     assert (both["_merge"] == "both").all()
+    tolerance = np.where(both["field"].str.endswith("_dB"), TOLERANCE_DB, TOLERANCE)
     changed = both[
         (both["n_numbers"] != both["n_numbers_here"])
         | (both["n_zeros"] != both["n_zeros_here"])
-        | ((both["total"] - both["total_here"]).abs() > TOLERANCE)
+        | ((both["total"] - both["total_here"]).abs() > tolerance)
     ]
     assert changed.empty, (
         f"{len(changed)} checksums of the physical model changed; if this changes on purpose, "
