@@ -22,10 +22,10 @@ from experiments.compare.comparison import (
     CHECKS,
     DESIGNS,
     FRONT,
-    LARGEST_REGRET,
     PRIMARY,
     SEEDS,
     TITLES,
+    USED,
     Rules,
 )
 from experiments.markdown import select
@@ -247,7 +247,7 @@ def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     joined = frames["summary"].merge(tests, on=[*statistics.KEYS, "method"], how="left")
     values = ["method", "median", "percentile_95", "solved", "p_holm", "A12"]
     heads = ("median", "95 % no worse than", "at the best value", "p (Holm)", "A12")
-    measured = [(DESIGNS, LARGEST_REGRET), (CHECKS, LARGEST_REGRET), *((DESIGNS, n) for n in FRONT)]
+    measured = [(counted, name) for name in TITLES for counted in (DESIGNS, CHECKS)]
     for counted, indicator in measured:
         rows = select(joined, counted=counted, budget=rules.primary, indicator=indicator)[values]
         table = new_table(
@@ -264,6 +264,7 @@ def _show_random(summary: pd.DataFrame, folder: Path) -> None:
     numbers, title = ("runs solved", "95th percentile", "largest"), "Regret on random cases (%)"
     table = new_table("method", "budget", "criterion", numbers=numbers, title=title)
     columns = ["method", "budget", "indicator", "solved", "percentile_95", "largest"]
+    summary = summary[~summary["indicator"].isin((*FRONT, USED))]
     rows = select(summary, counted=DESIGNS)[columns]
     for method, budget, criterion, *values in rows.itertuples(index=False, name=None):
         table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))

@@ -38,6 +38,14 @@ FRONT = {
 }
 """Indicators of the front against the exact one, or the best of all compared runs; titles."""
 
+EMPTY = {
+    "coverage": 0.0,
+    "epsilon_multiplicative": np.inf,
+    "igd_plus": np.inf,
+    "hypervolume": 0.0,
+}
+"""Indicators of a run that has found no feasible design."""
+
 TITLES = {LARGEST_REGRET: "largest regret", **FRONT}
 
 USED = "designs_used"
@@ -72,6 +80,9 @@ COLUMNS = {
 """Columns of the tables of `search_all`."""
 
 Rows = list[tuple[Any, ...]]
+
+Ends = Mapping[tuple[str, int], int]
+"""Number of designs evaluated when a budget is spent, by what is counted and the budget."""
 
 POINTS = "points "
 """Prefix of the names of fronts."""
@@ -134,7 +145,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
         Two tables: `runs`, the value of each indicator (regret by criterion, `FRONT`) by method,
         what is counted and budget; and `target`, if there is a primary budget, designs evaluated
         until its run reached a value. Where no exact front is known, also the front of each run, as
-        `points METHOD BUDGET`.
+        `points COUNTED BUDGET METHOD`.
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
@@ -152,7 +163,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
             run = _Run(rules, name, seed, archive, counting.counts(archive.levels), best)
             rows["runs"] += [(name, seed, *row) for row in run.judged_by(judge, budget)]
             rows["target"] += [(name, seed, *row) for row in run.hits(judge, budget)]
-            if judge.front is None and rules.primary is not None:
+            if judge.front is None:
                 fronts |= run.fronts(problem, budget)
     tables = {name: pd.DataFrame(lines, columns=COLUMNS[name]) for name, lines in rows.items()}
     return fronts | {name: table for name, table in tables.items() if len(table)}
@@ -172,22 +183,14 @@ class _Run:
 
     def judged_by(self, judge: Regret, budget: int) -> Rows:
         """Rows of `runs`, but for method and seed, of the run planned for a budget."""
-        rules, problem, cuts = self.rules, judge.problem, self.cuts(budget)
-        by_design = {n: n for n in cuts}
-        rows = _values(self.best, by_design, DESIGNS)
-        if judge.front is not None and rules.primary is not None:
+        problem, ends = judge.problem, self.ends(budget)
+        rows = _values(self.best, ends)
+        if judge.front is not None:
             exact = problem.coordinates(judge.front)
-            measured = {n: indicators(self.points(problem, n), exact) for n in cuts}
-            rows += [(DESIGNS, n, *value) for n, of in measured.items() for value in of.items()]
-        if rules.primary is not None:
-            used = {USED: np.arange(1.0, len(self.archive) + 1)}
-            rows += _values(used, by_design, DESIGNS)
-        checked = cuts
-        if self.method in rules.phased - {UNCHECKING}:
-            # Where checks count, a budget is spent by the run planned for the next smaller one.
-            checked = totals(rules.budgets_of(self.method, self.seed), budget)
-        within = {cut: int(np.searchsorted(self.counts, cut, side="right")) for cut in checked}
-        return rows + _values(self.best, within, CHECKS)
+            measured = {n: _measured(self.points(problem, n), exact) for n in {*ends.values()}}
+            rows += [(*end, *value) for end, n in ends.items() for value in measured[n].items()]
+        used = {USED: np.arange(1.0, len(self.archive) + 1)}
+        return rows + _values(used, {end: n for end, n in ends.items() if end[0] == DESIGNS})
 
     def hits(self, judge: Regret, budget: int) -> Rows:
         """Rows of `target`, but for method and seed, of the run planned for a budget."""
@@ -210,13 +213,26 @@ class _Run:
         phased = self.method in self.rules.phased
         return [budget] if phased else list(self.rules.budgets_of(self.method, self.seed))
 
+    def ends(self, budget: int) -> Ends:
+        """Designs evaluated when each budget is spent, of the run planned for a budget."""
+        rules, checked = self.rules, self.cuts(budget)
+        by_designs = {(DESIGNS, n): n for n in checked}
+        if self.method in rules.phased - {UNCHECKING}:
+            # Where checks count, a budget is spent by the run planned for the next smaller one.
+            checked = totals(rules.budgets_of(self.method, self.seed), budget)
+        spent = {cut: int(np.searchsorted(self.counts, cut, side="right")) for cut in checked}
+        return by_designs | {(CHECKS, cut): n for cut, n in spent.items()}
+
     def points(self, problem: AcceleratorProblem, n: int) -> Floats:
         """Front of the first `n` designs, in coordinates, shape (k, n_objectives)."""
         return front_of(problem.coordinates(self.archive.F[:n][self.archive.feasible[:n]]))
 
     def fronts(self, problem: AcceleratorProblem, budget: int) -> Result:
-        """Front at each budget, by `points METHOD BUDGET`."""
-        return {f"{POINTS}{self.method} {n}": self.points(problem, n) for n in self.cuts(budget)}
+        """Front at each budget, by `points COUNTED BUDGET METHOD`."""
+        return {
+            f"{POINTS}{counted} {total} {self.method}": self.points(problem, n)
+            for (counted, total), n in self.ends(budget).items()
+        }
 
 
 def totals(budgets: Sequence[int], planned: int) -> list[int]:
@@ -238,13 +254,18 @@ def best_so_far(judge: Regret, archive: Evaluations, criteria: Sequence[str]) ->
     return dict(zip(criteria, best, strict=True)) | {LARGEST_REGRET: best.max(axis=0)}
 
 
-def _values(best: Mapping[str, Floats], cuts: Mapping[int, int], counted: str) -> Rows:
+def _values(best: Mapping[str, Floats], ends: Ends) -> Rows:
     """Rows of indicators: what is counted, budget, name, value when the budget is spent."""
     return [
-        (counted, budget, name, values[:n][-1] if n and len(values) else np.inf)
-        for budget, n in cuts.items()
+        (*end, name, values[:n][-1] if n and len(values) else np.inf)
+        for end, n in ends.items()
         for name, values in best.items()
     ]
+
+
+def _measured(points: Floats, front: Floats) -> dict[str, float]:
+    """Indicators of a front; those of an empty one are the worst values."""
+    return indicators(points, front) if len(points) else dict(EMPTY)
 
 
 def _hits(name: str, values: Floats, at: Ints, targets: Sequence[float]) -> Rows:
@@ -262,16 +283,16 @@ def tables(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
     for seed, result in enumerate(results):
         for name, stored in result.items():
             if name.startswith(POINTS):
-                fronts.append((seed, name.removeprefix(POINTS).rpartition(" "), stored))
+                fronts.append((seed, name.removeprefix(POINTS).split(" ", 2), stored))
             else:
                 parts.setdefault(name, []).append(pd.read_csv(StringIO(str(stored))))
     frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     if fronts:
         best = front_of(np.concatenate([points for _, _, points in fronts]))
         rows = [
-            (method, seed, DESIGNS, int(budget), *value)
-            for seed, (method, _, budget), points in fronts
-            for value in indicators(points, best).items()
+            (method, seed, counted, int(budget), *value)
+            for seed, (counted, budget, method), points in fronts
+            for value in _measured(points, best).items()
         ]
         measured = pd.DataFrame(rows, columns=COLUMNS["runs"])
         frames["runs"] = pd.concat([frames["runs"], measured], ignore_index=True)

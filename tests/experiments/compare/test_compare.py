@@ -174,9 +174,9 @@ def test_without_a_surrogate_random_neighbours_are_offered(start):
 
 def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
     best = {"a": np.array([3.0, 1.0, 0.0]), "b": np.array([2.0, 2.0, 0.5])}
-    rows = comparison._values(best, {1: 1, 3: 3}, "designs")
+    rows = comparison._values(best, {("designs", n): n for n in (1, 3)})
     assert [value for *_, value in rows] == [3.0, 2.0, 0.0, 0.5]
-    assert comparison._values(best, {9: 0}, "designs")[0][-1] == np.inf
+    assert comparison._values(best, {("checks", 9): 0})[0][-1] == np.inf
     values, at = np.array([0.2, 0.07, 0.0]), np.arange(1, 10)
     hits = comparison._hits("a", values, at, comparison.TARGETS)
     assert [evaluations for *_, evaluations in hits] == [2, 3, 3, 3, 3]
@@ -253,7 +253,11 @@ def test_a_comparison_from_the_command_line(answered, results, capsys):
     }
     assert set(runs["indicator"]) == criteria | set(comparison.FRONT) | {comparison.USED}
     assert set(runs["budget"]) == {60, 200}
-    assert len(runs) == 3 * 2 * 2 * (2 * len(criteria) + len(comparison.FRONT) + 1)
+    assert len(runs) == 3 * 2 * 2 * (2 * len(criteria | set(comparison.FRONT)) + 1)
+    of_front = runs[runs["indicator"] == "igd_plus"]
+    by_count = of_front.pivot(index=["method", "seed", "budget"], columns="counted", values="value")
+    assert (by_count["checks"] >= by_count["designs"]).all()
+    assert (by_count["checks"] > by_count["designs"]).any()
     used = runs[runs["indicator"] == comparison.USED]
     assert (used["value"] == used["budget"]).all()
     assert (runs["value"] >= 0).all()
@@ -277,7 +281,7 @@ def test_a_comparison_on_random_cases(tmp_path, capsys, monkeypatch):
     asked = json.loads((folder / "config.json").read_text())["command"]
     assert asked.endswith("--random 2 --seed 7 --seeds 2 --methods 'ours;random'")
     runs = pd.read_csv(folder / "runs.csv.gz")
-    assert runs.groupby("method").size().to_dict() == dict.fromkeys(["ours", "random"], 128)
+    assert runs.groupby("method").size().to_dict() == dict.fromkeys(["ours", "random"], 200)
     assert list(pd.read_csv(folder / "case.csv")["case"]) == [0, 1]
     assert compare.main([*command, str(tmp_path / "again")]) == 0
     again = tmp_path / "again" / "random" / "7" / "runs.csv.gz"
@@ -371,11 +375,17 @@ def test_methods_are_added_from_an_earlier_comparison(answered, results, capsys)
 def test_fronts_are_measured_against_the_best_of_all_runs_where_none_is_known():
     ends, middle = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.4, 0.4]])
     fronts = (ends, np.vstack([ends, middle]))
-    results = [{"runs": "method\na\n", "points a 10": front} for front in fronts]
+    results = [
+        {"runs": "method\na\n", "points designs 10 a b": front, "points checks 10 a b": front[:at]}
+        for at, front in enumerate(fronts)
+    ]
     measured = comparison.tables(results)["runs"].dropna()
-    table = measured.pivot(index="indicator", columns="seed", values="value")
-    assert table.loc["coverage"].tolist() == [pytest.approx(2 / 3), 1.0]
-    assert table.loc["igd_plus", 1] == 0 < table.loc["igd_plus", 0]
+    assert set(measured["method"]) == {"a b"}
+    table = measured.pivot(index=["counted", "indicator"], columns="seed", values="value")
+    assert table.loc["designs", "coverage"].tolist() == [pytest.approx(2 / 3), 1.0]
+    assert table.loc[("designs", "igd_plus"), 1] == 0 < table.loc[("designs", "igd_plus"), 0]
+    assert table.loc["checks", "coverage"].tolist() == [0.0, pytest.approx(1 / 3)]
+    assert table.loc[("checks", "igd_plus"), 0] == np.inf
 
 
 def hits(methods, rows):
