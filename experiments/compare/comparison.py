@@ -38,14 +38,6 @@ FRONT = {
 }
 """Indicators of the front against the exact one, or the best of all compared runs; titles."""
 
-EMPTY = {
-    "coverage": 0.0,
-    "epsilon_multiplicative": np.inf,
-    "igd_plus": np.inf,
-    "hypervolume": 0.0,
-}
-"""Indicators of a run that has found no feasible design."""
-
 TITLES = {LARGEST_REGRET: "largest regret", **FRONT}
 
 USED = "designs_used"
@@ -144,7 +136,8 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
     Returns:
         Two tables: `runs`, the value of each indicator (regret by criterion, `FRONT`) by method,
         what is counted and budget; and `target`, if there is a primary budget, designs evaluated
-        until its run reached a value. Where no exact front is known, also the front of each run, as
+        until its run reached a value. Of the front it has IGD+ only where checks count or there is
+        no primary budget. Where no exact front is known, also the front of each run, as
         `points COUNTED BUDGET METHOD`.
     """
     problem = judge.problem
@@ -187,8 +180,10 @@ class _Run:
         rows = _values(self.best, ends)
         if judge.front is not None:
             exact = problem.coordinates(judge.front)
-            measured = {n: _measured(self.points(problem, n), exact) for n in {*ends.values()}}
-            rows += [(*end, *value) for end, n in ends.items() for value in measured[n].items()]
+            for (counted, total), n in ends.items():
+                every = counted == DESIGNS and self.rules.primary is not None
+                measured = _measured(self.points(problem, n), exact, every=every)
+                rows += [(counted, total, *value) for value in measured.items()]
         used = {USED: np.arange(1.0, len(self.archive) + 1)}
         return rows + _values(used, {end: n for end, n in ends.items() if end[0] == DESIGNS})
 
@@ -263,9 +258,11 @@ def _values(best: Mapping[str, Floats], ends: Ends) -> Rows:
     ]
 
 
-def _measured(points: Floats, front: Floats) -> dict[str, float]:
-    """Indicators of a front; those of an empty one are the worst values."""
-    return indicators(points, front) if len(points) else dict(EMPTY)
+def _measured(points: Floats, front: Floats, *, every: bool) -> dict[str, float]:
+    """IGD+ of the front of a run, or every indicator; infinite before the first feasible design."""
+    if not len(points):
+        return {"igd_plus": np.inf}
+    return indicators(points, front) if every else {"igd_plus": igd_plus(points, front)}
 
 
 def _hits(name: str, values: Floats, at: Ints, targets: Sequence[float]) -> Rows:
@@ -292,7 +289,7 @@ def tables(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         rows = [
             (method, seed, counted, int(budget), *value)
             for seed, (counted, budget, method), points in fronts
-            for value in _measured(points, best).items()
+            for value in _measured(points, best, every=counted == DESIGNS).items()
         ]
         measured = pd.DataFrame(rows, columns=COLUMNS["runs"])
         frames["runs"] = pd.concat([frames["runs"], measured], ignore_index=True)

@@ -253,7 +253,7 @@ def test_a_comparison_from_the_command_line(answered, results, capsys):
     }
     assert set(runs["indicator"]) == criteria | set(comparison.FRONT) | {comparison.USED}
     assert set(runs["budget"]) == {60, 200}
-    assert len(runs) == 3 * 2 * 2 * (2 * len(criteria | set(comparison.FRONT)) + 1)
+    assert len(runs) == 3 * 2 * 2 * (2 * len(criteria) + len(comparison.FRONT) + 2)
     of_front = runs[runs["indicator"] == "igd_plus"]
     by_count = of_front.pivot(index=["method", "seed", "budget"], columns="counted", values="value")
     assert (by_count["checks"] >= by_count["designs"]).all()
@@ -281,7 +281,7 @@ def test_a_comparison_on_random_cases(tmp_path, capsys, monkeypatch):
     asked = json.loads((folder / "config.json").read_text())["command"]
     assert asked.endswith("--random 2 --seed 7 --seeds 2 --methods 'ours;random'")
     runs = pd.read_csv(folder / "runs.csv.gz")
-    assert runs.groupby("method").size().to_dict() == dict.fromkeys(["ours", "random"], 200)
+    assert runs.groupby("method").size().to_dict() == dict.fromkeys(["ours", "random"], 152)
     assert list(pd.read_csv(folder / "case.csv")["case"]) == [0, 1]
     assert compare.main([*command, str(tmp_path / "again")]) == 0
     again = tmp_path / "again" / "random" / "7" / "runs.csv.gz"
@@ -384,8 +384,7 @@ def test_fronts_are_measured_against_the_best_of_all_runs_where_none_is_known():
     table = measured.pivot(index=["counted", "indicator"], columns="seed", values="value")
     assert table.loc["designs", "coverage"].tolist() == [pytest.approx(2 / 3), 1.0]
     assert table.loc[("designs", "igd_plus"), 1] == 0 < table.loc[("designs", "igd_plus"), 0]
-    assert table.loc["checks", "coverage"].tolist() == [0.0, pytest.approx(1 / 3)]
-    assert table.loc[("checks", "igd_plus"), 0] == np.inf
+    assert table.loc[("checks", "igd_plus"), 0] == np.inf > table.loc[("checks", "igd_plus"), 1] > 0
 
 
 def hits(methods, rows):
