@@ -199,9 +199,13 @@ def _sequence(rng: np.random.Generator) -> tuple[Values, Values]:
 
 def spoken_phrase(rng: np.random.Generator) -> Values:
     """A phrase in a voice of `VOICES`, without the silence around it."""
+    return spoken(phrase(rng, int(rng.integers(2, 6))), rng)
+
+
+def spoken(text: str, rng: np.random.Generator) -> Values:
+    """A text in a voice of `VOICES` at 16 kHz, without the silence around it."""
     from scipy.signal import resample_poly
 
-    text = phrase(rng, int(rng.integers(2, 6)))
     voice, speed, pitch = rng.choice(VOICES), rng.integers(120, 200), rng.integers(30, 70)
     command = [SPEAKER, "--stdout", "-v", voice, "-s", str(speed), "-p", str(pitch), text]
     stream = subprocess.run(command, capture_output=True, check=True).stdout

