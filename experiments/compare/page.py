@@ -61,21 +61,29 @@ def fill(page: str, folder: Path) -> str:
     return MARKED.sub(filled, page)
 
 
-def best_other(summary: pd.DataFrame, budget: int, indicator: str) -> dict[str, object]:
-    """Least median of all methods but ours by an indicator of which less is better, and the methods
-    that have it."""
+def best_other(
+    summary: pd.DataFrame, budget: int, indicator: str, column: str = "median"
+) -> dict[str, object]:
+    """Least median of all methods but ours by an indicator of which less is better, or the largest
+    share of runs at its best value (`column` "solved"), and the methods that have it."""
     others = select(summary[summary["method"] != OURS], budget=budget, indicator=indicator)
-    least = others["median"].min()
-    return {"median": least, "methods": _named(others, least)}
+    best = others[column].max() if column == "solved" else others[column].min()
+    return {"value": best, "methods": _named(others, column, best)}
 
 
-def _named(summary: pd.DataFrame, median: float) -> str:
-    """Names of the methods that have a median; of many the number, and whether random search is
+def _named(summary: pd.DataFrame, column: str, value: float) -> str:
+    """Names of the methods that have a value; of many the number, and whether random search is
     among them."""
-    methods = list(summary.loc[summary["median"] == median, "method"])
+    methods = list(summary.loc[summary[column] == value, "method"])
     if len(methods) <= MOST_NAMED:
         return "; ".join(methods)
     return f"{len(methods)} of {len(summary)} methods" + ("; random, too" * ("random" in methods))
+
+
+def solved(summary: pd.DataFrame, method: str, budget: int) -> float:
+    """Share of the runs of a method that have the best design by every criterion."""
+    at = {"method": method, "budget": budget, "indicator": comparison.LARGEST_REGRET}
+    return float(row(summary, **at)["solved"])
 
 
 def median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> float:
@@ -91,9 +99,15 @@ def sign(tests: pd.DataFrame, method: str, budget: int, indicator: str) -> str:
     return " ≈" if test["p_holm"] >= SIGNIFICANT else " −" if test["A12"] > 0.5 else " +"
 
 
-def compared(folder: Path) -> list[str]:
-    """List the studies of the kept comparisons."""
-    return sorted(path.name for path in (folder / "compare").iterdir() if path.is_dir())
+def compared(folder: Path, kind: str = "compare") -> list[str]:
+    """List the studies of the kept comparisons: enumerable ones, "extended", or "random" series."""
+    return sorted(path.name for path in (folder / kind).iterdir() if path.is_dir())
+
+
+def measured(folder: Path) -> list[tuple[str, str]]:
+    """List kinds and studies of all kept comparisons."""
+    kinds = ("compare", "extended", "random")
+    return [(kind, study) for kind in kinds for study in compared(folder, kind)]
 
 
 def pct(value: float) -> str:
@@ -105,9 +119,12 @@ def pct(value: float) -> str:
 
 def take_over(results: Path, folder: Path) -> None:
     """Copy the files that the repository keeps of every comparison in `results`."""
-    patterns = ("compare/*/config.json", "random/*/case.csv")
-    for config in sorted(path for pattern in patterns for path in results.glob(pattern)):
-        source, kept = config.parent, folder / config.parent.relative_to(results)
+    folders = (each for kind in ("compare", "random") for each in results.glob(f"{kind}/*"))
+    for source in sorted(folders):
+        if not (source / CONFIG).is_file():
+            continue
+        kind = "extended" if source.name.endswith("_extended") else source.parent.name
+        kept = folder / kind / source.name
         kept.mkdir(parents=True, exist_ok=True)
         for name in KEPT:
             if (source / name).is_file():

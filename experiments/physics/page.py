@@ -138,7 +138,9 @@ def in_words(by: EdapDefinition) -> str:
 
 def ratio_text(value: float) -> str:
     """Format a ratio of devices."""
-    return f"{value:#.3g}".rstrip(".") + " ×" if value < np.inf else "no RRAM chip"
+    if not value < np.inf:
+        return "no RRAM chip"
+    return (f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:,.0f}") + " ×"
 
 
 def changing(sensitivity: pd.DataFrame) -> list[dict[str, Any]]:
