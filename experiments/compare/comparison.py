@@ -181,8 +181,8 @@ class _Run:
         if judge.front is not None:
             exact = problem.coordinates(judge.front)
             for (counted, total), n in ends.items():
-                every = counted == DESIGNS and self.rules.primary is not None
-                measured = _measured(self.points(problem, n), exact, every=every)
+                whole = counted == DESIGNS and self.rules.primary is not None
+                measured = _measured(self.points(problem, n), exact, whole=whole)
                 rows += [(counted, total, *value) for value in measured.items()]
         used = {USED: np.arange(1.0, len(self.archive) + 1)}
         return rows + _values(used, {end: n for end, n in ends.items() if end[0] == DESIGNS})
@@ -258,11 +258,11 @@ def _values(best: Mapping[str, Floats], ends: Ends) -> Rows:
     ]
 
 
-def _measured(points: Floats, front: Floats, *, every: bool) -> dict[str, float]:
+def _measured(points: Floats, front: Floats, *, whole: bool) -> dict[str, float]:
     """IGD+ of the front of a run, or every indicator; infinite before the first feasible design."""
     if not len(points):
         return {"igd_plus": np.inf}
-    return indicators(points, front) if every else {"igd_plus": igd_plus(points, front)}
+    return indicators(points, front) if whole else {"igd_plus": igd_plus(points, front)}
 
 
 def _hits(name: str, values: Floats, at: Ints, targets: Sequence[float]) -> Rows:
@@ -289,7 +289,7 @@ def tables(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         rows = [
             (method, seed, counted, int(budget), *value)
             for seed, (counted, budget, method), points in fronts
-            for value in _measured(points, best, every=counted == DESIGNS).items()
+            for value in _measured(points, best, whole=counted == DESIGNS).items()
         ]
         measured = pd.DataFrame(rows, columns=COLUMNS["runs"])
         frames["runs"] = pd.concat([frames["runs"], measured], ignore_index=True)

@@ -105,17 +105,33 @@ def of_open_table(proven: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def certain(proven: pd.DataFrame) -> list[dict[str, str]]:
+def certain(proven: pd.DataFrame) -> list[dict[str, Any]]:
     """Rankings that hold over the bands of all costs: `better` at its dearest is better than
-    `worse` at its cheapest, by question, those with a common `better` and `worse` side by side."""
+    `worse` at its cheapest, by `ratio`."""
     value = proven.set_index(["question", "device", "state"])["value"]
     return [
-        {"question": question, "better": better, "worse": worse}
+        {
+            "question": question,
+            "better": better,
+            "worse": worse,
+            "ratio": value[question, worse, CHEAPEST] / value[question, better, DEAREST],
+        }
         for worse in reversed(DEVICES)
         for better in DEVICES
         for question in QUESTIONS
         if value[question, better, DEAREST] < value[question, worse, CHEAPEST]
     ]
+
+
+def with_dram(proven: pd.DataFrame) -> dict[str, float]:
+    """EDAP of the best digital chip over that of the reference as assumed, by question, both with
+    the area of DRAM."""
+    of = markdown.select(proven, state=ASSUMED).set_index(["device", "question"])
+    edap = of["energy_J"] * of["latency_s"] * of["package_mm2"]
+    return {
+        question: edap[chips.DIGITAL, question] / edap[REFERENCE, question]
+        for question in QUESTIONS
+    }
 
 
 def wins_as_assumed(proven: pd.DataFrame) -> bool:
@@ -177,5 +193,6 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         agreed=agreed(),
         best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},
         sure=certain(tables["chips"]),
+        with_dram=with_dram(tables["chips"]),
         digital_wins=wins_as_assumed(tables["chips"]),
     )

@@ -17,6 +17,7 @@ from experiments.markdown import render, rows
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "results" / "published" / "accuracy"
+DEVICES = ROOT / "results" / "published" / "devices" / "ranges.csv"
 PAGE = ROOT / "docs" / "edge_six.md"
 
 NETWORKS = {
@@ -76,6 +77,9 @@ def page(folder: Path = TABLES) -> str:
         worst_lost=lambda kind: losses[kind].max(),
         samples=first.set_index("network")["samples"],
         missed=missed,
+        text=rows(by_level, cell_errors="wan2022_1s", network="recogniser")[0],
+        uniform=runs.loc["uniform"]["accuracy"],
+        larger=pd.read_csv(DEVICES).query("device == 'dimc'").set_index("question")["assumed"],
         fronts=front["edap_Jsmm2"] / free["edap_Jsmm2"],
         packaged=packaged("voice_digital_front") / packaged("voice_any_remedy"),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.agreement import of_a_model
+from experiments.agreement import of_a_model, of_quantity
 from experiments.edge_networks.page import verdict_by_network
 from experiments.markdown import render, rows, select
 from experiments.physics import earlier
@@ -39,7 +39,7 @@ VARIATION_LABELS = {
     "current_hold_m2=5e-12": "sample-and-hold of a current 5 µm²",
     "cell_errors=wan2022_1s": "cell errors by conductance level, after 1 s",
     "redundancy=1 2 4; snr_dB=15": "up to 4 RRAM cells in parallel, compute SNR as on SRAM",
-    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": "the last two rows together",
+    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": "both rows above together",
 }
 """Names of variations other than ADC models."""
 
@@ -65,6 +65,7 @@ def page(frames: Frames, published: Path) -> str:
         **{name: frames.get(name) for name in ("versions", "hand")},
         studies=list(dict.fromkeys(optima["study"])),
         model=of_a_model(),
+        of_area=of_quantity("area"),
         changed=accuracy.get("earlier_recommendations"),
         works=None if verdicts is None else verdict_by_network(verdicts, "sram"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
