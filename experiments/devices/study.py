@@ -23,11 +23,17 @@ from experiments.devices.chips import (
 )
 from experiments.edge_networks.page import TABLES as EXECUTED
 from experiments.edge_networks.page import executed, verdict_by_network
+from experiments.physics.devices import EXTREMES
+from experiments.physics.page import device_ratio
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.hardware.physical_table import OPEN
 from imcmoo.report import style
 from imcmoo.report.labels import DEVICES as TITLES
 
+PHYSICS = EXECUTED.parent / "physics"
+"""Tables of the comparison of analog devices by every EDAP."""
+SETS = ("four", "nine")
+"""Sets of networks of that comparison."""
 ASKED = {
     "four": "EDAP, four networks",
     "nine": "EDAP, nine networks",
@@ -194,5 +200,8 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},
         sure=certain(tables["chips"]),
         with_dram=with_dram(tables["chips"]),
+        by_interval={
+            n: device_ratio(read_tables(PHYSICS)["devices"], n, EXTREMES[1]) for n in SETS
+        },
         digital_wins=wins_as_assumed(tables["chips"]),
     )
