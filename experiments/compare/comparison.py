@@ -118,7 +118,11 @@ class Rules:
 
 def search(rules: Rules, seed: int) -> Result:
     """Run all algorithms of a comparison with a seed; see `search_all`."""
-    return search_all(rules, rules.judge(_prepared(rules.study)), seed)
+    judge = rules.judge(_prepared(rules.study))
+    result = search_all(rules, judge, seed)
+    if judge.front is None:
+        _prepared.cache_clear()  # a model keeps each chip it has met: gigabytes in extended spaces
+    return result
 
 
 @lru_cache(maxsize=1)
