@@ -39,7 +39,7 @@ RECOMMENDED = {
 """Display names of the chips that studies recommend; the table may lack some."""
 
 REMEDIES = {
-    "voice_any_remedy": "none, but a predicted loss of at most 1 point",
+    "voice_any_remedy": "none",
     "voice_more_bits": "more bits at 128 rows",
     "voice_digital_front": "Fourier transform on the digital unit",
 }
@@ -60,7 +60,10 @@ def page(folder: Path = TABLES) -> str:
         of_chip = rows(remedies, chip=chip)[0]
         return float(of_chip["edap_Jsmm2"] / of_chip["area_mm2"] * of_chip["package_mm2"])
 
-    first = verdicts[verdicts["chip"] == "sram"].drop_duplicates("network")
+    first = verdicts[verdicts["chip"] == "sram"].set_index("network")
+    samples = first["samples"].groupby(level=0).first()
+    changed = (first["standard_error"] > 0).groupby(level=0).any()
+    unchanged = set(changed.index[~changed])
     free, front = (
         rows(remedies, chip=f"voice_{name}")[0] for name in ("any_remedy", "digital_front")
     )
@@ -75,7 +78,9 @@ def page(folder: Path = TABLES) -> str:
         short=lambda value: f"{value:.3g}",
         lost=lambda kind, network: losses[kind, network],
         worst_lost=lambda kind: losses[kind].max(),
-        samples=first.set_index("network")["samples"],
+        samples=samples,
+        unchanged=unchanged,
+        unseen=[name for name in NETWORKS if name in unchanged and missed(samples[name]) > 0.01],
         missed=missed,
         text=rows(by_level, cell_errors="wan2022_1s", network="recogniser")[0],
         uniform=runs.loc["uniform"]["accuracy"],
