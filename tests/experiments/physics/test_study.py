@@ -35,7 +35,7 @@ def test_tables_are_those_of_the_enumeration_and_the_page_has_the_chip(tmp_path,
     pd.testing.assert_frame_equal(proven[scores], table[scores], rtol=1e-9)
     text = (tmp_path / "docs" / "physical.md").read_text(encoding="utf-8")
     area = proven.loc[proven["criterion"] == "regret_minimax", "area_mm2"].iloc[0]
-    assert f"One SRAM chip of {area:.0f} mm²" in text
+    assert f"One analog SRAM chip of {area:.0f} mm² (" in text
     assert "SRAM or RRAM?" not in text  # there is one device
 
 
