@@ -168,8 +168,14 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
 
 @dataclass(frozen=True)
 class _Run:
-    """A finished search; up to each design of its archive, the constraint evaluations and the best
-    regrets."""
+    """A finished search.
+
+    Args:
+        rules, method, seed: of the comparison.
+        archive: designs in the order of their evaluation.
+        counts: designs checked or evaluated until each of them, shape (n,).
+        best: least regret by criterion among the designs until each of them, shape (n,).
+    """
 
     rules: Rules
     method: str
@@ -213,7 +219,8 @@ class _Run:
         return [budget] if phased else list(self.rules.budgets_of(self.method, self.seed))
 
     def ends(self, budget: int) -> Ends:
-        """Designs evaluated when each budget is spent, of the run planned for a budget."""
+        """Designs evaluated when each budget is spent, by what it counts and its size, of the run
+        planned for a budget."""
         rules, checked = self.rules, self.cuts(budget)
         by_designs = {(DESIGNS, n): n for n in checked}
         if self.method in rules.phased - {UNCHECKING}:

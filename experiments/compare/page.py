@@ -81,7 +81,8 @@ def _named(summary: pd.DataFrame, column: str, value: float) -> str:
 
 
 def solved(summary: pd.DataFrame, method: str, budget: int) -> float:
-    """Share of the runs of a method that have the best design by every criterion."""
+    """Share of the runs of a method that have the best design by every criterion: those whose
+    largest regret is 0."""
     at = {"method": method, "budget": budget, "indicator": comparison.LARGEST_REGRET}
     return float(row(summary, **at)["solved"])
 
@@ -119,10 +120,9 @@ def pct(value: float) -> str:
 
 def take_over(results: Path, folder: Path) -> None:
     """Copy the files that the repository keeps of every comparison in `results`."""
-    folders = (each for kind in ("compare", "random") for each in results.glob(f"{kind}/*"))
-    for source in sorted(folders):
-        if not (source / CONFIG).is_file():
-            continue
+    kinds = ("compare", "random")
+    for config in sorted(path for kind in kinds for path in results.glob(f"{kind}/*/{CONFIG}")):
+        source = config.parent
         kind = "extended" if source.name.endswith("_extended") else source.parent.name
         kept = folder / kind / source.name
         kept.mkdir(parents=True, exist_ok=True)

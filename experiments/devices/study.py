@@ -113,7 +113,7 @@ def of_open_table(proven: pd.DataFrame) -> pd.DataFrame:
 
 def certain(proven: pd.DataFrame) -> list[dict[str, Any]]:
     """Rankings that hold over the bands of all costs: `better` at its dearest is better than
-    `worse` at its cheapest, by `ratio`."""
+    `worse` at its cheapest. `ratio` is the value of the latter over that of the former, above 1."""
     value = proven.set_index(["question", "device", "state"])["value"]
     return [
         {
@@ -130,8 +130,8 @@ def certain(proven: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def with_dram(proven: pd.DataFrame) -> dict[str, float]:
-    """EDAP of the best digital chip over that of the reference as assumed, by question, both with
-    the area of DRAM."""
+    """EDAP of the best digital chip over that of the reference, by question, both with costs as
+    assumed and the area of DRAM."""
     of = markdown.select(proven, state=ASSUMED).set_index(["device", "question"])
     edap = of["energy_J"] * of["latency_s"] * of["package_mm2"]
     return {
@@ -140,9 +140,9 @@ def with_dram(proven: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def wins_as_assumed(proven: pd.DataFrame) -> bool:
-    """True if the best digital chip is better than that of the reference as assumed in every
-    question and state."""
+def digital_always_wins(proven: pd.DataFrame) -> bool:
+    """True if in every question the digital chip is better than the reference at its assumed costs,
+    wherever its own costs are in their bands."""
     assumed = markdown.select(proven, device=REFERENCE, state=ASSUMED).set_index("question")
     digital = markdown.select(proven, device=chips.DIGITAL)
     return bool((digital["value"] < digital["question"].map(assumed["value"])).all())
@@ -203,5 +203,5 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         by_interval={
             n: device_ratio(read_tables(PHYSICS)["devices"], n, EXTREMES[1]) for n in SETS
         },
-        digital_wins=wins_as_assumed(tables["chips"]),
+        digital_wins=digital_always_wins(tables["chips"]),
     )

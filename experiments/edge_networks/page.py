@@ -54,12 +54,6 @@ def page(folder: Path = TABLES) -> str:
     )
     runs = by_level.set_index(["cell_errors", "network"])
     losses = runs["integer"] - runs["accuracy"]
-
-    def packaged(chip: str) -> float:
-        """EDAP of a chip for voice activity with the area of its DRAM, J·s·mm²."""
-        of_chip = rows(remedies, chip=chip)[0]
-        return float(of_chip["edap_Jsmm2"] / of_chip["area_mm2"] * of_chip["package_mm2"])
-
     first = verdicts[verdicts["chip"] == "sram"].set_index("network")
     samples = first["samples"].groupby(level=0).first()
     changed = (first["standard_error"] > 0).groupby(level=0).any()
@@ -67,6 +61,7 @@ def page(folder: Path = TABLES) -> str:
     free, front = (
         rows(remedies, chip=f"voice_{name}")[0] for name in ("any_remedy", "digital_front")
     )
+    fronts = front["edap_Jsmm2"] / free["edap_Jsmm2"]
     tried = {chip: title for chip, title in RECOMMENDED.items() if chip in set(verdicts["chip"])}
     return render(
         "edge_networks/edge_six.md",
@@ -85,8 +80,12 @@ def page(folder: Path = TABLES) -> str:
         text=rows(by_level, cell_errors="wan2022_1s", network="recogniser")[0],
         uniform=runs.loc["uniform"]["accuracy"],
         larger=pd.read_csv(DEVICES).query("device == 'dimc'").set_index("question")["assumed"],
-        fronts=front["edap_Jsmm2"] / free["edap_Jsmm2"],
-        packaged=packaged("voice_digital_front") / packaged("voice_any_remedy"),
+        fronts=fronts,
+        packaged=fronts
+        * front["package_mm2"]
+        / front["area_mm2"]
+        * free["area_mm2"]
+        / free["package_mm2"],
     )
 
 
@@ -102,7 +101,8 @@ def verdict_by_network(verdicts: pd.DataFrame, chip: str) -> dict[str, str]:
 
 
 def missed(samples: float) -> float:
-    """Share of samples that may change though none of so many did, with 95 % confidence."""
+    """Upper 95 % confidence bound on the share of samples that change, 0 to 1, where none of
+    `samples` did."""
     return 1 - 0.05 ** (1 / samples)
 
 

@@ -182,13 +182,14 @@ def turning(sensitivity: pd.DataFrame) -> int:
 
 
 def reversing(sensitivity: pd.DataFrame, by: EdapDefinition) -> pd.DataFrame:
-    """Assumptions that alone change the better device by an EDAP."""
+    """Rows of assumptions that, varied alone, change which device has the smaller EDAP; column `at`
+    is the value at which, in the unit of the assumption."""
     of_devices = select(sensitivity, changes="device", delay=by.delay, area=by.area)
     return of_devices.dropna(subset="at").sort_values(["factor", "networks"])
 
 
 def least_at(sensitivity: pd.DataFrame, factor: str) -> float:
-    """Smallest value of an assumption at which the better device changes."""
+    """Smallest value of an assumption, in its unit, at which the better device changes."""
     return float(select(sensitivity, factor=factor, changes="device")["at"].min())
 
 

@@ -29,8 +29,8 @@ def test_a_ranking_is_certain_if_the_dearest_better_device_beats_the_cheapest_wo
     found = study.certain(proven(values))
     assert {(each["better"], each["worse"]) for each in found} == {("dimc", "rram")}
     assert [each["question"] for each in found] == [*QUESTIONS]
-    assert not study.wins_as_assumed(proven(values))
-    assert study.wins_as_assumed(proven({**values, "sram": (2, 5, 9)}))
+    assert not study.digital_always_wins(proven(values))
+    assert study.digital_always_wins(proven({**values, "sram": (2, 5, 9)}))
 
 
 def test_checkpoints_of_another_state_of_any_chip_are_void(monkeypatch):

@@ -15,14 +15,6 @@ def text():
     return (page.DOCS / "search.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def runs():
-    """Every run of the kept comparisons, by study."""
-    files = (page.DOCS / "search" / "compare").glob("*/runs.csv.gz")
-    tables = pd.concat({file.parent.name: pd.read_csv(file) for file in files}, names=["study"])
-    return tables[tables["counted"] == "designs"].reset_index("study")
-
-
 @pytest.mark.parametrize("path", page.PAGES, ids=lambda path: path.stem)
 def test_every_table_is_that_of_the_kept_comparisons(path):
     text = path.read_text(encoding="utf-8")
