@@ -20,7 +20,7 @@ from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import Statistics, noise_of_circuits
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 
-VERSION = 5
+VERSION = 6
 """Raise when the execution of layers changes, so that stored results are not used."""
 COLUMNS_VERSION = 1
 """The same for the closed form with a network's own columns."""

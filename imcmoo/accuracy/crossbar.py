@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from itertools import product
@@ -12,9 +12,9 @@ import numpy as np
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.conversion import Conversion, Read
-from imcmoo.accuracy.least_error import LeastError
+from imcmoo.accuracy.least_error import NEGLIGIBLE, LeastError
 from imcmoo.accuracy.normal import standard_normal, with_noise
-from imcmoo.arrays import Floats, Ints, Values
+from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.model.physical.adc_window import Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 
@@ -23,6 +23,9 @@ SUMS_AT_ONCE = 1 << 20
 
 PRODUCTS, FEWEST_VECTORS = 60_000, 32
 """Products, and least number of vectors, on which windows of least error are chosen."""
+
+CLEARLY = 10**0.05
+"""Ratio of noise powers, 0.5 dB, that the draw of the noise may explain."""
 
 KEPT_SUMS = 1 << 25
 """Sums of a layer on these vectors, above which they are computed again in each pass."""
@@ -204,7 +207,7 @@ class Crossbar:
             bits: B resolutions; None for no conversion. Results do not depend on the other
                 resolutions.
         """
-        return self._products(codes, self._chosen_adcs(codes, bits))
+        return self._chosen_adcs(codes, bits)[1]
 
     def calibrate(self, codes: Codes) -> None:
         """Choose ADC windows and column corrections from calibration vectors, shape (G, n, K)."""
@@ -212,8 +215,9 @@ class Crossbar:
             return
         drawn = self._chip.adc_window == "least_error"  # only this rule depends on the cell errors
         if drawn or self._adcs is None:
-            (self._adcs,) = self._chosen_adcs(codes, [self._chip.adc_bits])
-        (made,) = self._products(codes, [self._conversion])
+            (self._adcs,), (made,) = self._chosen_adcs(codes, [self._chip.adc_bits])
+        else:
+            (made,) = self._products(codes, [self._conversion])
         self._offset = (made - self.exact(codes)).mean(axis=1, keepdims=True)
 
     @property
@@ -299,21 +303,49 @@ class Crossbar:
         spread = np.sqrt(power * self.error_variances(self._chip.read_sigma)[:, None])
         return spread.astype(self._dtype) * standard_normal(shape, rng)
 
-    def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
-        """Conversions at several resolutions, with windows by the rule of the chip."""
+    def _chosen_adcs(
+        self, codes: Codes, bits: Sequence[int | None]
+    ) -> tuple[list[Conversion | None], Floats]:
+        """Conversions at several resolutions by the rule of the chip, and the products with them.
+
+        Windows of least error are chosen on some vectors. Those of `sigma` replace them if they
+        are better on all vectors, or clearly better if noise is drawn.
+        """
         if all(b is None for b in bits):
-            return [None] * len(bits)
+            return [None] * len(bits), self._products(codes, [None] * len(bits))
         statistics = self._statistics(codes)
-        at: Callable[[int], Conversion]
-        if self._chip.adc_window == "least_error":
-            at = self._least_error(codes, statistics).at
-        else:
-            width = None if self._chip.adc_window == "range" else self._chip.window_sigmas
+        width = None if self._chip.adc_window == "range" else self._chip.window_sigmas
 
-            def at(b: int) -> Conversion:
-                return Conversion.of_adcs([choose_adcs(s, b, width) for s in statistics], 2**b)
+        def of_width(b: int) -> Conversion:
+            return Conversion.of_adcs([choose_adcs(s, b, width) for s in statistics], 2**b)
 
-        return [None if b is None else at(b) for b in bits]
+        conversions = [None if b is None else of_width(b) for b in bits]
+        if self._chip.adc_window != "least_error":
+            return conversions, self._products(codes, conversions)
+        least = self._least_error(codes, statistics)
+        conversions = [None if b is None else least.at(b) for b in bits] + conversions
+        products = self._products(codes, conversions)
+        chosen = np.arange(len(bits)) + len(bits) * self._worse(products, self.exact(codes))
+        return [conversions[at] for at in chosen], products[chosen]
+
+    def _worse(self, products: Floats, exact: Floats) -> Bools:
+        """Where the first half of the products errs more than the second, which has the same noise.
+
+        False where the errors are negligible.
+
+        Args:
+            products: shape (2 B, G, n, M).
+            exact: shape (G, n, M).
+
+        Returns:
+            shape (B,).
+        """
+        weights = (self._scale**2).ravel()
+        variances = (products - exact).var(axis=2).reshape(2, len(products) // 2, -1)
+        first, second = variances @ weights
+        negligible = NEGLIGIBLE * (exact.var(axis=1).ravel() @ weights)
+        is_drawn = self._chip.adc_noise > 0 or self._chip.read_sigma > 0
+        return (first > second * (CLEARLY if is_drawn else 1)) & (first > negligible)
 
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""

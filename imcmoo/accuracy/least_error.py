@@ -1,7 +1,8 @@
 """ADC windows of the least error of a layer's product (`adc_window = "least_error"`).
 
 Each row block and slice pair (an input slice with a weight slice) has its own conversion. They are
-chosen together, by coordinate descent on the variance of the product's error over vectors.
+chosen together, by coordinate descent on the variance of the product's error over vectors. It
+begins with each pair's own best; if a common width is better at its end, it starts again from that.
 """
 
 from __future__ import annotations
@@ -77,19 +78,25 @@ class LeastError:
             if descent.noise > self._enough and bits > FIRST_NESTED_BITS:
                 fewer = [self._chosen(bits - 1)]
                 descent.add_candidate(fewer[0].conversion)
-            for _ in range(PASSES):
-                before = descent.noise
-                if before <= self._enough:
-                    break
-                descent.run_pass()
-                if before - descent.noise < LEAST_GAIN * before:
-                    break
+            self._descend(descent)
+            if descent.noise > self._enough and descent.choose_alike():
+                self._descend(descent)
             self._known[bits] = min([descent.chosen, *fewer], key=lambda chosen: chosen.noise)
         return self._known[bits]
 
+    def _descend(self, descent: _Descent) -> None:
+        """Run passes while they gain and the noise is not negligible."""
+        for _ in range(PASSES):
+            before = descent.noise
+            if before <= self._enough:
+                break
+            descent.run_pass()
+            if before - descent.noise < LEAST_GAIN * before:
+                break
+
     def _candidates(self, bits: int) -> list[Conversion]:
-        """Windows of several widths, all possible sums, and a constant. Finer steps come first:
-        of equal candidates the first is taken."""
+        """Windows of `CANDIDATE_SIGMAS`, of all possible sums, and a constant. Finer steps come
+        first: of equal candidates the first is taken."""
         candidates = [
             Conversion.of_adcs([choose_adcs(s, bits, k) for s in self._statistics], 2**bits)
             for k in (*CANDIDATE_SIGMAS, None)
@@ -133,8 +140,34 @@ class _Descent:
             low, step, top = (v[:, block].astype(np.float32) for v in limits)
             arrays = sums, true, self._errors, self._places, low, step, top
             _choose(*arrays, self._weights, self._order, alone, self._chosen[block])
+        self._measure()
+
+    def _measure(self) -> None:
         assert self._errors is not None, "a layer has rows"
         self.noise = float(self._errors.var(axis=0, dtype=np.float64) @ self._weights)
+
+    def choose_alike(self) -> bool:
+        """Choose the best common width for all pairs; False, and no change, if it is not better."""
+        before = best = self._chosen, self._errors, self.noise
+        for k in range(len(CANDIDATE_SIGMAS)):
+            self._chosen, self._errors = np.full_like(best[0], k), None
+            self._convert()
+            if self.noise < best[2]:
+                best = self._chosen, self._errors, self.noise
+        self._chosen, self._errors, self.noise = best
+        return best is not before
+
+    def _convert(self) -> None:
+        """Work out the product's errors with the candidates chosen."""
+        for block, chosen in enumerate(self._chosen):
+            sums, true = self._sums_of(block)
+            if self._errors is None:
+                self._errors = np.zeros(sums.shape[2:], np.float32)
+            for i, j in np.ndindex(*self._places.shape):
+                low, step, codes = (np.float32(v[chosen[i, j], block, i, j]) for v in self._options)
+                place = np.float32(self._places[i, j])
+                _add(sums[i, j], true[i, j], self._errors, place, low, step, codes - 1)
+        self._measure()
 
     @property
     def chosen(self) -> Chosen:

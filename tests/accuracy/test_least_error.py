@@ -7,8 +7,10 @@ import pytest
 
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
+from imcmoo.accuracy import crossbar
 from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
+from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS
 from imcmoo.model.physical.circuit import Circuit
 
 BITS = range(3, 11)
@@ -86,6 +88,34 @@ def test_more_bits_are_not_worse_on_some_random_layers(seed):
 @pytest.mark.slow
 def test_more_bits_are_not_worse_on_200_random_layers():
     assert max(np.diff(noise_dB(*drawn(seed))).max() for seed in range(200)) <= 0.1
+
+
+@pytest.mark.parametrize("seed", [33, 83])
+def test_no_width_that_all_slice_pairs_share_is_better(seed):
+    """On these layers the descent from the best window of each pair ends with more noise."""
+    rng = np.random.default_rng(seed)
+    groups, rows = int(rng.choice([1, 4, 16])), int(rng.choice([9, 25]))
+    columns = 1 if groups > 1 else int(rng.choice([8, 16]))
+    weights = rng.standard_t(2, (groups, rows, columns))
+    inputs = np.maximum(rng.standard_t(3, (groups, 100, rows)), -0.3)
+    layer = MappedLayer("layer", "matrix", "x", "y", weights, None)
+    calibration = Calibration(float(inputs.min()), float(inputs.max()), inputs)
+    circuit = Circuit(64, 64, 2, 2, True, 6, 0.043, adc_window="least_error")
+    noise = noise_dB(layer, calibration, circuit, range(3, 7))
+    for width in CANDIDATE_SIGMAS:
+        alike = replace(circuit, adc_window="sigma", window_sigmas=width)
+        assert (noise <= noise_dB(layer, calibration, alike, range(3, 7)) + 1e-6).all()
+
+
+@pytest.mark.parametrize("adc_noise", [0.0, 0.1])
+def test_a_choice_on_few_vectors_is_not_worse_than_sigma_on_all(adc_noise, monkeypatch):
+    layer, calibration, circuit = drawn(5)
+    circuit = replace(circuit, adc_noise=adc_noise)
+    of_sigma = noise_dB(layer, calibration, replace(circuit, adc_window="sigma"))
+    monkeypatch.setattr(crossbar, "PRODUCTS", 1)
+    monkeypatch.setattr(crossbar, "FEWEST_VECTORS", 3)
+    allowed = 0.5 if adc_noise else 1e-6
+    assert (noise_dB(layer, calibration, circuit) <= of_sigma + allowed).all()
 
 
 @pytest.mark.parametrize("read_sigma", [0.0, 0.02])
