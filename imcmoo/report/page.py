@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -52,6 +53,9 @@ def environment(package: str, folder: str = "templates", *, autoescape: bool) ->
 
 TEMPLATES = environment("imcmoo.report", "page_files", autoescape=True)
 TEMPLATES.globals["zip"] = zip
+TEMPLATES.filters["units_kept"] = partial(
+    re.sub, r"(?<=\d) (?=[mnµ]?[JVWs]\b|nm\b|mm²|KiB|dB|%|frames/s)", "\N{NO-BREAK SPACE}"
+)
 
 SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")
 """Scripts, in the order of inclusion."""

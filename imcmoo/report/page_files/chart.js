@@ -125,13 +125,15 @@ function axes(svg, box, x, y) {
   return { across, up };
 }
 
-// Entries [text, colour, dash] in as many lines as they need; returns the height.
+// Entries [text, colour, dash, mark] in as many lines as they need, each with its mark or a line;
+// returns the height.
 function legend(svg, entries, left, top, width) {
   let x = left, y = top + 12;
-  for (const [text, colour, dash] of entries) {
+  for (const [text, colour, dash, mark] of entries) {
     const wide = 42 + PITCH * text.length;
     if (x > left && x + wide > left + width) [x, y] = [left, y + 18];
-    put(svg, "line", { x1: x, x2: x + 18, y1: y - 4, y2: y - 4, stroke: colour, "stroke-width": dash === undefined ? 9 : 2.5, "stroke-dasharray": dash || "none" });
+    if (mark) put(svg, "path", { d: `M${x + 9},${y - 4}${mark.shape}`, fill: "none", ...mark.look });
+    else put(svg, "line", { x1: x, x2: x + 18, y1: y - 4, y2: y - 4, stroke: colour, "stroke-width": dash === undefined ? 9 : 2.5, "stroke-dasharray": dash || "none" });
     put(svg, "text", { x: x + 23, y }, text);
     x += wide;
   }

@@ -36,7 +36,7 @@ class Designs {
     for (const row of this.order.slice(0, this.most)) {
       const line = put(body, "tr", row === picked ? { class: "shown" } : {});
       const button = put(put(line, "th", { scope: "row" }), "button", { type: "button", id: `row-${row}`, "aria-pressed": row === picked }, this.page.title(row));
-      button.onclick = () => this.page.pick(row);
+      button.onclick = () => this.page.open(row);
       for (const column of data.columns) put(line, "td", { class: "number" }, shorten(column.values[row]));
     }
     byId("more").hidden = this.most >= kept.size;

@@ -138,6 +138,12 @@ class Page {
     this.update();
   }
 
+  // Show a design that was asked for; on a narrow page its card may be out of sight.
+  open(row) {
+    this.pick(row);
+    if (matchMedia("(max-width: 900px)").matches) byId("card").scrollIntoView({ block: "nearest" });
+  }
+
   drawConvergence() {
     const curves = this.data.runs.flatMap((run, at) => run.convergence.map(c => ({ ...c, run: at })));
     const several = this.data.runs.length > 1;

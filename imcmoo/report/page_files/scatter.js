@@ -2,6 +2,7 @@
 
 const NEAR = 14;  // px between a pointer and the design it means
 const NARROWEST = 300;  // px of a panel
+const DIAMOND = "m0,-6l6,6l-6,6l-6,-6z", STAR = "m0,-9l2.6,6 6.4,.4-5,4.2 1.7,6.4-5.7-3.4-5.7,3.4 1.7-6.4-5-4.2 6.4-.4z", RING = "m-9,0a9,9 0 1 0 18,0a9,9 0 1 0 -18,0";
 
 class Scatter {
   // `axes` is called for {x, y} with {label, isLog, of: network => values}.
@@ -32,7 +33,15 @@ class Scatter {
 
   entries() {
     const { runs, highlight } = this.page.data;
-    return [["not kept", CONTEXT], ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at)]), ["selected", highlight], ["single-network design", INK]];
+    const ofOne = runs.some(run => run.baselines.length), isPanelled = this.page.data.networks.length > 1;
+    return [
+      ["not kept", CONTEXT],
+      ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at)]),
+      ["selected", highlight, null, { shape: STAR, look: { fill: highlight } }],
+      ...ofOne ? [[isPanelled ? "best for this network" : "best for one network", INK, null, { shape: DIAMOND, look: { stroke: INK, fill: INK } }]] : [],
+      ...ofOne && isPanelled ? [["best for another network", INK, null, { shape: DIAMOND, look: { stroke: INK, "stroke-width": 1.5 } }]] : [],
+      ["shown below", INK, null, { shape: RING, look: { stroke: INK, "stroke-width": 1.5 } }],
+    ];
   }
 
   panel(svg, box, x, y, kept, picked, name) {
@@ -48,10 +57,10 @@ class Scatter {
     data.runs.forEach((_, at) => dots(rows.filter(row => kept.has(row) && data.run[row] === at), this.page.hue(at), 6));
     data.runs.forEach((run, at) => {
       const colour = data.runs.length > 1 ? this.page.hue(at) : INK;
-      for (const [network, row] of run.baselines) mark(row, "m0,-6l6,6l-6,6l-6,-6z", { stroke: INK, "stroke-width": 1.5, fill: network === name ? colour : "#fff" });
-      mark(run.selected, "m0,-9l2.6,6 6.4,.4-5,4.2 1.7,6.4-5.7-3.4-5.7,3.4 1.7-6.4-5-4.2 6.4-.4z", { fill: data.highlight, stroke: "#fff" });
+      for (const [network, row] of run.baselines) mark(row, DIAMOND, { stroke: INK, "stroke-width": 1.5, fill: network === name ? colour : "#fff" });
+      mark(run.selected, STAR, { fill: data.highlight, stroke: "#fff" });
     });
-    mark(picked, "m-12,0a12,12 0 1 0 24,0a12,12 0 1 0 -24,0", { stroke: INK, "stroke-width": 1.5 });
+    mark(picked, RING, { stroke: INK, "stroke-width": 1.5 });
     return { box, places, x, y };
   }
 
@@ -83,7 +92,7 @@ class Scatter {
       frame?.remove();
       if (!start?.panel) return;
       if (Math.hypot(to.px - start.px, to.py - start.py) <= 6) {
-        if (to.row !== null) this.page.pick(to.row);
+        if (to.row !== null) this.page.open(to.row);
         return;
       }
       const { panel } = start;
