@@ -32,17 +32,17 @@ function isWide(values) {
 }
 
 // Ticks are round: very large and small ones are short as powers of ten.
-const tickText = value => value && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3) ? value.toExponential().replace("e+", "e") : shorten(value);
+const tickText = value => value && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3) ? value.toExponential().replace("e+", "e") : shorten(value);
 
 // Few round values between two.
 function ticks(low, high, isLog, most) {
   if (isLog) {
     const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-    for (const [steps, stride] of [[[1, 2, 5], 1], [[1, 3], 1], [[1], 1], [[1], 2], [[1], 3], [[1], 5]]) {
+    for (const [steps, stride] of [[[1, 2, 3, 5, 7], 1], [[1, 2, 5], 1], [[1, 3], 1], [[1], 1], [[1], 2], [[1], 3], [[1], 5]]) {
       const found = [];
       for (let e = first; e <= last; e++) if (e % stride === 0) found.push(...steps.map(s => Number(`${s}e${e}`)));
       const inside = found.filter(v => v >= low && v <= high);
-      if (inside.length >= 2 && inside.length <= most) return inside;
+      if (inside.length >= (steps.length > 1 ? 3 : 2) && inside.length <= most) return inside;
     }
   }
   const raw = (high - low) / most || 1;

@@ -129,6 +129,7 @@ class Page {
     const [x, y] = ["x", "y"].map(side => ({ ...this.kinds[byId(side).value], isLog: byId(`${side}-log`).checked }));
     this.scatter.draw(x, y, kept);
     this.designs.draw(kept);
+    for (const box of document.querySelectorAll(".wide")) box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1);
   }
 
   pick(row) {
