@@ -41,8 +41,8 @@ def of_devices():
     digital = table("devices/ranges").query("device == 'dimc'").set_index("question")
     of_nine = digital.loc["nine"]
     yield (
-        f"At the assumed costs digital SRAM: for nine networks a chip of {area['dimc']:.3g} mm² "
-        f"has {of_nine['assumed']:.2f} times the EDAP (geometric mean) of the best analog SRAM chip"
+        "At the assumed costs digital SRAM wins: for nine networks a chip of "
+        f"{area['dimc']:.3g} mm² has {of_nine['assumed']:.2f} times the EDAP (geometric mean) of the best analog SRAM chip"
     )
     span = (two_digits(of_nine[end]) for end in ("low", "high"))
     yield f"over [the plausible costs](docs/devices.md) {' to '.join(span)} times"
@@ -60,7 +60,7 @@ def of_the_paper():
     assert gains["over_ga"] == 0
     yield f"finds the optimum of the paper's score, within {PRIMARY:,} designs"
     gain = f"{100 * gains['from_largest']:.0f} %"
-    yield f"joint search over choosing one parameter after the other, yes: its score falls by up to {gain}"
+    yield f"choosing one parameter after the other: the score falls by up to {gain}"
     ledger = table("ledger")
     power = ledger.loc[ledger["quantity"].str.startswith("power: "), "value"]
     yield f"draw up to {power.max() / 1e3:.0f} kW"

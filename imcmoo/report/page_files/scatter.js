@@ -49,7 +49,7 @@ class Scatter {
     const rows = this.page.set.filter(row => xs[row] !== null && ys[row] !== null);
     const { across, up } = axes(svg, box, { ...x, values: rows.map(row => xs[row]) }, { ...y, values: rows.map(row => ys[row]) });
     const places = new Map(rows.map(row => [row, [across.at(xs[row]), up.at(ys[row])]]));
-    const dots = (of, colour, size) => put(svg, "path", { d: of.map(row => `M${places.get(row).map(v => v.toFixed(1))}h0`).join(""), stroke: colour, "stroke-width": size, "stroke-linecap": "round", fill: "none" });
+    const dots = (of, colour, size) => put(svg, "path", { d: of.map(row => `M${places.get(row).map(v => v.toFixed(1))}h0`).join(""), stroke: colour, "stroke-width": size, "stroke-linecap": "round", "stroke-opacity": 0.6, fill: "none" });
     const mark = (row, shape, attributes) => {
       if (places.has(row)) put(svg, "path", { d: `M${places.get(row)}${shape}`, fill: "none", ...attributes });
     };
