@@ -37,15 +37,13 @@ def of_devices():
     yield f"RRAM (resistive) has {ratio.removesuffix(' ×')} times the EDAP of analog SRAM"
     chips = table("devices/chips").query("question == 'nine' and state == 'as assumed'")
     area = chips.set_index("device")["area_mm2"]
-    yield f"a chip that holds the largest network has {area['rram']:,.0f} mm²"
+    yield f"the chip must hold the largest network ({area['rram']:,.0f} mm²)"
     digital = table("devices/ranges").query("device == 'dimc'").set_index("question")
     of_nine = digital.loc["nine"]
-    yield (
-        "At the assumed costs digital SRAM wins: for nine networks a chip of "
-        f"{area['dimc']:.3g} mm² has {of_nine['assumed']:.2f} times the EDAP (geometric mean) of the best analog SRAM chip"
-    )
-    span = (two_digits(of_nine[end]) for end in ("low", "high"))
-    yield f"over [the plausible costs](docs/devices.md) {' to '.join(span)} times"
+    span = " to ".join(two_digits(of_nine[end]) for end in ("low", "high"))
+    yield f"digital SRAM has {span} times the EDAP of analog SRAM (geometric mean)"
+    chip = f"a chip of {area['dimc']:.3g} mm²"
+    yield f"At the assumed costs it is {of_nine['assumed']:.2f}, with {chip}"
     verdicts = [*verdict_by_network(table("accuracy/edge_six_verdicts"), "sram").values()]
     works = verdicts.count("works")
     yield (
@@ -60,7 +58,7 @@ def of_the_paper():
     assert gains["over_ga"] == 0
     yield f"finds the optimum of the paper's score, within {PRIMARY:,} designs"
     gain = f"{100 * gains['from_largest']:.0f} %"
-    yield f"choosing one parameter after the other: the score falls by up to {gain}"
+    yield f"scores up to {gain} lower (better) than choosing one parameter after the other"
     ledger = table("ledger")
     power = ledger.loc[ledger["quantity"].str.startswith("power: "), "value"]
     yield f"draw up to {power.max() / 1e3:.0f} kW"

@@ -92,7 +92,9 @@ class Page {
   }
 
   askRange() {
-    const isText = this.data.columns[byId("by").value].values.some(v => typeof v === "string");
+    const { values } = this.data.columns[byId("by").value], isText = values.some(v => typeof v === "string");
+    const numbers = values.filter(Number.isFinite);
+    for (const [id, end] of [["low", Math.min], ["high", Math.max]]) byId(id).placeholder = numbers.length ? shorten(numbers.reduce((a, b) => end(a, b))) : "";
     byId("high-label").hidden = isText;
     byId("low-label").firstChild.textContent = isText ? "equal to " : "from ";
   }
