@@ -329,9 +329,9 @@ class Crossbar:
         return [conversions[at] for at in chosen], products[chosen]
 
     def _worse(self, products: Floats, exact: Floats) -> Bools:
-        """Where the first half of the products errs more than the second, which has the same noise.
+        """Return where the first half of the products errs more than the second.
 
-        False where the errors are negligible.
+        Both have the same noise. False where the errors are negligible.
 
         Args:
             products: shape (2 B, G, n, M).

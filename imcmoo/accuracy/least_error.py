@@ -2,7 +2,8 @@
 
 Each row block and slice pair (an input slice with a weight slice) has its own conversion. They are
 chosen together, by coordinate descent on the variance of the product's error over vectors. It
-begins with each pair's own best; if a common width is better at its end, it starts again from that.
+begins with the best window of each pair alone; if a common width is better at its end, it starts
+again from that.
 """
 
 from __future__ import annotations
