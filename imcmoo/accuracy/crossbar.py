@@ -331,7 +331,8 @@ class Crossbar:
     def _worse(self, products: Floats, exact: Floats) -> Bools:
         """Return where the first half of the products errs more than the second.
 
-        Both have the same noise. False where the errors are negligible.
+        Both have the same draw of noise, if any; then the first half must err more by `CLEARLY`.
+        False where the errors are negligible.
 
         Args:
             products: shape (2 B, G, n, M).
@@ -341,8 +342,8 @@ class Crossbar:
             shape (B,).
         """
         weights = (self._scale**2).ravel()
-        variances = (products - exact).var(axis=2).reshape(2, len(products) // 2, -1)
-        first, second = variances @ weights
+        noise = [(product - exact).var(axis=1).ravel() @ weights for product in products]
+        first, second = np.array(noise).reshape(2, -1)
         negligible = NEGLIGIBLE * (exact.var(axis=1).ravel() @ weights)
         is_drawn = self._chip.adc_noise > 0 or self._chip.read_sigma > 0
         return (first > second * (CLEARLY if is_drawn else 1)) & (first > negligible)

@@ -141,34 +141,31 @@ class _Descent:
             low, step, top = (v[:, block].astype(np.float32) for v in limits)
             arrays = sums, true, self._errors, self._places, low, step, top
             _choose(*arrays, self._weights, self._order, alone, self._chosen[block])
-        self._measure()
-
-    def _measure(self) -> None:
         assert self._errors is not None, "a layer has rows"
-        self.noise = float(self._errors.var(axis=0, dtype=np.float64) @ self._weights)
+        self.noise = self._noise_of(self._errors)
+
+    def _noise_of(self, errors: Values) -> float:
+        """Weighted variance of the product's errors, shape (n, C)."""
+        return float(errors.var(axis=0, dtype=np.float64) @ self._weights)
 
     def choose_alike(self) -> bool:
         """Choose the best common width for all pairs; False, and no change, if it is not better."""
-        before = best = self._chosen, self._errors, self.noise
-        for k in range(len(CANDIDATE_SIGMAS)):
-            self._chosen, self._errors = np.full_like(best[0], k), None
-            self._convert()
-            if self.noise < best[2]:
-                best = self._chosen, self._errors, self.noise
-        self._chosen, self._errors, self.noise = best
-        return best is not before
-
-    def _convert(self) -> None:
-        """Work out the product's errors with the candidates chosen."""
-        for block, chosen in enumerate(self._chosen):
+        assert self._errors is not None, "a pass has been run"
+        errors = np.zeros((len(CANDIDATE_SIGMAS), *self._errors.shape), np.float32)
+        for block in range(len(self._chosen)):
             sums, true = self._sums_of(block)
-            if self._errors is None:
-                self._errors = np.zeros(sums.shape[2:], np.float32)
             for i, j in np.ndindex(*self._places.shape):
-                low, step, codes = (np.float32(v[chosen[i, j], block, i, j]) for v in self._options)
                 place = np.float32(self._places[i, j])
-                _add(sums[i, j], true[i, j], self._errors, place, low, step, codes - 1)
-        self._measure()
+                for k, of_width in enumerate(errors):
+                    low, step, codes = (np.float32(v[k, block, i, j]) for v in self._options)
+                    _add(sums[i, j], true[i, j], of_width, place, low, step, codes - 1)
+        noise = [self._noise_of(of_width) for of_width in errors]
+        best = int(np.argmin(noise))
+        if noise[best] >= self.noise:
+            return False
+        self._chosen = np.full_like(self._chosen, best)
+        self._errors, self.noise = errors[best].copy(), noise[best]
+        return True
 
     @property
     def chosen(self) -> Chosen:
