@@ -19,6 +19,7 @@ from rich.table import Table
 
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
+from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.answer_card import card_of_run
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import (
@@ -126,6 +127,8 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
     return {
         "name": name,
         "card": card_of_run(results, explanations[0]) if explanations else None,
+        "edap": results.edap if results.has_edap_columns else None,
+        "is_regret": results.criterion == MINIMAX,
         "facts": {} if explanations else _facts(results),
         "design": {} if explanations else _design(results),
         "caution": "" if explanations else results.design.get("caution", ""),

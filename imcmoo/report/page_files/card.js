@@ -16,15 +16,17 @@ function showCard(page, row) {
   put(card, "h3", {}, page.title(row));
   const aliases = [...data.names[row].slice(1, 5), data.line[row] === null ? "" : `evaluation ${data.line[row] - 1}`];
   put(card, "p", { class: "said" }, [data.runs.length > 1 ? data.runs[data.run[row]].label : "", ...aliases].filter(Boolean).join(" · "));
-  put(put(card, "p"), "a", { href: "#full" }, "see it in full");
+  if (data.card[row] !== null) put(put(card, "p"), "a", { href: "#full" }, "see it in full");
   const of = kind => data.columns.filter(c => c.kind === kind && c.values[row] !== null);
-  for (const [title, kind] of [["Chip", "chip"], ["Scores", "score"]]) {
+  const section = (title, kind) => {
     if (of(kind).length) rowsOf(card, title, of(kind).map(c => [c.label, shorten(c.values[row])]));
-  }
+  };
+  section("Chip", "chip");
+  section("Scores", "score");
   for (const label of new Set(of("network").map(c => c.label))) {
     rowsOf(card, label, of("network").filter(c => c.label === label).map(c => [c.network, shorten(c.values[row])]));
   }
-  if (of("parameter").length) rowsOf(card, "Parameters", of("parameter").map(c => [c.label, shorten(c.values[row])]));
+  section("Parameters", "parameter");
 }
 
 function showExplanation(page, row) {

@@ -32,7 +32,7 @@ function isWide(values) {
 }
 
 // Ticks are round: very large and small ones are short as powers of ten.
-const tickText = value => value && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3) ? value.toExponential().replace("e+", "e") : shorten(value);
+const tickText = value => value && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3) ? value.toExponential().replace("e+", "e") : shorten(value);
 
 // Few round values between two.
 function ticks(low, high, isLog, most) {
@@ -128,7 +128,7 @@ function axes(svg, box, x, y) {
 // Entries [text, colour, dash, mark] in as many lines as they need, each with its mark or a line;
 // returns the height.
 function legend(svg, entries, left, top, width) {
-  let x = left, y = top + 12;
+  let x = left, y = top + 14;
   for (const [text, colour, dash, mark] of entries) {
     const wide = 42 + PITCH * text.length;
     if (x > left && x + wide > left + width) [x, y] = [left, y + 18];

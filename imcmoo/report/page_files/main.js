@@ -101,9 +101,9 @@ class Page {
 
   addFilter() {
     const column = this.data.columns[byId("by").value], [from, to] = ["low", "high"].map(id => byId(id).value.trim());
+    const isText = byId("high-label").hidden, plain = text => text.replaceAll(",", "");  // numbers may have commas, as shown
     const bound = (text, open) => text === "" || Number.isNaN(Number(text)) ? open : Number(text);
-    const isText = byId("high-label").hidden;
-    const [low, high] = [bound(from, -Infinity), bound(to, Infinity)];
+    const [low, high] = [bound(plain(from), -Infinity), bound(plain(to), Infinity)];
     const keeps = row => isText ? column.values[row] === from : column.values[row] !== null && column.values[row] >= low && column.values[row] <= high;
     this.filter(`${columnTitle(column)} ${isText ? `= ${from}` : `${from || "…"} to ${to || "…"}`}`, keeps);
   }
@@ -145,7 +145,7 @@ class Page {
   // Show a design that was asked for; on a narrow page its card may be out of sight.
   open(row) {
     this.pick(row);
-    if (matchMedia("(max-width: 900px)").matches) byId("card").scrollIntoView({ block: "nearest" });
+    if (matchMedia("(max-width: 900px)").matches) byId("card").scrollIntoView({ block: "start" });
   }
 
   drawConvergence() {

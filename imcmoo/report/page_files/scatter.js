@@ -17,10 +17,10 @@ class Scatter {
     const room = Math.max(280, byId("scatter").clientWidth);
     const columns = Math.max(1, Math.min(names.length < 5 ? 2 : 3, names.length, Math.floor(room / NARROWEST)));
     const tall = names.length > 4 ? 240 : names.length > 1 ? 300 : 420;
-    const top = legendHeight(this.entries(), room);
+    const entries = this.entries(names.length > 1 || names[0] !== ""), top = legendHeight(entries, room);
     const height = top + tall * Math.ceil(names.length / columns);
     const { svg, width } = figure("scatter", height, `${y.label} over ${x.label} of ${kept.size} designs kept`, "designs");
-    legend(svg, this.entries(), 4, 0, room - 8);
+    legend(svg, entries, 4, 0, room - 8);
     const wide = width / columns;
     this.panels = names.map((name, at) => {
       const left = (at % columns) * wide + 64, above = top + Math.floor(at / columns) * tall + 24;
@@ -31,16 +31,16 @@ class Scatter {
     this.listen(svg, x, y, kept);
   }
 
-  entries() {
+  entries(isPanelled) {
     const { runs, highlight } = this.page.data;
-    const ofOne = runs.some(run => run.baselines.length), isPanelled = this.page.data.networks.length > 1;
+    const ofOne = runs.some(run => run.baselines.length), diamond = { shape: DIAMOND, look: { stroke: INK, "stroke-width": 1.5 } };
     return [
       ["not kept", CONTEXT],
       ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at)]),
       ["selected", highlight, null, { shape: STAR, look: { fill: highlight } }],
-      ...ofOne ? [[isPanelled ? "best for this network" : "best for one network", INK, null, { shape: DIAMOND, look: { stroke: INK, fill: INK } }]] : [],
-      ...ofOne && isPanelled ? [["best for another network", INK, null, { shape: DIAMOND, look: { stroke: INK, "stroke-width": 1.5 } }]] : [],
-      ["shown below", INK, null, { shape: RING, look: { stroke: INK, "stroke-width": 1.5 } }],
+      ...ofOne && isPanelled ? [["best for this network", INK, null, { ...diamond, look: { ...diamond.look, fill: INK } }]] : [],
+      ...ofOne ? [[isPanelled ? "best for another network" : "best for one network", INK, null, diamond]] : [],
+      ["shown in the card", INK, null, { shape: RING, look: { stroke: INK, "stroke-width": 1.5 } }],
     ];
   }
 
@@ -49,12 +49,12 @@ class Scatter {
     const rows = this.page.set.filter(row => xs[row] !== null && ys[row] !== null);
     const { across, up } = axes(svg, box, { ...x, values: rows.map(row => xs[row]) }, { ...y, values: rows.map(row => ys[row]) });
     const places = new Map(rows.map(row => [row, [across.at(xs[row]), up.at(ys[row])]]));
-    const dots = (of, colour, size) => put(svg, "path", { d: of.map(row => `M${places.get(row).map(v => v.toFixed(1))}h0`).join(""), stroke: colour, "stroke-width": size, "stroke-linecap": "round", "stroke-opacity": 0.6, fill: "none" });
+    const dots = (of, colour, size, opacity = 1) => put(svg, "path", { d: of.map(row => `M${places.get(row).map(v => v.toFixed(1))}h0`).join(""), stroke: colour, "stroke-width": size, "stroke-linecap": "round", "stroke-opacity": opacity, fill: "none" });
     const mark = (row, shape, attributes) => {
       if (places.has(row)) put(svg, "path", { d: `M${places.get(row)}${shape}`, fill: "none", ...attributes });
     };
     dots(rows.filter(row => !kept.has(row)), CONTEXT, 4);
-    data.runs.forEach((_, at) => dots(rows.filter(row => kept.has(row) && data.run[row] === at), this.page.hue(at), 6));
+    data.runs.forEach((_, at) => dots(rows.filter(row => kept.has(row) && data.run[row] === at), this.page.hue(at), 6, 0.6));
     data.runs.forEach((run, at) => {
       const colour = data.runs.length > 1 ? this.page.hue(at) : INK;
       for (const [network, row] of run.baselines) mark(row, DIAMOND, { stroke: INK, "stroke-width": 1.5, fill: network === name ? colour : "#fff" });
