@@ -180,6 +180,10 @@ def test_the_limits_state_what_is_found_in_extended_spaces(text, solved):
 
     front = [median("rram", name, "igd_plus") for name in ("NSGA-II", "NSGA-III", "ours")]
     assert "(IGD+ {:.3f} and {:.3f}, ours {:.3f}; p < 0.01).".format(*front) in prose
+    front = [median("sram", name, "igd_plus") for name in ("NSGA-III", "ours")]
+    tests = pd.read_csv(folders["sram"] / "tests.csv")
+    p = page.row(tests, counted="checks", indicator="igd_plus", method="NSGA-III")["p_holm"]
+    assert "On SRAM NSGA-III has ({:.3f}, ours {:.3f}; p = {:.3f}).".format(*front, p) in prose
     sram, rram = (
         [100 * median(device, name, "largest_regret") for name in (other, "ours")]
         for device, other in (("sram", "NSGA-II, criteria"), ("rram", "NSGA-III"))
