@@ -1,6 +1,6 @@
 // The table of the designs that are kept: sorted by a column, page by page, and as CSV.
 
-const PAGE = 25;  // designs
+const PAGE = innerWidth > 500 ? 25 : 10;  // designs
 
 class Designs {
   constructor(page) {

@@ -145,7 +145,8 @@ class Page {
   // Show a design that was asked for; on a narrow page its card may be out of sight.
   open(row) {
     this.pick(row);
-    if (matchMedia("(max-width: 900px)").matches) byId("card").scrollIntoView({ block: "start" });
+    const { top } = byId("card").getBoundingClientRect();
+    if (matchMedia("(max-width: 900px)").matches && (top < 0 || top > 0.8 * innerHeight)) byId("card").scrollIntoView({ block: "start" });
   }
 
   drawConvergence() {

@@ -13,11 +13,13 @@ class Scatter {
 
   draw(x, y, kept) {
     const { data, picked } = this.page;
-    const names = x.isPerNetwork || y.isPerNetwork ? data.networks : [""];
+    const all = x.isPerNetwork || y.isPerNetwork ? data.networks : [""];
     const room = Math.max(280, byId("scatter").clientWidth);
-    const columns = Math.max(1, Math.min(names.length < 5 ? 2 : 3, names.length, Math.floor(room / NARROWEST)));
+    const columns = Math.max(1, Math.min(all.length < 5 ? 2 : 3, all.length, Math.floor(room / NARROWEST)));
+    const names = columns === 1 && all.length > 1 ? [this.chosen(all)] : all;
+    byId("panel-label").hidden = names === all;
     const tall = names.length > 4 ? 240 : names.length > 1 ? 300 : 420;
-    const entries = this.entries(names.length > 1 || names[0] !== ""), top = legendHeight(entries, room);
+    const entries = this.entries(names[0] !== ""), top = legendHeight(entries, room);
     const height = top + tall * Math.ceil(names.length / columns);
     const { svg, width } = figure("scatter", height, `${y.label} over ${x.label} of ${kept.size} designs kept`, "designs");
     legend(svg, entries, 4, 0, room - 8);
@@ -29,6 +31,14 @@ class Scatter {
       return this.panel(svg, box, x, y, kept, picked, name);
     });
     this.listen(svg, x, y, kept);
+  }
+
+  // The network of the one panel that a narrow page has room for.
+  chosen(names) {
+    const select = byId("panel");
+    if (!select.options.length) select.replaceChildren(...names.map(name => new Option(name)));
+    select.onchange = () => this.page.update();
+    return select.value;
   }
 
   entries(isPanelled) {
