@@ -66,7 +66,7 @@ function drawComponents(c) {
   });
 }
 
-// Energy and time of each layer, coloured by its largest component.
+// Energy of each layer, coloured by its largest component, and time.
 function drawLayers(l, components) {
   const parts = [["energy (mJ)", l.energy], ...(l.latency ? [["latency (µs)", l.latency]] : [])];
   const { svg, width } = figure("layers", 190 * parts.length, `Energy and latency of the layers of ${l.network}`, "layers");
@@ -76,7 +76,7 @@ function drawLayers(l, components) {
     const { across, up } = axes(svg, box, { label: "layer, in order", values: [1, values.length] }, { label, values: [0, ...values] });
     const wide = Math.max(1, 0.8 * Math.abs(across.at(2) - across.at(1)));
     values.forEach((value, k) => {
-      const bar = put(svg, "rect", { x: across.at(k + 1) - wide / 2, y: up.at(value), width: wide, height: up.at(0) - up.at(value), fill: hues.get(l.mostly[k]) || CONTEXT });
+      const bar = put(svg, "rect", { x: across.at(k + 1) - wide / 2, y: up.at(value), width: wide, height: up.at(0) - up.at(value), fill: at ? SOFT : hues.get(l.mostly[k]) || CONTEXT });
       tell(bar, `${l.names[k]}: ${shorten(value)} ${label.slice(-4)}${l.mostly[k] ? `, mostly ${l.mostly[k]}` : ""}`);
     });
   });
