@@ -24,7 +24,7 @@ SUMS_AT_ONCE = 1 << 20
 PRODUCTS, FEWEST_VECTORS = 60_000, 32
 """Products, and least number of vectors, on which windows of least error are chosen."""
 
-CLEARLY = 10**0.05
+MARGIN = 10**0.05
 """Ratio of noise powers, 0.5 dB, that the draw of the noise may explain."""
 
 KEPT_SUMS = 1 << 25
@@ -325,28 +325,30 @@ class Crossbar:
         least = self._least_error(codes, statistics)
         conversions = [None if b is None else least.at(b) for b in bits] + conversions
         products = self._products(codes, conversions)
-        chosen = np.arange(len(bits)) + len(bits) * self._worse(products, self.exact(codes))
+        chosen = np.arange(len(bits)) + len(bits) * self._first_is_worse(
+            products, self.exact(codes)
+        )
         return [conversions[at] for at in chosen], products[chosen]
 
-    def _worse(self, products: Floats, exact: Floats) -> Bools:
-        """Return where the first half of the products errs more than the second.
+    def _first_is_worse(self, products: Floats, exact: Floats) -> Bools:
+        """Return for each resolution whether the first half of the products errs more.
 
-        Both have the same draw of noise, if any; then the first half must err more by `CLEARLY`.
-        False where the errors are negligible.
+        Both halves have the same draw of noise. Where noise is drawn, the first half must err more
+        by `MARGIN`. False where the errors are negligible.
 
         Args:
             products: shape (2 B, G, n, M).
             exact: shape (G, n, M).
 
         Returns:
-            shape (B,).
+            shape (B,), for B resolutions.
         """
         weights = (self._scale**2).ravel()
         noise = [(product - exact).var(axis=1).ravel() @ weights for product in products]
         first, second = np.array(noise).reshape(2, -1)
         negligible = NEGLIGIBLE * (exact.var(axis=1).ravel() @ weights)
         is_drawn = self._chip.adc_noise > 0 or self._chip.read_sigma > 0
-        return (first > second * (CLEARLY if is_drawn else 1)) & (first > negligible)
+        return (first > second * (MARGIN if is_drawn else 1)) & (first > negligible)
 
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""

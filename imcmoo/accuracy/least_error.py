@@ -79,21 +79,11 @@ class LeastError:
             if descent.noise > self._enough and bits > FIRST_NESTED_BITS:
                 fewer = [self._chosen(bits - 1)]
                 descent.add_candidate(fewer[0].conversion)
-            self._descend(descent)
-            if descent.noise > self._enough and descent.choose_alike():
-                self._descend(descent)
+            descent.run_passes(self._enough)
+            if descent.noise > self._enough and descent.choose_common():
+                descent.run_passes(self._enough)
             self._known[bits] = min([descent.chosen, *fewer], key=lambda chosen: chosen.noise)
         return self._known[bits]
-
-    def _descend(self, descent: _Descent) -> None:
-        """Run passes while they gain and the noise is not negligible."""
-        for _ in range(PASSES):
-            before = descent.noise
-            if before <= self._enough:
-                break
-            descent.run_pass()
-            if before - descent.noise < LEAST_GAIN * before:
-                break
 
     def _candidates(self, bits: int) -> list[Conversion]:
         """Windows of `CANDIDATE_SIGMAS`, of all possible sums, and a constant. Finer steps come
@@ -131,6 +121,16 @@ class _Descent:
         added = (_stacked([candidate], name) for name in ("low", "step", "codes"))
         self._options = [np.concatenate(v) for v in zip(self._options, added, strict=True)]
 
+    def run_passes(self, enough: float) -> None:
+        """Run passes while they gain and the noise is above `enough`."""
+        for _ in range(PASSES):
+            before = self.noise
+            if before <= enough:
+                break
+            self.run_pass()
+            if before - self.noise < LEAST_GAIN * before:
+                break
+
     def run_pass(self, *, alone: bool = False) -> None:
         """Choose each pair once, by its own error if `alone`, else by that of the product."""
         limits = (*self._options[:2], self._options[2] - 1)
@@ -148,8 +148,8 @@ class _Descent:
         """Weighted variance of the product's errors, shape (n, C)."""
         return float(errors.var(axis=0, dtype=np.float64) @ self._weights)
 
-    def choose_alike(self) -> bool:
-        """Choose the best common width for all pairs; False, and no change, if it is not better."""
+    def choose_common(self) -> bool:
+        """Use the best common width for all pairs if that is better; return whether it was."""
         assert self._errors is not None, "a pass has been run"
         errors = np.zeros((len(CANDIDATE_SIGMAS), *self._errors.shape), np.float32)
         for block in range(len(self._chosen)):
