@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,8 +32,11 @@ from imcmoo.model.physical.noise import (
     row_blocks,
 )
 from imcmoo.networks import operands as tables
-from imcmoo.networks.operands import OperandBits
+from imcmoo.networks.operands import OperandBits, operand_bits
+from imcmoo.networks.workloads import DIMENSIONS, Workload
+from imcmoo.study.catalogue import find_study
 from tests.model.physical import scalar_noise
+from tests.model.physical.designs import DESIGN
 from tests.model.physical.simulated import closed_form, of_codes, operands_of, product
 
 TOLERANCE_DB = 2.5
@@ -206,6 +210,74 @@ def test_noise_of_adcs_is_rounded_away_on_whole_units_while_it_is_small(adc_nois
     )
     assert (quiet.adc, noisy.dev) == (0, 0)
     assert noisy.adc * statistics.signal / places == pytest.approx(left, rel=5e-4)
+
+
+def grown_with_inputs(variance, relative, largest, added):
+    """`scalar_noise.left_of_errors` if the noise of ADCs grew with the inputs as cell errors do."""
+    spread = math.sqrt(math.log1p(relative))
+    nodes = ((-math.sqrt(3), 1 / 6), (0.0, 2 / 3), (math.sqrt(3), 1 / 6))
+    return sum(
+        share
+        * scalar_noise.left_on_whole_units(
+            min((variance + added) * math.exp(spread * z - spread**2 / 2), largest + added)
+        )
+        for z, share in nodes
+    )
+
+
+def test_noise_of_adcs_is_the_same_for_small_and_large_inputs():
+    rng = np.random.default_rng(5)
+    loudness = np.exp(rng.normal(0, 0.8, (400, 1)))
+    x = np.minimum(rng.exponential(30, (400, 60)) * loudness, 255).astype(int)
+    w = np.clip(np.rint(rng.normal(0, 30, (60, 256))), -127, 127).astype(int)
+    exact = x @ w
+    signal = exact.var(axis=0).mean()
+    circuit = Circuit(60, 60, 1, 1, True, 7, adc_window="range", adc_noise=0.14)
+    simulated = decibels((product(x, w, circuit, rng) - exact).var(axis=0).mean() / signal)
+    expected = closed_form(operands_of(x, w), 60, circuit, **INDEPENDENT | {"row_correlation": 0.1})
+    assert decibels(expected.adc)[0] == pytest.approx(simulated, abs=0.5)
+    grown = 0.0
+    for bit in range(8):
+        ones = ((x >> bit) & 1).sum(axis=1)
+        relative = ones.var() / ones.mean() ** 2
+        left = grown_with_inputs(0.0, relative, math.inf, circuit.adc_noise**2)
+        grown += left * sum(4.0 ** (bit + place) for place in range(7)) / signal
+    assert decibels(grown) < simulated - 10
+
+
+def test_least_snr_of_nine_networks():
+    """128 rows, differential weights, 6 bits (docs/physical_model.md, section 7)."""
+    study = find_study("nine_workload_sram_physical")
+    noise = [10, 12, 14, 20]
+    levels = study.problem().space.random(1, np.random.default_rng(0)).repeat(len(noise), axis=0)
+    designs = dict(study.problem().space.decode(levels))
+    changed = {"rows": 128, "active_rows": 128, "weight_coding": "differential", "adc_bits": 6}
+    changed |= {"input_slice_bits": 1, "buffer_words": 1}
+    designs |= {name: np.full(len(noise), value) for name, value in changed.items()}
+    snr = study.cost_model().in_full(designs | {"adc_noise": np.array(noise)}).snr_dB
+    assert snr.min(axis=1) == pytest.approx([16.0, 12.1, 6.8, -4.2], abs=0.05)
+
+
+@pytest.mark.slow
+def test_noise_of_adcs_that_grew_with_inputs_gives_the_least_snr_of_the_specification(monkeypatch):
+    """MobileBERT, which has the least SNR of the nine networks by that rule."""
+    network = Workload.load("mobilebert_onnx")
+    analog = ~np.array(network.dynamic)
+    rows = network.shapes[analog][:, [DIMENSIONS.index(name) for name in "CRS"]].prod(axis=1)
+    operands = operand_bits(network, 1.0).take(analog)
+    design = DESIGN | {"rows": 128, "active_rows": 128, "weight_coding": "differential"}
+    design |= {"adc_bits": 6, "input_slice_bits": 1, "bits_per_cell": 1}
+
+    def snr(noise):
+        changed = design | {"adc_noise": noise}
+        return scalar_noise.network(changed, "sram", operands, rows.tolist())["snr_dB"]
+
+    assert [snr(n) for n in (12, 20)] == pytest.approx([12.1, -3.7], abs=0.05)
+    monkeypatch.setattr(scalar_noise, "left_of_errors", grown_with_inputs)
+    not_cached = scalar_noise.one_sum.__wrapped__
+    monkeypatch.setattr(scalar_noise, "one_sum", lru_cache(maxsize=10_000)(not_cached))
+    specified = {10: 15.8, 12: 10.6, 14: 6.0, 20: -3.4}
+    assert {n: snr(n) for n in specified} == pytest.approx(specified, abs=0.05)
 
 
 def test_cells_are_charged_as_with_adcs_without_noise():
