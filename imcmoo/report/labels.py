@@ -174,7 +174,7 @@ COLUMN_TITLES = {
     "bound_by": "bottleneck",
     "snr_source": "SNR from",
     "streamed": "streams weights",
-    "regret": "EDAP over {} (%)",
+    "regret": "EDAP / {}",
     TOKENS: "tokens/s",
 }
 """Headings of figures of networks; {} is the reference of regret."""
@@ -192,8 +192,6 @@ ACCURACY_TITLES = {
 ON_CHIP = ("weights_on_chip", "macs_on_chip")
 ON_DIGITAL = ("weights_on_digital", "macs_on_digital")
 """Shares of weights and of products on the chip, and those of them on its digital unit."""
-
-PERCENT = ("utilization", "regret")
 
 
 def headed(column: str) -> str:
@@ -280,8 +278,10 @@ def cell(column: str, value: Any) -> str:
         return "—"
     if isinstance(value, str):
         return value
-    if column in PERCENT:
+    if column == "utilization":
         return percent(value)
+    if column == "regret":
+        return f"{1 + value:.3f} ×"
     return number(value if column == TOKENS else value * unit_of(column)[0])
 
 

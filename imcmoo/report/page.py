@@ -31,7 +31,7 @@ from imcmoo.report.labels import (
     on_screen,
     plain,
 )
-from imcmoo.report.page_designs import PageDesigns, heading, rounded
+from imcmoo.report.page_designs import PageDesigns, rounded
 from imcmoo.report.rich_tables import add_numbers, new_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
 from imcmoo.report.terminal_tables import ROOMY, cost_comparison, run_tables
@@ -258,7 +258,7 @@ def design_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
 
 def _design(results: Results) -> dict[str, str]:
     """Parameters of the selected design."""
-    return {heading(n): plain(results.selected[n].iloc[0]) for n in results.parameters}
+    return {name: plain(results.selected[name].iloc[0]) for name in results.parameters}
 
 
 def _facts(results: Results) -> dict[str, str]:
@@ -285,9 +285,12 @@ def _facts(results: Results) -> dict[str, str]:
 
 
 def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
-    """One row per network: normalised EDAP, quantities, bottleneck."""
+    """One row per network: normalised EDAP, quantities that no card has, bottleneck."""
     table = new_table("network", title="Cost of the selected design for each network")
-    quantities = [q for q in PageDesigns(results).quantities if q.per_workload]
+    on_card = ("energy", "latency") if explanations else ()
+    quantities = [
+        q for q in PageDesigns(results).quantities if q.per_workload and q.name not in on_card
+    ]
     ratios = _ratios(results)
     selected = results.selected.iloc[0]
     details = _details(explanations)

@@ -22,9 +22,6 @@ MOST_VALUES = 120_000
 DIGITS = 6
 """Displayed digits of a number."""
 
-PARAMETER_UNITS = ("V", "s", "nm", "KiB", "Hz")
-"""Units that may end the name of a parameter."""
-
 Key = tuple[Any, ...]
 """Values of the parameters of a design."""
 
@@ -34,7 +31,7 @@ class PageColumn(NamedTuple):
 
     Args:
         kind: chip, network, score or parameter.
-        label: name and unit.
+        label: name and unit; of a parameter, its name in studies.
         network: label of the network; empty for a column of the chip.
     """
 
@@ -130,7 +127,7 @@ class PageDesigns:
                 column = PageColumn(kind, self._heading(q), network)
                 columns[column] = rounded(q.factor * self.table[name])
         for name in self.results.parameters:
-            columns[PageColumn("parameter", heading(name))] = [
+            columns[PageColumn("parameter", name)] = [
                 value if isinstance(value, str) else float(f"{value:g}")
                 for value in self.table[name]
             ]
@@ -190,9 +187,3 @@ class PageDesigns:
 def rounded(values: Iterable[float]) -> list[float | None]:
     """Numbers with displayed digits; None if not finite."""
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else None for v in values]
-
-
-def heading(parameter: str) -> str:
-    """Name of a parameter, with its unit in brackets."""
-    name, _, unit = parameter.rpartition("_")
-    return f"{label(name)} ({unit})" if name and unit in PARAMETER_UNITS else label(parameter)

@@ -64,7 +64,7 @@ def run_tables(
 
 
 def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
-    """Selected designs by criterion, that of the study in bold.
+    """Selected designs by criterion, that of the study first and in bold.
 
     Networks whose SNR is `generic` are marked.
     """
@@ -79,8 +79,10 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
     columns: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for row, design in enumerate(results.designs_in(selection)):
         columns[design].append(row)
-    first = selection.iloc[[same[0] for same in columns.values()]]
-    for same in columns.values():
+    used = selection["used"].to_numpy()
+    groups = sorted(columns.values(), key=lambda same: not used[same].any())
+    first = selection.iloc[[same[0] for same in groups]]
+    for same in groups:
         rows = selection.iloc[same]
         names = [label(name) for name in rows["criterion"]]
         table.add_column(
@@ -96,7 +98,7 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         _add_costs(table, results, first, name, generic)
     table.add_section()
     row_of = {design: row for row, design in enumerate(results.designs_in(results.front))}
-    scored = results.front.iloc[[row_of[design] for design in columns]]
+    scored = results.front.iloc[[row_of[design] for design in results.designs_in(first)]]
     for name in selection["criterion"]:
         factor, unit = on_screen(_unit(name))
         marked = " ◀" if name == results.criterion else ""
@@ -118,9 +120,8 @@ def _add_costs(
             table.add_row(f"{start}{q.name} ({unit})", *_numbers(factor * designs[q.columns[at]]))
             start = "  "
     if results.has_edap_columns:
-        excess = 100 * designs[f"regret_{workload}"]
-        heading = f"  EDAP over {results.regret_reference} (%)"
-        table.add_row(heading, *(f"+{v:.1f}" for v in excess))
+        relative = 1 + designs[f"regret_{workload}"]
+        table.add_row(f"  EDAP / {results.regret_reference}", *(f"{v:.3f} ×" for v in relative))
 
 
 def baseline_table(

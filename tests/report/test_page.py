@@ -13,7 +13,7 @@ import pytest
 
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs
-from imcmoo.report.labels import label, measured
+from imcmoo.report.labels import engineering, label, measured
 from imcmoo.report.page import page
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.results import Results
@@ -76,7 +76,8 @@ def test_the_first_screen_is_the_design_its_costs_and_what_sharing_costs(run_of)
     for (name, costs), bottleneck in zip(
         design["workloads"].items(), explained["bound_by"], strict=True
     ):
-        assert f"{1e3 * costs['energy_J']:.4g}" in first
+        for cost, unit in (("energy_J", "J"), ("latency_s", "s")):
+            assert engineering(costs[cost], unit).replace(" ", "\N{NO-BREAK SPACE}") in first
         assert f"{baselines[f'relative_edap_{name}']:.2f} ×" in first
         assert f"<td>{label(bottleneck)}</td>" in first
 

@@ -1,7 +1,7 @@
 // One design: its card, and where its energy, area and time go.
 
 function rowsOf(parent, title, rows) {
-  put(parent, "h4", {}, title);
+  if (title) put(parent, "h4", {}, title);
   const body = put(put(parent, "table"), "tbody");
   for (const [name, ...values] of rows) {
     const line = put(body, "tr");
@@ -26,7 +26,9 @@ function showCard(page, row) {
   for (const label of new Set(of("network").map(c => c.label))) {
     rowsOf(card, label, of("network").filter(c => c.label === label).map(c => [c.network, shorten(c.values[row])]));
   }
-  section("Parameters", "parameter");
+  const details = put(card, "details", NARROW.matches ? {} : { open: "" });
+  put(details, "summary", {}, "Parameters, by their names in studies");
+  rowsOf(details, "", of("parameter").map(c => [c.label, shorten(c.values[row])]));
 }
 
 function showExplanation(page, row) {

@@ -2,6 +2,7 @@
 
 const INK = "#1c2430", SOFT = "#5d6775", GRID = "#e3e7ec", CONTEXT = "#c9d0d8";
 const DENSITY = 3;  // pixels of a PNG for each of the screen, about 300 dpi
+const NARROW = matchMedia("(max-width: 900px)");
 const PITCH = 7;  // mean width of a character of the smallest text, px
 
 const byId = id => document.getElementById(id);

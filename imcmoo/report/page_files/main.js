@@ -146,7 +146,7 @@ class Page {
   open(row) {
     this.pick(row);
     const { top } = byId("card").getBoundingClientRect();
-    if (matchMedia("(max-width: 900px)").matches && (top < 0 || top > 0.8 * innerHeight)) byId("card").scrollIntoView({ block: "start" });
+    if (NARROW.matches && (top < 0 || top > 0.8 * innerHeight)) byId("card").scrollIntoView({ block: "start" });
   }
 
   drawConvergence() {
