@@ -129,6 +129,8 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "card": card_of_run(results, explanations[0]) if explanations else None,
         "edap": results.edap if results.has_edap_columns else None,
         "is_regret": results.criterion == MINIMAX,
+        "has_dram": results.config["model"] == "physical",
+        "front": _front(results),
         "facts": {} if explanations else _facts(results),
         "design": {} if explanations else _design(results),
         "caution": "" if explanations else results.design.get("caution", ""),
@@ -188,6 +190,15 @@ def _timeline(results: Results) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
+def _front(results: Results) -> str:
+    """Number and names of the objectives of a Pareto front."""
+    quantities = PageDesigns(results).quantities
+    n = sum(len(q.columns) for q in quantities)
+    each = [label(q.name) for q in quantities if q.per_workload]
+    chip = [q.heading.partition(" (")[0] for q in quantities if not q.per_workload]
+    return f"{n} objectives: {', '.join(each)} of each network; {', '.join(chip)} of the chip"
+
+
 def _about(results: Results) -> list[str]:
     config = results.config
     facts = [
@@ -199,7 +210,8 @@ def _about(results: Results) -> list[str]:
     n_feasible, n = int(results.evaluations["feasible"].sum()), len(results.evaluations)
     return [
         *facts,
-        f"{n_feasible:,} of {n:,} designs feasible",
+        f"{n_feasible:,} of {n:,} evaluated designs feasible "
+        "(most that exceed limits are not evaluated)",
         f"{len(results.front):,} on the Pareto front",
     ]
 
@@ -308,13 +320,23 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
         cells += [number(q.factor * float(selected[q.columns[at]])) for q in quantities]
         cells += [texts.get(network, "") for texts in details.values()]
         table.add_row(label(network), *cells, style="bold" if at == worst else "")
-    notes = []
+    notes = _streamed(results, explanations)
     if ratios is not None:
         notes.append(f"{label(results.workloads[worst])} pays most for sharing the chip.")
     if any(q.name == SNR for q in quantities) and (generic := _generic(explanations)):
         notes.append(generic_note(generic))
     table.caption = "\n".join(notes) or None
     return table
+
+
+def _streamed(results: Results, explanations: Sequence[Explanation]) -> list[str]:
+    """Networks whose weights do not stay on the chip."""
+    networks = explanations[0].tables["networks"] if explanations else pd.DataFrame()
+    if "streamed" not in networks or not (loaded := networks["streamed"] == "yes").any():
+        return []
+    names = ", ".join(map(label, networks["network"][loaded]))
+    whose = "all networks" if loaded.all() else names
+    return [f"The chip loads the weights of {whose} from DRAM in each inference."]
 
 
 def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:

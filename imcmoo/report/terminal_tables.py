@@ -73,7 +73,9 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
     )
     if results.has_edap_columns:
-        table.caption = f"Regrets are against the {results.regret_reference} of each network."
+        table.caption = (
+            f"◀ selects. Regrets are against the {results.regret_reference} of each network."
+        )
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
     columns: dict[tuple[Any, ...], list[int]] = defaultdict(list)
@@ -111,14 +113,13 @@ def _add_costs(
     table: Table, results: Results, designs: pd.DataFrame, workload: str, generic: Collection[str]
 ) -> None:
     """Add rows of the costs of one network."""
-    start = f"{label(workload)} "
+    table.add_row(label(workload))
     at = results.workloads.index(workload)
     for q in measured([*map(str, designs)], results.workloads):
         if q.unit and q.name != "edap":
             factor, unit = on_screen(q.unit)
             unit += f", {GENERIC}" if q.name == SNR and workload in generic else ""
-            table.add_row(f"{start}{q.name} ({unit})", *_numbers(factor * designs[q.columns[at]]))
-            start = "  "
+            table.add_row(f"  {q.name} ({unit})", *_numbers(factor * designs[q.columns[at]]))
     if results.has_edap_columns:
         relative = 1 + designs[f"regret_{workload}"]
         table.add_row(f"  EDAP / {results.regret_reference}", *(f"{v:.3f} ×" for v in relative))
@@ -140,7 +141,7 @@ def baseline_table(
     table = new_table(
         "optimised for",
         title=f"EDAP relative to the {results.regret_reference} of each network",
-        numbers=[f"on {label(name)}" for name in results.workloads],
+        numbers=map(label, results.workloads),
     )
     relative = results.of_workloads(baselines, "relative_edap_{}")
     networks = baselines["optimised_for"].iloc[1:]

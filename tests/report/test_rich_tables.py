@@ -85,7 +85,7 @@ def test_networks_are_rows_where_the_table_is_wide(results):
     wide = make(None)
     narrow = make(natural_width(wide) - 1)
     assert [c.header for c in make(natural_width(wide)).columns] == [c.header for c in wide.columns]
-    assert list(narrow.columns[0].cells) == [f"on {name}" for name in results.workloads]
+    assert list(narrow.columns[0].cells) == results.workloads
     assert [c.header for c in narrow.columns[1:]] == list(wide.columns[0].cells)
     for at in range(1, len(wide.columns)):
         row = [list(column.cells)[at - 1] for column in narrow.columns[1:]]

@@ -23,6 +23,7 @@ function showCard(page, row) {
   };
   section("Chip", "chip");
   section("Scores", "score");
+  if (byId("criteria") && of("score").length) put(put(card, "p"), "a", { href: "#criteria" }, "what they mean").onclick = () => { byId("criteria").open = true; };
   for (const label of new Set(of("network").map(c => c.label))) {
     rowsOf(card, label, of("network").filter(c => c.label === label).map(c => [c.network, shorten(c.values[row])]));
   }
@@ -63,6 +64,8 @@ function drawComponents(c) {
       const wide = (width - 8) * (values[k] || 0) / (total || 1);
       if (!wide) continue;
       tell(put(svg, "rect", { x, y: y + 17, width: wide, height: 20, fill: colour, stroke: "#fff", "stroke-width": 0.6 }), `${label}: ${shorten(100 * values[k] / total)} %, ${shorten(values[k])} ${unit}`);
+      const share = `${shorten(Math.round(100 * values[k] / total))} %`;
+      if (wide > 36) put(svg, "text", { x: x + wide / 2, y: y + 31, "text-anchor": "middle", "font-size": 11, fill: isDark(colour) ? "#fff" : INK, "pointer-events": "none" }, share);
       x += wide;
     }
   });

@@ -141,6 +141,12 @@ function legend(svg, entries, left, top, width) {
   return y + 8 - top;
 }
 
+// True if white text is easier to read on a colour than black.
+function isDark(colour) {
+  const [red, green, blue] = [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16));
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 140;
+}
+
 // Show a text beside the pointer while it is over a node.
 function tell(node, text) {
   node.addEventListener("pointermove", event => showTip(event, text));

@@ -79,7 +79,7 @@ class Page {
     byId("by").onchange = () => this.askRange();
     byId("filter").onsubmit = event => { event.preventDefault(); this.addFilter(); };
     this.askRange();
-    if (matchMedia("(max-width: 500px)").matches) document.querySelector("#explained details").open = false;
+    if (matchMedia("(max-width: 500px)").matches) for (const details of document.querySelectorAll("#explained details, #limits")) details.open = false;
     this.drawConvergence();
     this.pick(this.picked);
     let waiting, wide = innerWidth;

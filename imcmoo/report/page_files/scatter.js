@@ -2,6 +2,7 @@
 
 const NEAR = 14;  // px between a pointer and the design it means
 const NARROWEST = 300;  // px of a panel
+const DOT = "m-3,0a3,3 0 1 0 6,0a3,3 0 1 0 -6,0";
 const DIAMOND = "m0,-6l6,6l-6,6l-6,-6z", STAR = "m0,-9l2.6,6 6.4,.4-5,4.2 1.7,6.4-5.7-3.4-5.7,3.4 1.7-6.4-5-4.2 6.4-.4z", RING = "m-9,0a9,9 0 1 0 18,0a9,9 0 1 0 -18,0";
 
 class Scatter {
@@ -27,8 +28,10 @@ class Scatter {
     this.panels = names.map((name, at) => {
       const left = (at % columns) * wide + 64, above = top + Math.floor(at / columns) * tall + 24;
       const box = [left, above, left + wide - 76, above + tall - 68];
-      put(svg, "text", { x: left, y: above - 8, "font-weight": 600, "font-size": 13 }, name);
-      return this.panel(svg, box, x, y, kept, picked, name);
+      const title = put(svg, "text", { x: left, y: above - 8, "font-weight": 600, "font-size": 13 }, name);
+      const panel = this.panel(svg, box, x, y, kept, picked, name);
+      put(title, "tspan", { "font-weight": 400, "font-size": 11, fill: SOFT }, this.absent(panel, name));
+      return panel;
     });
     this.listen(svg, x, y, kept);
   }
@@ -45,8 +48,8 @@ class Scatter {
     const { runs, highlight } = this.page.data;
     const ofOne = runs.some(run => run.baselines.length), diamond = { shape: DIAMOND, look: { stroke: INK, "stroke-width": 1.5 } };
     return [
-      ["not kept", CONTEXT],
-      ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at)]),
+      ["not kept", CONTEXT, null, { shape: DOT, look: { fill: CONTEXT } }],
+      ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at), null, { shape: DOT, look: { fill: this.page.hue(at), "fill-opacity": 0.6 } }]),
       ["selected", highlight, null, { shape: STAR, look: { fill: highlight } }],
       ...ofOne && isPanelled ? [["best for this network", INK, null, { ...diamond, look: { ...diamond.look, fill: INK } }]] : [],
       ...ofOne ? [[isPanelled ? "best for another network" : "best for one network", INK, null, diamond]] : [],
@@ -72,6 +75,14 @@ class Scatter {
     });
     mark(picked, RING, { stroke: INK, "stroke-width": 1.5 });
     return { box, places, x, y };
+  }
+
+  // Why a panel lacks the best designs for some networks: they do not run its own.
+  absent({ places }, name) {
+    const { runs } = this.page.data;
+    const others = name && runs.length === 1 ? runs[0].baselines.filter(([, row]) => !places.has(row)).map(([network]) => network) : [];
+    if (!others.length) return "";
+    return ` (does not run on the best for ${others.length > 1 ? `${others.length} others` : others[0]})`;
   }
 
   // The panel at a pointer, and the kept design next to it.
