@@ -81,6 +81,11 @@ class AnswerCard:
     title: str
     rows: tuple[tuple[str, str], ...]
 
+    @property
+    def caution(self) -> str:
+        """What limits trust in the costs; empty if nothing is known."""
+        return dict(self.rows).get("caution", "")
+
     def text(self, width: int = WIDTH) -> str:
         """The card for a width in columns, one line per row, longer ones wrapped."""
         room = max(len(heading) for heading, _ in self.rows) + 2
@@ -502,14 +507,15 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
 
 
 def _binding_limits(explanation: Explanation) -> Iterator[str]:
-    """Limits that rule out neighbours, one network each, with what is left."""
+    """Limits that neighbours exceed, one network each, with what is left."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
     binding = limits[limits["stops"] > 0]
     binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
     for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
         is_known = not pd.isna(row["used"])
-        left = f" ({margin(row['limit'], row['used'], row['excess'])})" if is_known else ""
-        yield f"{_limit_of(row)}{left} rules out {row['stops']} of {n} neighbours"
+        left = f"{margin(row['limit'], row['used'], row['excess'])}, " if is_known else ""
+        exceed = "exceeds" if row["stops"] == 1 else "exceed"
+        yield f"{_limit_of(row)} ({left}{row['stops']} of {n} designs one step away {exceed} it)"
 
 
 def _limit_of(row: pd.Series[Any]) -> str:

@@ -210,8 +210,7 @@ def _about(results: Results) -> list[str]:
     n_feasible, n = int(results.evaluations["feasible"].sum()), len(results.evaluations)
     return [
         *facts,
-        f"{n_feasible:,} of {n:,} evaluated designs feasible "
-        "(most that exceed limits are not evaluated)",
+        f"{n_feasible:,} of {n:,} evaluated designs feasible",
         f"{len(results.front):,} on the Pareto front",
     ]
 

@@ -430,17 +430,17 @@ PLAUSIBLE_W_PER_MM2 = 1.0
 """Power density, W/mm², above which no air-cooled chip runs."""
 
 PHYSICAL_BASIS = (
-    "Values rest on component libraries and the assumptions of docs/physical_model.md; many are "
-    "off by more than a factor of 3 from published macros (docs/silicon.md). Trust a ranking of "
-    "designs if it holds over the bands of the assumptions: imcmoo flip. A chip within all limits "
-    "can still compute wrong answers: imcmoo accuracy executes a network."
+    "Costs are modelled; many are off by more than a factor of 3 from published macros "
+    "(docs/silicon.md). They rest on component libraries and assumptions (docs/physical_model.md); "
+    "imcmoo flip tells which assumptions would change the best chip. A chip within all limits can "
+    "still compute wrong answers; imcmoo accuracy executes a network on it."
 )
 """Caution for figures of the physical model."""
 
 DIGITAL_BASIS = (
-    "Values rest on component libraries and the assumptions of docs/physical_model.md. TOPS/W of "
-    "two other and three fitted digital macros of 22 and 28 nm is met within 2 times. Trust a "
-    "ranking of designs if it holds over the bands of the assumptions: imcmoo flip."
+    "Costs are modelled; TOPS/W of two other and three fitted digital macros of 22 and 28 nm is "
+    "met within 2 times. They rest on component libraries and assumptions "
+    "(docs/physical_model.md); imcmoo flip tells which assumptions would change the best chip."
 )
 """Caution for figures of digital macros, whose sums are exact."""
 

@@ -43,8 +43,12 @@ class Page {
     return [...kinds, { label: "order of evaluation", isPerNetwork: false, of: () => order, columns: [], isLog: false }];
   }
 
-  // Energy over latency where a study has both, else its first quantity.
+  // Energy over latency where a study has both, else its first quantity; in the one plot of a
+  // narrow page the criterion over area, which are of all networks.
   get firstAxes() {
+    const area = this.kinds.findIndex(k => k.kind === "chip" && k.label.startsWith("area ("));
+    const score = this.kinds.findIndex(k => k.kind === "score" && k.label === this.data.runs[0].criterion);
+    if (NARROW.matches && area >= 0 && score >= 0) return { x: area, y: score };
     const at = name => this.kinds.findIndex(k => k.label.startsWith(`${name} (`));
     if (at("latency") >= 0 && at("energy") >= 0) return { x: at("latency"), y: at("energy") };
     const quantities = this.kinds.flatMap((k, n) => k.isPerNetwork ? [n] : []);

@@ -82,7 +82,7 @@ class Scatter {
     const { runs } = this.page.data;
     const others = name && runs.length === 1 ? runs[0].baselines.filter(([, row]) => !places.has(row)).map(([network]) => network) : [];
     if (!others.length) return "";
-    return ` (does not run on the best for ${others.length > 1 ? `${others.length} others` : others[0]})`;
+    return ` (the best ${others.length > 1 ? `chips for ${others.length} others` : `chip for ${others[0]}`} cannot run it)`;
   }
 
   // The panel at a pointer, and the kept design next to it.
