@@ -507,15 +507,15 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
 
 
 def _binding_limits(explanation: Explanation) -> Iterator[str]:
-    """Limits that neighbours exceed, one network each, with what is left."""
+    """Limits that neighbours violate, one network each, with what is left."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
     binding = limits[limits["stops"] > 0]
     binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
     for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
         is_known = not pd.isna(row["used"])
         left = f"{margin(row['limit'], row['used'], row['excess'])}, " if is_known else ""
-        exceed = "exceeds" if row["stops"] == 1 else "exceed"
-        yield f"{_limit_of(row)} ({left}{row['stops']} of {n} designs one step away {exceed} it)"
+        violate = "violates" if row["stops"] == 1 else "violate"
+        yield f"{_limit_of(row)} ({left}{row['stops']} of {n} designs one step away {violate} it)"
 
 
 def _limit_of(row: pd.Series[Any]) -> str:

@@ -119,7 +119,7 @@ def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
     (near,) = answer_card._near_limits(one)
     assert near.endswith(" of VGG16: 1.5 % to spare")
     (binding,) = answer_card._binding_limits(one)
-    assert binding.endswith(" of VGG16 (1.5 % to spare, 3 of 9 designs one step away exceed it)")
+    assert binding.endswith(" of VGG16 (1.5 % to spare, 3 of 9 designs one step away violate it)")
 
 
 @pytest.mark.usefixtures("_no_figures")
