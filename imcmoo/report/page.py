@@ -335,7 +335,7 @@ def _streamed(results: Results, explanations: Sequence[Explanation]) -> list[str
         return []
     names = ", ".join(map(label, networks["network"][loaded]))
     whose = "all networks" if loaded.all() else names
-    return [f"The chip loads the weights of {whose} from DRAM in each inference."]
+    return [f"Weights of {whose} stream from DRAM: they do not stay on the arrays."]
 
 
 def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:
