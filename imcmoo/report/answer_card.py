@@ -35,6 +35,7 @@ from imcmoo.report.labels import (
     plain,
     power_text,
     quantity,
+    unit_of,
 )
 from imcmoo.space.design_space import Levels
 from imcmoo.study import catalogue
@@ -62,7 +63,7 @@ DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2
 STREAMED = {"yes": "weights stream from DRAM", "no": "weights stay on the arrays"}
 """Where the weights of a language model are, by column `streamed`."""
 
-ENDS, NEXT = "ends of lists", "next"
+CAUTION, ENDS, NEXT = "caution", "ends of lists", "next"
 """Headings of lines."""
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
@@ -82,9 +83,12 @@ class AnswerCard:
     rows: tuple[tuple[str, str], ...]
 
     @property
-    def caution(self) -> str:
-        """What limits trust in the costs; empty if nothing is known."""
-        return dict(self.rows).get("caution", "")
+    def headline(self) -> str:
+        """First sentence of a caution that comes after the costs, without its full stop; empty if
+        there is none."""
+        if self.rows[0][0] == CAUTION:
+            return ""
+        return dict(self.rows).get(CAUTION, "").split(". ")[0].rstrip(".")
 
     def text(self, width: int = WIDTH) -> str:
         """The card for a width in columns, one line per row, longer ones wrapped."""
@@ -299,7 +303,7 @@ def _card(
     """The card of a design of a study, which a `Study.to_config` states."""
     networks = explanation.tables["networks"]
     names = _joined(label(name) for name in networks["network"])
-    cautions = [("caution", warning or "")]
+    cautions = [(CAUTION, warning or "")]
     is_of_paper = config["model"] == "reference"  # whose powers nobody should read without it
     rows = [
         *(cautions if is_of_paper else ()),
@@ -432,8 +436,8 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
 
     latency, energy = known("latency_s"), known("energy_J")
     if latency is None or energy is None:
-        figures = {n: v for n, v in row.items() if isinstance(v, float) and not math.isnan(v)}
-        yield from (quantity(str(name), value) for name, value in figures.items())
+        figures = {str(n): v for n, v in row.items() if isinstance(v, float) and not math.isnan(v)}
+        yield from (quantity(n, unit_of(n)[0] * value) for n, value in figures.items())
         return
     images = known("images") or 1.0
     rate, at_least, unit = images / (known("interval_s") or latency), limits.min_fps, "frames/s"

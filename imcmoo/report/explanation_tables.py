@@ -246,7 +246,7 @@ def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
 def limit_table(limits: pd.DataFrame, generic: Collection[str] = ()) -> Table:
     """Table of limits; networks whose SNR is `generic` are marked."""
     table = open_table("limit", "network", title="Limits: what is active, and what is near")
-    add_numbers(table, "used", "neighbours it rules out")
+    add_numbers(table, "used", "neighbours that violate it")
     table.add_column("violation")
     nearness = (
         limits["used"].fillna(-1.0) + 1e6 * limits["excess"].fillna(0) + limits["stops"] * 1e-6

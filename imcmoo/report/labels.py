@@ -149,6 +149,23 @@ def power_text(parts: pd.DataFrame | None) -> str:
     )
 
 
+MEANINGS = {
+    "edap_max": "largest EDAP of a network",
+    "edap_mean": "mean EDAP of the networks",
+    "edap_product": "product of the EDAPs of all networks",
+    "edap_geomean": "geometric mean of the EDAPs of the networks",
+    "ela_max": "largest energy × largest latency × area (score of Krestinskaya et al.)",
+    "ela_mean": "mean energy × mean latency × area",
+    "regret_minimax": "largest regret of a network: its EDAP over that of the best chip for it "
+    "alone, minus 1",
+    "pseudo_weights": "distance of the pseudo-weights of a design from equal weights of all "
+    "objectives",
+    "average_power": "average power while all deadlines are met",
+    "area": "area of the chip",
+    "load": "1 over capacity; above 1 the chip misses a deadline",
+}
+"""What the criteria of the package measure."""
+
 DEVICES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
 """Names of memory devices."""
 
@@ -281,13 +298,18 @@ def cell(column: str, value: Any) -> str:
     if column == "utilization":
         return percent(value)
     if column == "regret":
-        return f"{1 + value:.3f} ×"
+        return times(1 + value)
     return number(value if column == TOKENS else value * unit_of(column)[0])
 
 
 def number(value: float) -> str:
     """Number with four digits, or all before the decimal point."""
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def times(ratio: float) -> str:
+    """Ratio to something, with the sign for times."""
+    return f"{ratio:.3f} ×" if ratio < 100 else f"{ratio:,.0f} ×"
 
 
 SMALLEST_SHOWN = 5e-4

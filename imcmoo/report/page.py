@@ -23,6 +23,7 @@ from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.answer_card import card_of_run
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import (
+    MEANINGS,
     SNR,
     distinct_labels,
     generic_note,
@@ -30,6 +31,7 @@ from imcmoo.report.labels import (
     number,
     on_screen,
     plain,
+    times,
 )
 from imcmoo.report.page_designs import PageDesigns, rounded
 from imcmoo.report.rich_tables import add_numbers, new_table
@@ -98,6 +100,7 @@ def page(runs: Sequence[ExplainedRun]) -> str:
         title=_title([results.study for results, _ in runs], names),
         runs=shown,
         comparisons=comparisons([results for results, _ in runs], names) if len(runs) > 1 else [],
+        objectives=_objectives([results for results, _ in runs], names),
         style=_file("page.css"),
         script='"use strict";\n' + "\n".join(_file(name) for name in SCRIPTS),
         hash_of=_hash,
@@ -129,8 +132,8 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "card": card_of_run(results, explanations[0]) if explanations else None,
         "edap": results.edap if results.has_edap_columns else None,
         "is_regret": results.criterion == MINIMAX,
-        "has_dram": results.config["model"] == "physical",
-        "front": _front(results),
+        "has_dram": "dram_mm2" in results.evaluations,
+        "criteria": _criteria(results),
         "facts": {} if explanations else _facts(results),
         "design": {} if explanations else _design(results),
         "caution": "" if explanations else results.design.get("caution", ""),
@@ -190,13 +193,35 @@ def _timeline(results: Results) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
-def _front(results: Results) -> str:
-    """Number and names of the objectives of a Pareto front."""
+def _criteria(results: Results) -> dict[str, str]:
+    """What the criteria of the package in a run measure, by label."""
+    names = [str(name) for name in results.selection["criterion"]]
+    return {label(name): MEANINGS[name] for name in names if name in MEANINGS}
+
+
+def _objectives(runs: Sequence[Results], names: Sequence[str]) -> list[str]:
+    """Sentences on the objectives of the Pareto fronts, which name the runs if they differ."""
+    runs_of: dict[str, list[str]] = {}
+    for results, name in zip(runs, names, strict=True):
+        runs_of.setdefault(_objectives_of(results), []).append(name)
+    return [
+        f"The Pareto front{' of ' + ' and '.join(of) if len(runs_of) > 1 else ''} has {text}"
+        for text, of in runs_of.items()
+    ]
+
+
+def _objectives_of(results: Results) -> str:
+    """Number and names of the objectives of a run."""
     quantities = PageDesigns(results).quantities
     n = sum(len(q.columns) for q in quantities)
-    each = [label(q.name) for q in quantities if q.per_workload]
-    chip = [q.heading.partition(" (")[0] for q in quantities if not q.per_workload]
-    return f"{n} objectives: {', '.join(each)} of each network; {', '.join(chip)} of the chip"
+    parts = [
+        f"{', '.join(q.heading for q in quantities if q.per_workload is per_workload)} of {whose}"
+        for whose, per_workload in (("each network", True), ("the chip", False))
+        if any(q.per_workload is per_workload for q in quantities)
+    ]
+    text = f"{n} objective{'s' if n > 1 else ''}: {'; '.join(parts)}."
+    more = " In a plot of two of them its designs need not lie on one line."
+    return text + (more if n > 2 else "")
 
 
 def _about(results: Results) -> list[str]:
@@ -298,10 +323,10 @@ def _facts(results: Results) -> dict[str, str]:
 def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     """One row per network: normalised EDAP, quantities that no card has, bottleneck."""
     table = new_table("network", title="Cost of the selected design for each network")
-    on_card = ("energy", "latency") if explanations else ()
-    quantities = [
-        q for q in PageDesigns(results).quantities if q.per_workload and q.name not in on_card
-    ]
+    quantities = [q for q in PageDesigns(results).quantities if q.per_workload]
+    on_card = {"energy", "latency"}
+    if explanations and on_card <= {q.name for q in quantities}:
+        quantities = [q for q in quantities if q.name not in on_card]
     ratios = _ratios(results)
     selected = results.selected.iloc[0]
     details = _details(explanations)
@@ -314,8 +339,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     for at, network in enumerate(results.workloads):
         cells = []
         if ratios is not None:
-            ratio = ratios[at]
-            cells.append(f"{ratio:.2f} ×" if ratio < 100 else f"{ratio:,.0f} ×")
+            cells.append(times(ratios[at]))
         cells += [number(q.factor * float(selected[q.columns[at]])) for q in quantities]
         cells += [texts.get(network, "") for texts in details.values()]
         table.add_row(label(network), *cells, style="bold" if at == worst else "")

@@ -26,6 +26,7 @@ from imcmoo.report.labels import (
     on_screen,
     percent,
     plain,
+    times,
     violations,
 )
 from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
@@ -72,10 +73,9 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         "selected by",
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
     )
+    table.caption = "◀: criterion of the study"
     if results.has_edap_columns:
-        table.caption = (
-            f"◀ selects. Regrets are against the {results.regret_reference} of each network."
-        )
+        table.caption += f". Regrets are against the {results.regret_reference} of each network."
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
     columns: dict[tuple[Any, ...], list[int]] = defaultdict(list)
@@ -113,16 +113,20 @@ def _add_costs(
     table: Table, results: Results, designs: pd.DataFrame, workload: str, generic: Collection[str]
 ) -> None:
     """Add rows of the costs of one network."""
-    table.add_row(label(workload))
     at = results.workloads.index(workload)
+    rows = []
     for q in measured([*map(str, designs)], results.workloads):
         if q.unit and q.name != "edap":
             factor, unit = on_screen(q.unit)
             unit += f", {GENERIC}" if q.name == SNR and workload in generic else ""
-            table.add_row(f"  {q.name} ({unit})", *_numbers(factor * designs[q.columns[at]]))
+            rows.append([f"{q.name} ({unit})", *_numbers(factor * designs[q.columns[at]])])
     if results.has_edap_columns:
         relative = 1 + designs[f"regret_{workload}"]
-        table.add_row(f"  EDAP / {results.regret_reference}", *(f"{v:.3f} ×" for v in relative))
+        rows.append([f"EDAP / {results.regret_reference}", *map(times, relative)])
+    if rows:
+        table.add_row(label(workload), style="bold")
+    for name, *cells in rows:
+        table.add_row(f"  {name}", *cells)
 
 
 def baseline_table(
@@ -150,7 +154,7 @@ def baseline_table(
         cells = [
             _why_not(results, by_name.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
             if np.isnan(v)
-            else f"{v:.3f} ×"
+            else times(v)
             for workload, v in zip(results.workloads, values, strict=True)
         ]
         table.add_row(name, *cells)

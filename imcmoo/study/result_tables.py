@@ -429,18 +429,22 @@ def seeds(
 PLAUSIBLE_W_PER_MM2 = 1.0
 """Power density, W/mm², above which no air-cooled chip runs."""
 
+BASIS = (
+    "Costs rest on component libraries and assumptions (docs/physical_model.md); imcmoo flip "
+    "--factor NAME finds where an assumption changes the best chip."
+)
+"""What the figures of the physical model rest on."""
+
 PHYSICAL_BASIS = (
     "Costs are modelled; many are off by more than a factor of 3 from published macros "
-    "(docs/silicon.md). They rest on component libraries and assumptions (docs/physical_model.md); "
-    "imcmoo flip tells which assumptions would change the best chip. A chip within all limits can "
-    "still compute wrong answers; imcmoo accuracy executes a network on it."
+    f"(docs/silicon.md). {BASIS} A chip within all limits can still compute wrong answers; imcmoo "
+    "accuracy executes a network on it."
 )
 """Caution for figures of the physical model."""
 
 DIGITAL_BASIS = (
     "Costs are modelled; TOPS/W of two other and three fitted digital macros of 22 and 28 nm is "
-    "met within 2 times. They rest on component libraries and assumptions "
-    "(docs/physical_model.md); imcmoo flip tells which assumptions would change the best chip."
+    f"met within 2 times. {BASIS}"
 )
 """Caution for figures of digital macros, whose sums are exact."""
 

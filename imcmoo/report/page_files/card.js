@@ -11,7 +11,7 @@ function rowsOf(parent, title, rows) {
 }
 
 function showCard(page, row) {
-  const { data } = page, card = byId("card");
+  const { data } = page, card = byId("card"), isOpen = card.querySelector("details")?.open ?? !NARROW.matches;
   card.replaceChildren();
   put(card, "h3", {}, page.title(row));
   const aliases = [...data.names[row].slice(1, 5), data.line[row] === null ? "" : `evaluation ${data.line[row] - 1}`];
@@ -27,7 +27,7 @@ function showCard(page, row) {
   for (const label of new Set(of("network").map(c => c.label))) {
     rowsOf(card, label, of("network").filter(c => c.label === label).map(c => [c.network, shorten(c.values[row])]));
   }
-  const details = put(card, "details", NARROW.matches ? {} : { open: "" });
+  const details = put(card, "details", isOpen ? { open: "" } : {});
   put(details, "summary", {}, "Parameters, by their names in studies");
   rowsOf(details, "", of("parameter").map(c => [c.label, shorten(c.values[row])]));
 }

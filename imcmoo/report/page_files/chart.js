@@ -141,10 +141,10 @@ function legend(svg, entries, left, top, width) {
   return y + 8 - top;
 }
 
-// True if white text is easier to read on a colour than black.
+// True if white text has more contrast on a colour than black (relative luminance of WCAG 2).
 function isDark(colour) {
-  const [red, green, blue] = [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16));
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 140;
+  const [red, green, blue] = [1, 3, 5].map(at => ((parseInt(colour.slice(at, at + 2), 16) / 255 + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18;
 }
 
 // Show a text beside the pointer while it is over a node.

@@ -43,12 +43,12 @@ class Page {
     return [...kinds, { label: "order of evaluation", isPerNetwork: false, of: () => order, columns: [], isLog: false }];
   }
 
-  // Energy over latency where a study has both, else its first quantity; in the one plot of a
-  // narrow page the criterion over area, which are of all networks.
+  // Energy over latency where a study has both, else its first quantity; if there
+  // is room for one panel only, the criterion of the run over area, which are of all networks.
   get firstAxes() {
     const area = this.kinds.findIndex(k => k.kind === "chip" && k.label.startsWith("area ("));
     const score = this.kinds.findIndex(k => k.kind === "score" && k.label === this.data.runs[0].criterion);
-    if (NARROW.matches && area >= 0 && score >= 0) return { x: area, y: score };
+    if (byId("scatter").clientWidth < 2 * NARROWEST && this.data.runs.length === 1 && area >= 0 && score >= 0) return { x: area, y: score };
     const at = name => this.kinds.findIndex(k => k.label.startsWith(`${name} (`));
     if (at("latency") >= 0 && at("energy") >= 0) return { x: at("latency"), y: at("energy") };
     const quantities = this.kinds.flatMap((k, n) => k.isPerNetwork ? [n] : []);
@@ -124,7 +124,7 @@ class Page {
     button.onclick = () => {
       this.filters = this.filters.filter(f => f !== entry);
       button.remove();
-      byId("by").focus({ preventScroll: true });
+      (byId("limits").open ? byId("by") : byId("limits").firstElementChild).focus({ preventScroll: true });
       this.update();
     };
     this.update();

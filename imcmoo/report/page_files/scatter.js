@@ -77,12 +77,12 @@ class Scatter {
     return { box, places, x, y };
   }
 
-  // Why a panel lacks the best designs for some networks: they do not run its own.
-  absent({ places }, name) {
-    const { runs } = this.page.data;
-    const others = name && runs.length === 1 ? runs[0].baselines.filter(([, row]) => !places.has(row)).map(([network]) => network) : [];
-    if (!others.length) return "";
-    return ` (the best ${others.length > 1 ? `chips for ${others.length} others` : `chip for ${others[0]}`} cannot run it)`;
+  // How many of the best designs for other networks do not run that of a panel; empty without room.
+  absent({ box: [left, , right] }, name) {
+    const { runs, columns } = this.page.data, own = columns.find(c => c.kind === "network" && c.network === name);
+    const others = own && runs.length === 1 ? runs[0].baselines.filter(([network, row]) => network !== name && own.values[row] === null) : [];
+    const text = ` (${others.length} best for another network ${others.length > 1 ? "do" : "does"} not run it)`;
+    return others.length && PITCH * (name.length + text.length) < right - left + 40 ? text : "";
   }
 
   // The panel at a pointer, and the kept design next to it.

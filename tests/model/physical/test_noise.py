@@ -259,7 +259,7 @@ def test_least_snr_of_nine_networks():
 
 
 @pytest.mark.slow
-def test_noise_of_adcs_that_grew_with_inputs_gives_the_least_snr_of_the_specification(monkeypatch):
+def test_the_least_snr_would_be_another_if_noise_of_adcs_grew_with_the_inputs(monkeypatch):
     """MobileBERT, which has the least SNR of the nine networks by that rule."""
     network = Workload.load("mobilebert_onnx")
     analog = ~np.array(network.dynamic)
@@ -276,8 +276,8 @@ def test_noise_of_adcs_that_grew_with_inputs_gives_the_least_snr_of_the_specific
     monkeypatch.setattr(scalar_noise, "left_of_errors", grown_with_inputs)
     not_cached = scalar_noise.one_sum.__wrapped__
     monkeypatch.setattr(scalar_noise, "one_sum", lru_cache(maxsize=10_000)(not_cached))
-    specified = {10: 15.8, 12: 10.6, 14: 6.0, 20: -3.4}
-    assert {n: snr(n) for n in specified} == pytest.approx(specified, abs=0.05)
+    grown = {10: 15.8, 12: 10.6, 14: 6.0, 20: -3.4}
+    assert {n: snr(n) for n in grown} == pytest.approx(grown, abs=0.05)
 
 
 def test_cells_are_charged_as_with_adcs_without_noise():
