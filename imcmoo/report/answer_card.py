@@ -20,6 +20,7 @@ from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.physical.parameters import MACROS
+from imcmoo.networks.workloads import BITS
 from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, OF_SCENARIOS
 from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
@@ -307,7 +308,7 @@ def _card(
     is_of_paper = config["model"] == "reference"  # whose powers nobody should read without it
     rows = [
         *(cautions if is_of_paper else ()),
-        *_chip(explanation, config["space"]),
+        *_chip(explanation, config),
         *_costs_of_chip(explanation, config),
         *_networks(explanation, config),
         *_accuracy(accuracy),
@@ -340,7 +341,7 @@ def _joined(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _chip(explanation: Explanation, space: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _chip(explanation: Explanation, config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The chip in one line, and its other values."""
     design = explanation.design
     used = {"rows", "cols"}
@@ -368,10 +369,27 @@ def _chip(explanation: Explanation, space: Iterable[str]) -> Iterator[tuple[str,
     if "dram" in design:
         parts.append(DRAMS.get(design["dram"], f"DRAM {design['dram']}"))
     add("{} V", "voltage_V")
-    yield "chip", ", ".join(parts)
+    yield "chip", ", ".join([*parts, *_operands(config)])
+    space: Iterable[str] = config["space"]
     others = [name for name in space if name not in (*used, *MACROS, "device", "dram")]
     counts = [name for name in MACROS if name in space]
     yield "other values", ", ".join(f"{name} {plain(design[name])}" for name in [*counts, *others])
+
+
+def _operands(config: Mapping[str, Any]) -> Iterator[str]:
+    """Bits of inputs and weights, which only models of this package have."""
+    if config["model"] not in ("physical", "reference"):
+        return
+    stated = config["precision"] or {}
+    bits = {tuple(stated.get(name, (BITS, BITS))) for name in config["workloads"]}
+    inputs, weights = (sorted({of[at] for of in bits}) for at in (0, 1))
+    if inputs == weights and len(inputs) == 1:
+        yield f"{inputs[0]}-bit inputs and weights"
+    else:
+        yield " and ".join(
+            f"{kind} of {' to '.join(map(str, dict.fromkeys([of[0], of[-1]])))} bits"
+            for kind, of in (("inputs", inputs), ("weights", weights))
+        )
 
 
 def _costs_of_chip(

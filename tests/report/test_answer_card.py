@@ -56,6 +56,20 @@ def answered(folder, capsys, *commands, scenario="", networks, **settings):
     return [{k: " ".join(v.split()) for k, v in card.items()} for card in cards]
 
 
+@pytest.mark.parametrize(
+    ("precision", "text"),
+    [
+        ({"a": [4, 4], "b": [4, 4]}, "4-bit inputs and weights"),
+        ({"a": [8, 4]}, "inputs of 8 bits and weights of 4 to 8 bits"),
+        ({"a": [6, 4], "b": [6, 4]}, "inputs of 6 bits and weights of 4 bits"),
+    ],
+)
+def test_a_chip_states_the_bits_of_its_operands(precision, text):
+    config = {"model": "physical", "precision": precision, "workloads": ["a", "b"]}
+    assert [*answer_card._operands(config)] == [text]
+    assert not [*answer_card._operands(config | {"model": "mine"})]
+
+
 @pytest.mark.usefixtures("_no_figures")
 def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
@@ -67,6 +81,7 @@ def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, cap
     )  # fmt: skip
     (first, *others) = cards
     assert [*first][-1] == "caution"
+    assert first["chip"].endswith(", 8-bit inputs and weights")
     design = json.loads((tmp_path / "two/seed-1/design.json").read_text())
     area, fps = (
         design["chip"]["area_mm2"],
