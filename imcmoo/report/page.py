@@ -19,7 +19,7 @@ from rich.table import Table
 
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
-from imcmoo.problem.criteria import MINIMAX
+from imcmoo.problem.criteria import AREA, MINIMAX, NAMED
 from imcmoo.report.answer_card import card_of_run
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import (
@@ -68,6 +68,9 @@ PAGE = re.compile(
     rb'<meta name="generator" content="imcmoo report">'
 )
 """Beginning of a page."""
+
+NEARLY, MUCH_SMALLER = 0.05, 0.9
+"""Excess of a score that counts as nearly the best, and share of an area that is worth a line."""
 
 FEW_RUNS = 4
 """Largest number of runs named in the title."""
@@ -138,6 +141,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "design": {} if explanations else _design(results),
         "caution": "" if explanations else results.design.get("caution", ""),
         "networks": _networks(results, explanations),
+        "smaller": _smaller(results),
         "about": _about(results),
         "timeline": _timeline(results),
         "tables": run_tables(results, explanations),
@@ -197,6 +201,27 @@ def _criteria(results: Results) -> dict[str, str]:
     """What the criteria of the package in a run measure, by label."""
     names = [str(name) for name in results.selection["criterion"]]
     return {label(name): MEANINGS[name] for name in names if name in MEANINGS}
+
+
+def _smaller(results: Results) -> str:
+    """The smallest chip on the front with nearly the best score; empty if hardly smaller."""
+    name, front = results.criterion, results.front
+    criterion, needed = NAMED.get(name), {"area_mm2", f"score_{name}"}
+    if criterion is None or name == AREA or criterion.against == "set" or not needed <= {*front}:
+        return ""
+    (score,), (area,) = results.selected["score"], results.selected["area_mm2"]
+    over = criterion.regret(front[f"score_{name}"].to_numpy(dtype=float), float(score))
+    near = front[over <= NEARLY]
+    if near.empty or near["area_mm2"].min() > MUCH_SMALLER * area:
+        return ""
+    smallest = near.loc[[near["area_mm2"].idxmin()]]
+    (key,) = results.designs_in(smallest)
+    called = next(n for n in PageDesigns(results).names[key] if n.startswith("front_"))
+    return (
+        f"{called} is smaller, {number(smallest['area_mm2'].iloc[0])} mm² instead of "
+        f"{number(area)} mm², and nearly as good: {label(name)} "
+        f"{number(smallest[f'score_{name}'].iloc[0])} instead of {number(score)}."
+    )
 
 
 def _objectives(runs: Sequence[Results], names: Sequence[str]) -> list[str]:

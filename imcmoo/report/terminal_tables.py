@@ -158,6 +158,8 @@ def baseline_table(
             for workload, v in zip(results.workloads, values, strict=True)
         ]
         table.add_row(name, *cells)
+    if np.isnan(relative).any():
+        table.caption = "A chip for one network need not run the others: cells say what it lacks."
     if width is not None and natural_width(table) > width:
         narrow = transposed(table, "network")
         narrow.title = f"{table.title}, by the network a design is optimised for"

@@ -84,6 +84,18 @@ def test_the_first_screen_is_the_design_its_costs_and_what_sharing_costs(run_of)
     assert json.loads((folder / "design.json").read_text())["caution"].partition(". ")[0] in first
 
 
+def test_a_smaller_chip_that_is_nearly_as_good_is_named(run_of):
+    results = Results.read(run_of("four_workload_rram_physical"))
+    (score,), (area,) = results.selected["score"], results.selected["area_mm2"]
+    front = results.front  # read once
+    other = int((front["score_regret_minimax"] > 1.2 * score).to_numpy().nonzero()[0][0])
+    for regret, smaller, named in ((1.04, 0.8, True), (1.04, 0.95, False), (1.06, 0.8, False)):
+        front.loc[front.index[other], "area_mm2"] = smaller * area
+        front.loc[front.index[other], "score_regret_minimax"] = regret * (1 + score) - 1
+        text = page([(results, [])])
+        assert (f"front_{other + 1} is smaller, {smaller * area:.4g} mm²" in text) == named
+
+
 def test_the_objectives_of_the_front_are_named(run_of):
     text = made(run_of("four_workload_rram_physical"))
     named = "energy (mJ), latency (µs) of each network; area (mm²), DRAM (mm²) of the chip"
