@@ -163,6 +163,7 @@ def baseline_table(
     if width is not None and natural_width(table) > width:
         narrow = transposed(table, "network")
         narrow.title = f"{table.title}, by the network a design is optimised for"
+        narrow.caption = table.caption
         return narrow
     return table
 
