@@ -198,7 +198,7 @@ def _timeline(results: Results) -> str:
 
 
 def _criteria(results: Results) -> dict[str, str]:
-    """What the criteria of the package in a run measure, by label."""
+    """Meanings of a run's criteria that are of this package, by label."""
     names = [str(name) for name in results.selection["criterion"]]
     return {label(name): MEANINGS[name] for name in names if name in MEANINGS}
 
@@ -211,10 +211,10 @@ def _smaller(results: Results) -> str:
         return ""
     (score,), (area,) = results.selected["score"], results.selected["area_mm2"]
     over = criterion.regret(front[f"score_{name}"].to_numpy(dtype=float), float(score))
-    near = front[over <= NEARLY]
-    if near.empty or near["area_mm2"].min() > MUCH_SMALLER * area:
+    nearly_best = front[over <= NEARLY]
+    if nearly_best.empty or nearly_best["area_mm2"].min() > MUCH_SMALLER * area:
         return ""
-    smallest = near.loc[[near["area_mm2"].idxmin()]]
+    smallest = nearly_best.loc[[nearly_best["area_mm2"].idxmin()]]
     (key,) = results.designs_in(smallest)
     called = next(n for n in PageDesigns(results).names[key] if n.startswith("front_"))
     return (
