@@ -203,22 +203,23 @@ def _criteria(results: Results) -> dict[str, str]:
     return {label(name): MEANINGS[name] for name in names if name in MEANINGS}
 
 
-def _smaller(results: Results) -> str:
-    """The smallest chip on the front with nearly the best score; empty if hardly smaller."""
+def _smaller(results: Results) -> tuple[str, str]:
+    """Name of the smallest chip on the front with nearly the best score, and what it gains; empty
+    if it is hardly smaller."""
     name, front = results.criterion, results.front
     criterion, needed = NAMED.get(name), {"area_mm2", f"score_{name}"}
     if criterion is None or name == AREA or criterion.against == "set" or not needed <= {*front}:
-        return ""
+        return "", ""
     (score,), (area,) = results.selected["score"], results.selected["area_mm2"]
     over = criterion.regret(front[f"score_{name}"].to_numpy(dtype=float), float(score))
     nearly_best = front[over <= NEARLY]
     if nearly_best.empty or nearly_best["area_mm2"].min() > MUCH_SMALLER * area:
-        return ""
+        return "", ""
     smallest = nearly_best.loc[[nearly_best["area_mm2"].idxmin()]]
     (key,) = results.designs_in(smallest)
     called = next(n for n in PageDesigns(results).names[key] if n.startswith("front_"))
-    return (
-        f"{called} is smaller, {number(smallest['area_mm2'].iloc[0])} mm² instead of "
+    return called, (
+        f"is smaller, {number(smallest['area_mm2'].iloc[0])} mm² instead of "
         f"{number(area)} mm², and nearly as good: {label(name)} "
         f"{number(smallest[f'score_{name}'].iloc[0])} instead of {number(score)}."
     )

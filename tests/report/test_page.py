@@ -93,7 +93,9 @@ def test_a_smaller_chip_that_is_nearly_as_good_is_named(run_of):
         front.loc[front.index[other], "area_mm2"] = smaller * area
         front.loc[front.index[other], "score_regret_minimax"] = regret * (1 + score) - 1
         text = page([(results, [])])
-        assert (f"front_{other + 1} is smaller, {smaller * area:.4g} mm²" in text) == named
+        found = re.search(r"data-design='(\w+)' .*> is smaller, ([\d.]+)\xa0mm²", text)
+        expected = (f"front_{other + 1}", f"{smaller * area:.4g}")
+        assert (found is not None and found.groups() == expected) == named
 
 
 def test_the_objectives_of_the_front_are_named(run_of):

@@ -81,6 +81,10 @@ class Page {
     byId("set").onchange = () => this.update();
     byId("by").replaceChildren(...data.columns.map((c, at) => new Option(columnTitle(c), at)));
     byId("by").onchange = () => this.askRange();
+    for (const button of document.querySelectorAll("[data-design]")) {
+      const { design, run } = button.dataset;
+      button.onclick = () => this.open(data.names.findIndex((names, row) => names.includes(design) && data.run[row] === Number(run)));
+    }
     byId("filter").onsubmit = event => { event.preventDefault(); this.addFilter(); };
     this.askRange();
     if (matchMedia("(max-width: 500px)").matches) for (const details of document.querySelectorAll("#explained details, #limits")) details.open = false;
