@@ -9,6 +9,7 @@ that a network works from `DEFAULT_SNR_ADC_DB` on, and it works if it loses at m
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.noise import noise_of
 from imcmoo.model.physical.parameters import Designs
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.study.study import Study
 
 SOURCES = ("generic", "own_moments", "own_columns")
@@ -56,13 +58,17 @@ model = "physical"
 device = "{device}"
 [[networks]]
 source = "{name}.csv"
+layers_digital = {digital}
 """
 
 
-def circuits_of(name: str, folder: Path, device: str) -> tuple[list[Circuit], Floats]:
+def circuits_of(
+    name: str, folder: Path, device: str, digital: Sequence[str]
+) -> tuple[list[Circuit], Floats]:
     """The circuits of a device, and their compute SNR by assumed statistics, shape (n,)."""
     file = folder / f"{name}_{device}_generic.toml"
-    file.write_text(STUDY.format(name=name, device=device), encoding="utf-8")
+    text = STUDY.format(name=name, device=device, digital=json.dumps([*digital]))
+    file.write_text(text, encoding="utf-8")
     study = Study.load(file)
     assert isinstance(study, Study)
     problem = study.problem()
@@ -80,11 +86,13 @@ def circuits_of(name: str, folder: Path, device: str) -> tuple[list[Circuit], Fl
     return Circuit.of_designs(designs, cell, Assumptions()), snr
 
 
-def own_dB(assessed: Assessment, circuit: Circuit) -> dict[str, float]:
+def own_dB(assessed: Assessment, circuit: Circuit, digital: Sequence[str]) -> dict[str, float]:
     """Compute SNR by the moments and by the columns of the calibration vectors."""
     noise = dict.fromkeys(SOURCES[1:], 0.0)
     exact = replace(circuit.without_errors(), adc_window="sigma")
     for layer in assessed.network.layers:
+        if layer.name in digital:
+            continue
         statistics = statistics_of(layer.weights, assessed.calibration[layer.name], exact)
         moments = replace(statistics, columns=None)
         for source, each in zip(SOURCES[1:], (moments, statistics), strict=True):
@@ -93,19 +101,30 @@ def own_dB(assessed: Assessment, circuit: Circuit) -> dict[str, float]:
     return {source: float(-10 * np.log10(max(value, 1e-30))) for source, value in noise.items()}
 
 
-def verdicts(name: str, folder: Path, samples: int | None) -> Iterator[dict[str, Any]]:
-    """A row of each circuit: SNR by source, scores, and the loss on one simulated chip."""
+def verdicts(
+    name: str, folder: Path, samples: int | None, *, as_imported: bool
+) -> Iterator[dict[str, Any]]:
+    """A row of each circuit: SNR by source, scores, and the loss on one simulated chip.
+
+    The digital unit runs the layers that the import puts there if `as_imported`, else none.
+    """
     make = assessment
     if name in UNSEEN:
         make, folder = assessment_of, folder_of(name, folder, None)
-    assessed = make(name, folder, samples)
+    digital: Sequence[str] = ()
+    if as_imported:
+        digital = AccuracyData.read(folder / f"{name}.accuracy.npz").digital_only
+    assessed = make(name, folder, samples, digital)
     for device in ("sram", "rram"):
         chosen = [each for each in CIRCUITS if each[0] == device]
-        for each, circuit, generic in zip(chosen, *circuits_of(name, folder, device), strict=True):
+        for each, circuit, generic in zip(
+            chosen, *circuits_of(name, folder, device, digital), strict=True
+        ):
             on_integers = assessed.integer_scores(circuit).mean()
             score = assessed.scores_of_chip(circuit).mean()
-            row = {"network": name, **dict(zip(NAMES, each, strict=True))}
-            row |= {"generic": float(generic), **own_dB(assessed, circuit)}
+            called = f"{name}, {len(digital)} layers digital" if digital else name
+            row = {"network": called, **dict(zip(NAMES, each, strict=True))}
+            row |= {"generic": float(generic), **own_dB(assessed, circuit, digital)}
             row |= {"float": assessed.float_score, "integer": on_integers, "accuracy": score}
             row |= {"loss": min(assessed.float_score, on_integers) - score}
             print(row, flush=True)
@@ -132,6 +151,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("networks", nargs="*", metavar="NETWORK")
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--samples", type=int, metavar="N", help="scored samples of each network")
+    parser.add_argument(
+        "--as-imported",
+        action="store_true",
+        help="run layers that the import puts on the digital unit there",
+    )
     parser.add_argument("--out", type=Path, metavar="F.csv")
     parser.add_argument("--summary", type=Path, metavar="F.csv")
     args = parser.parse_args(argv)
@@ -142,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("NETWORK, --data and --out, or --summary, are needed")
     rows: list[dict[str, Any]] = []
     for name in args.networks:
-        for row in verdicts(name, args.data, args.samples):
+        for row in verdicts(name, args.data, args.samples, as_imported=args.as_imported):
             rows.append(row)  # written one by one, since a row takes a minute
             frame = pd.DataFrame(rows)
             frame.to_csv(args.out, index=False, float_format="%.4g", lineterminator="\n")

@@ -265,3 +265,9 @@ def test_the_page_counts_verdicts_of_the_limit(text_of_page, prose):
     for r, title in zip(of_all.itertuples(index=False), SNR_FROM, strict=True):
         assert f"| {title} | {' | '.join(map(str, r[2:]))} |" in text_of_page
     assert f"There are {len(table)} cases" in prose
+    says, works = table["own_columns"] >= 15, table["loss"] <= 0.01 + 1e-6
+    wrong = table[says & ~works]
+    assert f"it is wrong in two of {says.sum()} such verdicts" in prose
+    assert [*wrong["network"]] == ["pitch", "pitch"]
+    low, high = sorted(100 * wrong["loss"])
+    assert f"it loses {low:.0f} and {high:.0f} points" in prose
