@@ -24,6 +24,33 @@ def text(page):
     return " ".join(page.split())
 
 
+BASELINES = ("ours", "NSGA-II", "NSGA-II, mixed", "NSGA-III", "random")
+
+
+def test_the_page_states_the_medians_of_the_shipped_baselines(page, text):
+    runs = pd.DataFrame(benchmark.baselines())
+    assert set(runs["algorithm"]) == set(BASELINES)
+    by_run = runs.groupby(["problem", "algorithm"])
+    assert (by_run["seed"].nunique() == 31).all()
+    hours = runs.groupby(["problem", "algorithm", "seed"])["cpu_s"].max().sum() / 3600
+    assert f"{hours:.1f} hours of processor time" in text
+    medians = runs.groupby(["problem", "budget", "algorithm"]).median(numeric_only=True)
+    for (problem, budget), of in medians.groupby(level=["problem", "budget"]):
+        rows = of.droplevel(["problem", "budget"]).loc[[*BASELINES]]
+        cells = [
+            *(f"{value:.2g}" for value in rows["igd_plus"]),
+            *(f"{100 * value:.3g} %" for value in rows["largest_regret"]),
+            f"{rows.loc['ours', 'constraint_evaluations']:,.0f}",
+        ]
+        assert f"| `{problem}` | {budget:,} | {' | '.join(cells)} |" in page
+
+
+def test_the_shipped_baselines_are_of_the_problems_as_they_are():
+    for row in {(row["problem"], row["digest"]) for row in benchmark.baselines()}:
+        answer = benchmark.get(row[0]).answer
+        assert row[1] == truth.digest(answer)[:12]
+
+
 def test_the_table_of_problems_has_the_facts_of_each():
     table = pd.read_csv(ROOT / "docs" / "search" / "problems.csv").set_index("problem")
     assert list(table.index) == benchmark.names()
