@@ -65,7 +65,10 @@ layers_digital = {digital}
 def circuits_of(
     name: str, folder: Path, device: str, digital: Sequence[str]
 ) -> tuple[list[Circuit], Floats]:
-    """The circuits of a device, and their compute SNR by assumed statistics, shape (n,)."""
+    """The circuits of a device, and their compute SNR by assumed statistics, dB, shape (n,).
+
+    `digital` names layers on the digital unit, which add no noise.
+    """
     file = folder / f"{name}_{device}_generic.toml"
     text = STUDY.format(name=name, device=device, digital=json.dumps([*digital]))
     file.write_text(text, encoding="utf-8")
@@ -87,7 +90,8 @@ def circuits_of(
 
 
 def own_dB(assessed: Assessment, circuit: Circuit, digital: Sequence[str]) -> dict[str, float]:
-    """Compute SNR by the moments and by the columns of the calibration vectors."""
+    """Compute SNR in dB by the moments and by the columns of the calibration vectors, without the
+    layers named in `digital`."""
     noise = dict.fromkeys(SOURCES[1:], 0.0)
     exact = replace(circuit.without_errors(), adc_window="sigma")
     for layer in assessed.network.layers:
@@ -122,8 +126,8 @@ def verdicts(
         ):
             on_integers = assessed.integer_scores(circuit).mean()
             score = assessed.scores_of_chip(circuit).mean()
-            called = f"{name}, {len(digital)} layers digital" if digital else name
-            row = {"network": called, **dict(zip(NAMES, each, strict=True))}
+            title = f"{name}, {len(digital)} layers digital" if digital else name
+            row = {"network": title, **dict(zip(NAMES, each, strict=True))}
             row |= {"generic": float(generic), **own_dB(assessed, circuit, digital)}
             row |= {"float": assessed.float_score, "integer": on_integers, "accuracy": score}
             row |= {"loss": min(assessed.float_score, on_integers) - score}

@@ -85,8 +85,8 @@ class AnswerCard:
 
     @property
     def headline(self) -> str:
-        """First sentence of a caution that comes after the costs, without its full stop; empty if
-        there is none."""
+        """First sentence of the caution, without full stop; empty if the card begins with the
+        caution or has none."""
         if self.rows[0][0] == CAUTION:
             return ""
         return dict(self.rows).get(CAUTION, "").split(". ")[0].rstrip(".")
@@ -377,7 +377,7 @@ def _chip(explanation: Explanation, config: Mapping[str, Any]) -> Iterator[tuple
 
 
 def _operands(config: Mapping[str, Any]) -> Iterator[str]:
-    """Bits of inputs and weights, which only models of this package have."""
+    """Precision of inputs and weights in bits; nothing for a user's own cost model."""
     if config["model"] not in ("physical", "reference"):
         return
     stated = config["precision"] or {}

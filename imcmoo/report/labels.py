@@ -164,7 +164,7 @@ MEANINGS = {
     "area": "area of the chip",
     "load": "1 over capacity; above 1 the chip misses a deadline",
 }
-"""What the criteria of the package measure."""
+"""Definitions of the built-in criteria, by name."""
 
 DEVICES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
 """Names of memory devices."""
@@ -308,7 +308,7 @@ def number(value: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """Ratio to something, with the sign for times."""
+    """A ratio as text: `1.528 ×`, or a whole number from 100 on."""
     return f"{ratio:.3f} ×" if ratio < 100 else f"{ratio:,.0f} ×"
 
 

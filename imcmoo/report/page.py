@@ -69,8 +69,9 @@ PAGE = re.compile(
 )
 """Beginning of a page."""
 
-NEARLY, MUCH_SMALLER = 0.05, 0.9
-"""Excess of a score that counts as nearly the best, and share of an area that is worth a line."""
+MOST_EXCESS, MOST_AREA = 0.05, 0.9
+"""A smaller chip is named if its score is at most this share above the best, and its area at most
+this share of that of the selected design."""
 
 FEW_RUNS = 4
 """Largest number of runs named in the title."""
@@ -141,7 +142,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "design": {} if explanations else _design(results),
         "caution": "" if explanations else results.design.get("caution", ""),
         "networks": _networks(results, explanations),
-        "smaller": _smaller(results),
+        "smaller": _smaller_chip(results),
         "about": _about(results),
         "timeline": _timeline(results),
         "tables": run_tables(results, explanations),
@@ -198,22 +199,22 @@ def _timeline(results: Results) -> str:
 
 
 def _criteria(results: Results) -> dict[str, str]:
-    """Meanings of a run's criteria that are of this package, by label."""
+    """Definitions of the built-in criteria of a run, by label."""
     names = [str(name) for name in results.selection["criterion"]]
     return {label(name): MEANINGS[name] for name in names if name in MEANINGS}
 
 
-def _smaller(results: Results) -> tuple[str, str]:
-    """Name of the smallest chip on the front with nearly the best score, and what it gains; empty
-    if it is hardly smaller."""
+def _smaller_chip(results: Results) -> tuple[str, str]:
+    """Name of the smallest chip on the front with nearly the best score, and a sentence on its area
+    and score; two empty texts if none is much smaller."""
     name, front = results.criterion, results.front
     criterion, needed = NAMED.get(name), {"area_mm2", f"score_{name}"}
     if criterion is None or name == AREA or criterion.against == "set" or not needed <= {*front}:
         return "", ""
     (score,), (area,) = results.selected["score"], results.selected["area_mm2"]
     over = criterion.regret(front[f"score_{name}"].to_numpy(dtype=float), float(score))
-    nearly_best = front[over <= NEARLY]
-    if nearly_best.empty or nearly_best["area_mm2"].min() > MUCH_SMALLER * area:
+    nearly_best = front[over <= MOST_EXCESS]
+    if nearly_best.empty or nearly_best["area_mm2"].min() > MOST_AREA * area:
         return "", ""
     smallest = nearly_best.loc[[nearly_best["area_mm2"].idxmin()]]
     (key,) = results.designs_in(smallest)
@@ -369,7 +370,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
         cells += [number(q.factor * float(selected[q.columns[at]])) for q in quantities]
         cells += [texts.get(network, "") for texts in details.values()]
         table.add_row(label(network), *cells, style="bold" if at == worst else "")
-    notes = _streamed(results, explanations)
+    notes = _notes_on_weights(results, explanations)
     if ratios is not None:
         notes.append(f"{label(results.workloads[worst])} pays most for sharing the chip.")
     if any(q.name == SNR for q in quantities) and (generic := _generic(explanations)):
@@ -378,14 +379,14 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     return table
 
 
-def _streamed(results: Results, explanations: Sequence[Explanation]) -> list[str]:
-    """Networks whose weights do not stay on the chip."""
+def _notes_on_weights(results: Results, explanations: Sequence[Explanation]) -> list[str]:
+    """Note that names the networks whose weights stream from DRAM; empty if there are none."""
     networks = explanations[0].tables["networks"] if explanations else pd.DataFrame()
     if "streamed" not in networks or not (loaded := networks["streamed"] == "yes").any():
         return []
     names = ", ".join(map(label, networks["network"][loaded]))
     whose = "all networks" if loaded.all() else names
-    return [f"Weights of {whose} stream from DRAM: they do not stay on the arrays."]
+    return [f"Weights of {whose} stream from DRAM."]
 
 
 def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:

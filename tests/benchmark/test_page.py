@@ -39,7 +39,7 @@ def test_the_page_states_the_medians_of_the_shipped_baselines(page, text):
         rows = of.droplevel(["problem", "budget"]).loc[[*BASELINES]]
         cells = [
             *(f"{value:.2g}" for value in rows["igd_plus"]),
-            *(f"{100 * value:.3g} %" for value in rows["largest_regret"]),
+            *(f"{float(f'{100 * value:.3g}'):,g} %" for value in rows["largest_regret"]),
             f"{rows.loc['ours', 'constraint_evaluations']:,.0f}",
         ]
         assert f"| `{problem}` | {budget:,} | {' | '.join(cells)} |" in page

@@ -77,11 +77,11 @@ class Scatter {
     return { box, places, x, y };
   }
 
-  // How many of the best designs for other networks do not run that of a panel; empty without room.
+  // Note on how many single-network designs cannot run the network of a panel; empty without any or without room.
   absent({ box: [left, , right] }, name) {
     const { runs, columns } = this.page.data, own = columns.find(c => c.kind === "network" && c.network === name);
     const others = own && runs.length === 1 ? runs[0].baselines.filter(([network, row]) => network !== name && own.values[row] === null) : [];
-    const text = ` (${others.length} best for another network ${others.length > 1 ? "do" : "does"} not run it)`;
+    const text = ` (${others.length} best for another network cannot run it)`;
     return others.length && PITCH * (name.length + text.length) < right - left + 40 ? text : "";
   }
 

@@ -259,7 +259,7 @@ def test_least_snr_of_nine_networks():
 
 
 @pytest.mark.slow
-def test_the_least_snr_would_be_another_if_noise_of_adcs_grew_with_the_inputs(monkeypatch):
+def test_the_snr_of_mobilebert_if_noise_of_adcs_grew_with_the_inputs(monkeypatch):
     """MobileBERT, which has the least SNR of the nine networks by that rule."""
     network = Workload.load("mobilebert_onnx")
     analog = ~np.array(network.dynamic)
