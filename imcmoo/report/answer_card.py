@@ -10,6 +10,7 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -445,20 +446,34 @@ def _served(row: pd.Series[Any]) -> str:
     )
 
 
+def at_full_speed(row: pd.Series[Any]) -> tuple[float, float]:
+    """Frames/s and power (W, with DRAM) of a network that runs alone; NaN if unknown.
+
+    A pipelined chip begins an inference before the last one ends.
+
+    Args:
+        row: of the network, in an explanation.
+    """
+    duration = _known(row, "interval_s") or _known(row, "latency_s") or math.nan
+    images, energy = _known(row, "images") or 1.0, _known(row, "energy_J") or math.nan
+    return images / duration, energy / duration
+
+
+def _known(row: pd.Series[Any], column: str) -> float | None:
+    """A figure of a network; None if it has none."""
+    value = row.get(column)
+    return None if value is None or pd.isna(value) else float(value)
+
+
 def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]:
     """Rate, latency, energy and power of one network, as far as the model gives them."""
-
-    def known(column: str) -> float | None:
-        value = row.get(column)
-        return None if value is None or pd.isna(value) else float(value)
-
+    known = partial(_known, row)
     latency, energy = known("latency_s"), known("energy_J")
     if latency is None or energy is None:
         figures = {str(n): v for n, v in row.items() if isinstance(v, float) and not math.isnan(v)}
         yield from (quantity(n, unit_of(n)[0] * value) for n, value in figures.items())
         return
-    images = known("images") or 1.0
-    rate, at_least, unit = images / (known("interval_s") or latency), limits.min_fps, "frames/s"
+    (rate, power), at_least, unit = at_full_speed(row), limits.min_fps, "frames/s"
     if (tokens := known(TOKENS)) is not None:
         rate, at_least, unit = tokens, limits.min_tokens_per_s, "tokens/s"
     if alone:
@@ -476,10 +491,11 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
     if (request_s := known("request_s")) is not None:
         request_J = engineering(known("request_J") or math.nan, "J")
         yield f"a request takes {engineering(request_s, 's')} and {request_J}"
-    if alone or limits.max_power_W:
-        power = energy / latency
-        limit = limits.max_power_W
-        yield f"power at full speed {engineering(power, 'W')}{_at_most(power, limit, 'W')}"
+    if alone:
+        yield f"power at full speed {engineering(power, 'W')}"
+    if limit := limits.max_power_W:
+        mean = energy / latency
+        yield f"energy over latency {engineering(mean, 'W')}{_at_most(mean, limit, 'W')}"
     if row.get("streamed") in STREAMED and (known(TOKENS) or known("time_to_first_token_s")):
         yield STREAMED[str(row["streamed"])]
     if (drop := known("accuracy_drop")) is not None:

@@ -9,6 +9,7 @@ import pytest
 
 from imcmoo import Run
 from imcmoo.cli.main import main
+from imcmoo.problem.limits import Limits
 from imcmoo.report import answer_card, labels
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
@@ -200,3 +201,14 @@ def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
 
 def test_signs_that_latex_reads_as_commands_are_escaped():
     assert labels.latex("~10^12 – a<b") == (r"\textasciitilde{}10\textasciicircum{}12 -- a$<$b")
+
+
+def test_a_pipelined_chip_has_the_speed_and_power_of_its_interval():
+    row = pd.Series({"energy_J": 6e-3, "latency_s": 4e-3, "interval_s": 1e-3, "images": 2.0})
+    assert answer_card.at_full_speed(row) == pytest.approx((2000.0, 6.0))
+    assert answer_card.at_full_speed(row.drop("interval_s")) == pytest.approx((500.0, 1.5))
+    texts = answer_card._costs(row, Limits(max_power_W=3.0), alone=True)
+    assert [text for text in texts if text.endswith("W") or "allowed" in text] == [
+        "power at full speed 6 W",
+        "energy over latency 1.5 W (50 % of the 3 W allowed)",
+    ]
