@@ -67,7 +67,8 @@ def run_tables(
 def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
     """Selected designs by criterion, that of the study first and in bold.
 
-    Networks whose SNR is `generic` are marked.
+    Parameters in which they differ come before those that they share. Networks whose SNR is
+    `generic` are marked.
     """
     table = new_table(
         "selected by",
@@ -90,7 +91,7 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         table.add_column(
             "\n".join(names), justify="right", style="bold" if rows["used"].any() else ""
         )
-    for name in results.parameters:
+    for name in sorted(results.parameters, key=lambda name: first[name].nunique() == 1):
         table.add_row(name, *map(plain, first[name]))
     table.add_section()
     if "area_mm2" in first:
