@@ -20,13 +20,16 @@ from rich.table import Table
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import AREA, MINIMAX, NAMED
-from imcmoo.report.answer_card import card_of_run
+from imcmoo.report.answer_card import at_full_speed, card_of_run
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import (
     MEANINGS,
     SNR,
+    TOKENS,
+    cell,
     distinct_labels,
     generic_note,
+    headed,
     label,
     number,
     on_screen,
@@ -40,6 +43,7 @@ from imcmoo.report.terminal_tables import ROOMY, cost_comparison, run_tables
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT
+from imcmoo.study.served_design import SCENARIO
 
 
 def environment(package: str, folder: str = "templates", *, autoescape: bool) -> Environment:
@@ -142,6 +146,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "design": {} if explanations else _design(results),
         "caution": "" if explanations else results.design.get("caution", ""),
         "networks": _networks(results, explanations),
+        "alone": _alone(results, explanations),
         "smaller": _smaller_chip(results),
         "about": _about(results),
         "timeline": _timeline(results),
@@ -376,6 +381,27 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     if any(q.name == SNR for q in quantities) and (generic := _generic(explanations)):
         notes.append(generic_note(generic))
     table.caption = "\n".join(notes) or None
+    return table
+
+
+ALONE = ("latency_s", "energy_J")
+"""Costs of a network that runs alone, as an explanation has them."""
+
+
+def _alone(results: Results, explanations: Sequence[Explanation]) -> Table | None:
+    """Speed, energy and power of each network of the selected design; None if lines of its card say
+    more than that, such as margins to limits."""
+    tables, config = explanations[0].tables if explanations else {}, results.config
+    networks = tables.get("networks", pd.DataFrame())
+    has_more = {TOKENS, "request_s", "time_to_first_token_s", "accuracy_drop"} & {*networks}
+    if config["limits"] or SCENARIO in tables or has_more or not {*ALONE} <= {*networks}:
+        return None
+    table = new_table("network", title="")
+    add_numbers(table, "frames/s", *(headed(column) for column in ALONE), "power (W)")
+    for _, row in networks.iterrows():
+        rate, power = map(number, at_full_speed(row))
+        costs = [cell(column, row[column]) for column in ALONE]
+        table.add_row(label(row["network"]), rate, *costs, power)
     return table
 
 

@@ -1,6 +1,7 @@
 """The page of a run holds what the run's files hold, whatever they are called, and is small."""
 
 import base64
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -13,7 +14,7 @@ import pytest
 
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs
-from imcmoo.report.labels import engineering, label, measured
+from imcmoo.report.labels import label, measured, number
 from imcmoo.report.page import page
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.results import Results
@@ -73,15 +74,30 @@ def test_the_first_screen_is_the_design_its_costs_and_what_sharing_costs(run_of)
     baselines = pd.read_csv(folder / "baselines.csv").iloc[0]
     explained = read_explanations(folder / "explain.json")[0].tables["networks"]
     assert f"{design['chip']['area_mm2']:.4g}" in first
-    for (name, costs), bottleneck in zip(
-        design["workloads"].items(), explained["bound_by"], strict=True
+    assert (explained["interval_s"] < explained["latency_s"]).any()  # a pipelined chip
+    for (name, costs), bottleneck, interval in zip(
+        design["workloads"].items(), explained["bound_by"], explained["interval_s"], strict=True
     ):
-        for cost, unit in (("energy_J", "J"), ("latency_s", "s")):
-            assert engineering(costs[cost], unit).replace(" ", "\N{NO-BREAK SPACE}") in first
+        energy, latency = costs["energy_J"], costs["latency_s"]
+        shown = (1 / interval, 1e6 * latency, 1e3 * energy, energy / interval)
+        cells = [f"<td class='number'>{number(value)}</td>" for value in shown]
+        assert "".join([f"<td>{label(name)}</td>", *cells]) in first
         assert f"{baselines[f'relative_edap_{name}']:.3f} ×" in first
         assert f"<td>{label(bottleneck)}</td>" in first
     assert ("stream from DRAM" in first) == (explained["streamed"] == "yes").any()
     assert json.loads((folder / "design.json").read_text())["caution"].partition(". ")[0] in first
+
+
+def test_networks_with_limits_have_a_line_each_with_their_margins(run_of):
+    folder = run_of("four_workload_rram_physical")
+    results, explanations = Results.read(folder), read_explanations(folder / "explain.json")
+    network = results.workloads[0]
+    limits = {network: {"min_fps": 1.0}}
+    limited = dataclasses.replace(results, config={**results.config, "limits": limits})
+    text = page([(limited, explanations)])
+    assert "while it runs alone, at full speed" not in text
+    assert re.search(rf"<dt>{label(network)}</dt><dd>\s*<span>[^<]* times the 1 required", text)
+    assert "while it runs alone, at full speed" in page([(results, explanations)])
 
 
 def test_a_smaller_chip_that_is_nearly_as_good_is_named(run_of):

@@ -1,6 +1,7 @@
 """The page as a browser without network shows it; skipped where there is no Chromium."""
 
 import csv
+import json
 import re
 import shutil
 import xml.etree.ElementTree as ET
@@ -229,6 +230,22 @@ def test_a_design_the_run_did_not_explain_says_how_to_explain_it(opened, run_of)
     assert page.locator("#card h3").inner_text().startswith("evaluation")
     assert "imcmoo explain RUN/evaluations.csv:" in page.locator("#unexplained").inner_text()
     assert not page.locator("#explained").is_visible()
+    assert output == []
+
+
+def test_the_card_and_the_bars_say_what_each_network_costs(opened, run_of):
+    folder = run_of("four_workload_rram_physical")
+    page, _, output = opened(folder)
+    costs = json.loads((folder / "design.json").read_text(encoding="utf-8"))["workloads"]
+    rows = page.locator("#card .wide tbody tr").all()
+    for row, of in zip(rows, costs.values(), strict=True):
+        texts = row.locator("td").all_inner_texts()
+        energy, latency = (float(text.replace(",", "")) for text in texts)
+        assert energy == pytest.approx(1e3 * of["energy_J"], rel=1e-3)
+        assert latency == pytest.approx(1e6 * of["latency_s"], rel=1e-3)
+    texts = page.locator("#components svg text").all_text_contents()
+    assert "others" in texts
+    assert sum(text.endswith(" mJ") for text in texts) == len(costs)
     assert output == []
 
 

@@ -1,14 +1,17 @@
 // One design: its card, and where its energy, area and time go.
 
-function rowsOf(parent, title, rows) {
+function rowsOf(parent, title, rows, headings = []) {
   if (title) put(parent, "h4", {}, title);
-  const body = put(put(parent, "table"), "tbody");
+  const table = put(parent, "table"), head = headings.length ? put(put(table, "thead"), "tr") : null, body = put(table, "tbody");
+  headings.forEach((text, at) => put(head, "th", { scope: "col", class: at ? "number" : "" }, text));
   for (const [name, ...values] of rows) {
     const line = put(body, "tr");
     put(line, "th", { scope: "row" }, name);
     for (const value of values) put(line, "td", { class: "number" }, value);
   }
 }
+
+const figureOf = (columns, row, label, network) => shorten(columns.find(c => c.label === label && c.network === network)?.values[row] ?? "");
 
 function showCard(page, row) {
   const { data } = page, card = byId("card"), isOpen = card.querySelector("details")?.open ?? !NARROW.matches;
@@ -24,9 +27,8 @@ function showCard(page, row) {
   section("Chip", "chip");
   section("Scores", "score");
   if (byId("criteria") && of("score").length) put(put(card, "p"), "a", { href: "#criteria" }, "what they mean").onclick = () => { byId("criteria").open = true; };
-  for (const label of new Set(of("network").map(c => c.label))) {
-    rowsOf(card, label, of("network").filter(c => c.label === label).map(c => [c.network, shorten(c.values[row])]));
-  }
+  const costs = [...new Set(of("network").map(c => c.label))], networks = [...new Set(of("network").map(c => c.network))];
+  if (costs.length) rowsOf(put(card, "div", { class: "wide" }), "", networks.map(name => [name, ...costs.map(label => figureOf(of("network"), row, label, name))]), ["network", ...costs]);
   const details = put(card, "details", isOpen ? { open: "" } : {});
   put(details, "summary", {}, "Parameters, by their names in studies");
   rowsOf(details, "", of("parameter").map(c => [c.label, shorten(c.values[row])]));
@@ -49,23 +51,34 @@ function showExplanation(page, row) {
 
 const sum = values => values.reduce((total, v) => total + (v || 0), 0);
 
+const LEAST_SHARE = 0.02;
+
+const barsOf = c => [{ name: "chip area", unit: "mm²", values: c.area }, ...c.networks.map((name, w) => ({ name, unit: "mJ", values: c.energy[w] }))];
+
+// Components in the order of the legend; those with a small share of every bar are one, "others".
+function componentsOf(c) {
+  const largest = k => Math.max(...barsOf(c).map(({ values }) => (values[k] || 0) / (sum(values) || 1)));
+  const found = c.labels.map((name, k) => ({ name, colour: c.colours[k], of: [k], share: largest(k) })).filter(entry => entry.share);
+  const small = found.filter(entry => entry.share < LEAST_SHARE);
+  if (small.length < 2) return found;
+  return [...found.filter(entry => entry.share >= LEAST_SHARE), { name: "others", colour: CONTEXT, of: small.flatMap(entry => entry.of) }];
+}
+
 // Shares of components, a bar for the chip's area and one for the energy of each network.
 function drawComponents(c) {
-  const bars = [["chip area", "mm²", c.area], ...c.networks.map((name, w) => [name, "mJ", c.energy[w]])];
-  const entries = c.labels.map((name, k) => [name, c.colours[k], k]).filter(([, , k]) => bars.some(([, , values]) => values[k]));
-  const top = legendHeight(entries.map(([name, colour]) => [name, colour]), byId("components").clientWidth);
+  const bars = barsOf(c), entries = componentsOf(c), legendOf = entries.map(entry => [entry.name, entry.colour]);
+  const top = legendHeight(legendOf, byId("components").clientWidth);
   const { svg, width } = figure("components", top + 46 * bars.length, "Share of each component in area and energy", "components");
-  legend(svg, entries.map(([name, colour]) => [name, colour]), 4, 0, width - 8);
-  bars.forEach(([name, unit, values], at) => {
+  legend(svg, legendOf, 4, 0, width - 8);
+  bars.forEach(({ name, unit, values }, at) => {
     const y = top + 46 * at, total = sum(values);
     put(svg, "text", { x: 4, y: y + 12 }, `${name}: ${total ? `${shorten(total)} ${unit}` : "does not run"}`);
     let x = 4;
-    for (const [label, colour, k] of entries) {
-      const wide = (width - 8) * (values[k] || 0) / (total || 1);
+    for (const entry of entries) {
+      const value = sum(entry.of.map(k => values[k])), share = value / (total || 1), wide = (width - 8) * share;
       if (!wide) continue;
-      tell(put(svg, "rect", { x, y: y + 17, width: wide, height: 20, fill: colour, stroke: "#fff", "stroke-width": 0.6 }), `${label}: ${shorten(100 * values[k] / total)} %, ${shorten(values[k])} ${unit}`);
-      const share = `${shorten(Math.round(100 * values[k] / total))} %`;
-      if (wide > 36) put(svg, "text", { x: x + wide / 2, y: y + 31, "text-anchor": "middle", "font-size": 11, fill: isDark(colour) ? "#fff" : INK, "pointer-events": "none" }, share);
+      tell(put(svg, "rect", { x, y: y + 17, width: wide, height: 20, fill: entry.colour, stroke: "#fff", "stroke-width": 0.6 }), `${entry.name}: ${shorten(100 * share)} %, ${shorten(value)} ${unit}`);
+      if (wide > 36) put(svg, "text", { x: x + wide / 2, y: y + 31, "text-anchor": "middle", "font-size": 11, fill: isDark(entry.colour) ? "#fff" : INK, "pointer-events": "none" }, `${Math.round(100 * share)} %`);
       x += wide;
     }
   });
@@ -75,7 +88,7 @@ function drawComponents(c) {
 function drawLayers(l, components) {
   const parts = [["energy (mJ)", l.energy], ...(l.latency ? [["latency (µs)", l.latency]] : [])];
   const { svg, width } = figure("layers", 190 * parts.length, `Energy and latency of the layers of ${l.network}`, "layers");
-  const hues = new Map(components.labels.map((name, k) => [name, components.colours[k]]));
+  const hues = new Map(componentsOf(components).flatMap(entry => entry.of.map(k => [components.labels[k], entry.colour])));
   parts.forEach(([label, values], at) => {
     const box = [64, 190 * at + 10, width - 10, 190 * at + 150];
     const { across, up } = axes(svg, box, { label: "layer, in order", values: [1, values.length] }, { label, values: [0, ...values] });
