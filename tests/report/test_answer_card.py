@@ -139,7 +139,7 @@ def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
 
 
 @pytest.mark.usefixtures("_no_figures")
-def test_power_at_full_speed_is_proven_by_enumeration(tmp_path, capsys):
+def test_a_limit_of_energy_over_latency_is_proven_by_enumeration(tmp_path, capsys):
     networks = NETWORK + "max_power_W = 500\n"
     (card,) = answered(tmp_path, capsys, "run", networks=networks, criterion="edap_max")
     assert card["next"].startswith("imcmoo enumerate ")
