@@ -267,7 +267,9 @@ def _about(results: Results) -> list[str]:
     n_feasible, n = int(results.evaluations["feasible"].sum()), len(results.evaluations)
     return [
         *facts,
-        f"{n_feasible:,} of {n:,} evaluated designs feasible",
+        f"{n:,} designs evaluated, {n_feasible:,} of them within all limits"
+        if n_feasible < n
+        else f"{n:,} designs evaluated, all within the limits (others are refused before)",
         f"{len(results.front):,} on the Pareto front",
     ]
 

@@ -104,7 +104,7 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
     scored = results.front.iloc[[row_of[design] for design in results.designs_in(first)]]
     for name in selection["criterion"]:
         factor, unit = on_screen(_unit(name))
-        marked = " ◀" if name == results.criterion else ""
+        marked = "\N{NO-BREAK SPACE}◀" if name == results.criterion else ""
         shown = _numbers(factor * scored[f"score_{name}"])
         table.add_row(_criterion(name, unit) + marked, *shown)
     return table

@@ -52,7 +52,7 @@ class Scatter {
       ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at), null, { shape: DOT, look: { fill: this.page.hue(at), "fill-opacity": 0.6 } }]),
       ["selected", highlight, null, { shape: STAR, look: { fill: highlight } }],
       ...ofOne && isPanelled ? [["best for this network", INK, null, { ...diamond, look: { ...diamond.look, fill: INK } }]] : [],
-      ...ofOne ? [[isPanelled ? "best for another network" : "best for one network", INK, null, diamond]] : [],
+      ...ofOne ? [[isPanelled ? "best for another network" : `best for one network${this.unable()}`, INK, null, diamond]] : [],
       ["shown in the card", INK, null, { shape: RING, look: { stroke: INK, "stroke-width": 1.5 } }],
     ];
   }
@@ -75,6 +75,13 @@ class Scatter {
     });
     mark(picked, RING, { stroke: INK, "stroke-width": 1.5 });
     return { box, places, x, y };
+  }
+
+  // Note on how many single-network designs cannot run every network, and so have no score; empty without any.
+  unable() {
+    const { runs, columns } = this.page.data, costs = columns.filter(c => c.kind === "network"), { baselines } = runs[0];
+    const others = runs.length === 1 ? baselines.filter(([, row]) => costs.some(c => c.values[row] === null)) : [];
+    return others.length ? ` (${others.length} of ${baselines.length} cannot run all)` : "";
   }
 
   // Note on how many single-network designs cannot run the network of a panel; empty without any or without room.
