@@ -60,6 +60,9 @@ NEAR = 0.02
 MOST_LIMITS = 2
 """Number of limits named in a line."""
 
+REACHED = {"snr": "snr_adc_dB", "compute_snr": "snr_dB"}
+"""Columns of networks with what they reach, by limit, dB."""
+
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
 STREAMED = {"yes": "weights stream from DRAM", "no": "weights stay on the arrays"}
@@ -545,15 +548,20 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
 
 
 def _binding_limits(explanation: Explanation) -> Iterator[str]:
-    """Limits that neighbours violate, one network each, with what is left."""
+    """Limits that neighbours violate, one network each, with the SNR reached and what is left."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
+    networks = explanation.tables["networks"].set_index("network")
     binding = limits[limits["stops"] > 0]
     binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
     for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
-        is_known = not pd.isna(row["used"])
-        left = f"{margin(row['limit'], row['used'], row['excess'])}, " if is_known else ""
+        parts = []
+        if (column := REACHED.get(row["limit"])) in networks:
+            parts.append(f"{networks[column][row['network']]:.3g} dB")
+        if not pd.isna(row["used"]):
+            parts.append(margin(row["limit"], row["used"], row["excess"]))
         violate = "violates" if row["stops"] == 1 else "violate"
-        yield f"{_limit_of(row)} ({left}{row['stops']} of {n} designs one step away {violate} it)"
+        parts.append(f"{row['stops']} of {n} designs one step away {violate} it")
+        yield f"{_limit_of(row)} ({', '.join(parts)})"
 
 
 def _limit_of(row: pd.Series[Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imcmoo.problem.criteria import LOG10
+from imcmoo.problem.criteria import LOG10, NAMED
 from imcmoo.problem.scores import AGGREGATIONS
 
 if TYPE_CHECKING:
@@ -334,6 +334,12 @@ def engineering(value: float, unit: str) -> str:
 def percent(share: float) -> str:
     """Share in per cent, without the sign."""
     return "—" if np.isnan(share) else f"{100 * share:.1f}"
+
+
+def headed_criterion(name: str) -> tuple[float, str]:
+    """Factor from a score in files to its display unit, and the criterion's heading with it."""
+    factor, unit = on_screen(NAMED[name].unit if name in NAMED else "")
+    return factor, f"{label(name)} ({unit})" if unit else label(name)
 
 
 def plain(value: Any) -> str:

@@ -30,6 +30,7 @@ from imcmoo.report.labels import (
     distinct_labels,
     generic_note,
     headed,
+    headed_criterion,
     label,
     number,
     on_screen,
@@ -139,6 +140,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "name": name,
         "card": card_of_run(results, explanations[0]) if explanations else None,
         "edap": results.edap if results.has_edap_columns else None,
+        "criterion": label(results.criterion),
         "is_regret": results.criterion == MINIMAX,
         "has_dram": "dram_mm2" in results.evaluations,
         "criteria": _criteria(results),
@@ -176,7 +178,7 @@ def _add_data(
         {
             "label": name,
             "networks": distinct_labels(results.workloads),
-            "criterion": label(results.criterion),
+            "criterion": headed_criterion(results.criterion)[1],
             "selected": start + designs.selected,
             "baselines": [(network, start + row) for network, row in designs.baselines],
             "convergence": [*_convergence(results.convergence)],
@@ -269,7 +271,7 @@ def _about(results: Results) -> list[str]:
         *facts,
         f"{n:,} designs evaluated, {n_feasible:,} of them within all limits"
         if n_feasible < n
-        else f"{n:,} designs evaluated, all within the limits (others are refused before)",
+        else f"{n:,} designs evaluated, all within the limits (a check keeps others out)",
         f"{len(results.front):,} on the Pareto front",
     ]
 

@@ -13,7 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
-from imcmoo.report.labels import GENERIC, SNR, Measured, distinct_labels, label, measured
+from imcmoo.report.labels import (
+    GENERIC,
+    SNR,
+    Measured,
+    distinct_labels,
+    headed_criterion,
+    label,
+    measured,
+)
 from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
@@ -117,8 +125,9 @@ class PageDesigns:
         for name in self.results.selection["criterion"]:
             # The last name is for designs off the front.
             values = np.append(self.results.front[f"score_{name}"].to_numpy(dtype=float), np.nan)
-            scores[PageColumn("score", label(name))] = rounded(values[rows])
-        used = PageColumn("score", label(self.results.criterion))
+            factor, heading = headed_criterion(name)
+            scores[PageColumn("score", heading)] = rounded(factor * values[rows])
+        used = PageColumn("score", headed_criterion(self.results.criterion)[1])
         columns: dict[PageColumn, list[Any]] = {used: scores[used]}
         for q in self.quantities:
             networks = distinct_labels(self.results.workloads) if q.per_workload else [""]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.scores import EdapDefinition
 from imcmoo.report.labels import (
     GENERIC,
@@ -19,6 +18,7 @@ from imcmoo.report.labels import (
     SNR,
     cell,
     headed,
+    headed_criterion,
     label,
     measured,
     missing_resources,
@@ -103,10 +103,10 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
     row_of = {design: row for row, design in enumerate(results.designs_in(results.front))}
     scored = results.front.iloc[[row_of[design] for design in results.designs_in(first)]]
     for name in selection["criterion"]:
-        factor, unit = on_screen(_unit(name))
+        factor, heading = headed_criterion(name)
         marked = "\N{NO-BREAK SPACE}◀" if name == results.criterion else ""
         shown = _numbers(factor * scored[f"score_{name}"])
-        table.add_row(_criterion(name, unit) + marked, *shown)
+        table.add_row(heading + marked, *shown)
     return table
 
 
@@ -227,11 +227,12 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
         numbers=("exact optimum", "selected", "regret (%)", "best evaluated", "regret (%)"),
     )
     for _, row in regret.iterrows():
+        factor, heading = headed_criterion(row["criterion"])
         table.add_row(
-            _criterion(row["criterion"], _unit(row["criterion"])),
-            f"{row['optimum']:.4g}",
-            *(f"{row['selected']:.4g}", f"{100 * row['regret_selected']:.3g}"),
-            *(f"{row['best_evaluated']:.4g}", f"{100 * row['regret_best_evaluated']:.3g}"),
+            heading,
+            f"{factor * row['optimum']:.4g}",
+            *(f"{factor * row['selected']:.4g}", f"{100 * row['regret_selected']:.3g}"),
+            *(f"{factor * row['best_evaluated']:.4g}", f"{100 * row['regret_best_evaluated']:.3g}"),
         )
     return table
 
@@ -285,14 +286,6 @@ def _heading_of_costs(column: str) -> str:
         _, delay, area, _ = column.split("_")
         return f"EDAP ratio: {delay}, {area}"
     return headed(column)
-
-
-def _unit(criterion: str) -> str:
-    return NAMED[criterion].unit if criterion in NAMED else ""
-
-
-def _criterion(name: str, unit: str) -> str:
-    return label(name) + (f" ({unit})" if unit else "")
 
 
 def _numbers(values: Iterable[float]) -> list[str]:

@@ -129,13 +129,18 @@ def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
 def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
     rows = [("area_mm2", "", 0.911), ("max_latency_s", "vgg16", 0.985), ("snr", "vgg16", 0.5)]
     limits = pd.DataFrame(rows, columns=["limit", "network", "used"])
-    limits = limits.assign(excess=limits["used"] - 1, stops=[0, 3, 0])
-    around = pd.DataFrame({"step": range(9)})
-    one = SimpleNamespace(tables={"limits": limits, "neighbours": around})
+    limits = limits.assign(excess=limits["used"] - 1, stops=[0, 3, 1])
+    tables = {"limits": limits, "neighbours": pd.DataFrame({"step": range(9)})}
+    networks = pd.DataFrame({"network": ["vgg16"], "snr_adc_dB": [18.01]})
+    one = SimpleNamespace(tables={**tables, "networks": networks})
     (near,) = answer_card._near_limits(one)
     assert near.endswith(" of VGG16: 1.5 % to spare")
-    (binding,) = answer_card._binding_limits(one)
-    assert binding.endswith(" of VGG16 (1.5 % to spare, 3 of 9 designs one step away violate it)")
+    of_latency, of_snr = answer_card._binding_limits(one)
+    assert of_latency.endswith(
+        " of VGG16 (1.5 % to spare, 3 of 9 designs one step away violate it)"
+    )
+    spare = "18 dB, 3.01 dB to spare, 1 of 9 designs one step away violates it"
+    assert of_snr == f"ADC SQNR of VGG16 ({spare})"
 
 
 @pytest.mark.usefixtures("_no_figures")

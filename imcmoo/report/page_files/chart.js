@@ -22,7 +22,7 @@ function shorten(value) {
   if (typeof value === "string") return value;
   const size = Math.abs(value);
   if (size >= 1e4 && size < 1e9) return Math.round(value).toLocaleString("en");
-  return value && (size < 1e-4 || size >= 1e9) ? value.toExponential(3).replace("e+", "e") : String(Number(value.toPrecision(4)));
+  return value && (size < 1e-4 || size >= 1e9) ? value.toExponential(3).replace("e+", "e").replace(/e-(\d)$/, "e-0$1") : String(Number(value.toPrecision(4)));
 }
 
 // Whether ratios of values count: all positive, and far apart.
