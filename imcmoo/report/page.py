@@ -78,6 +78,9 @@ MOST_EXCESS, MOST_AREA = 0.05, 0.9
 """A smaller chip is named if its score is at most this share above the best, and its area at most
 this share of that of the selected design."""
 
+BY_EDAP = ("edap", "regret")
+"""Beginnings of the names of criteria whose line of the card has the definition of EDAP."""
+
 FEW_RUNS = 4
 """Largest number of runs named in the title."""
 
@@ -140,7 +143,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "name": name,
         "card": card_of_run(results, explanations[0]) if explanations else None,
         "edap": results.edap if results.has_edap_columns else None,
-        "criterion": label(results.criterion),
+        "edap_at": label(results.criterion) if results.criterion.startswith(BY_EDAP) else "",
         "is_regret": results.criterion == MINIMAX,
         "has_dram": "dram_mm2" in results.evaluations,
         "criteria": _criteria(results),
