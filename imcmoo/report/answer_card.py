@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.physical.parameters import MACROS
 from imcmoo.networks.workloads import BITS
-from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, OF_SCENARIOS
+from imcmoo.problem.criteria import JOINT_SUFFIX, OF_SCENARIOS
 from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
     DEVICES,
     TOKENS,
+    criterion_unit,
     ends_text,
     engineering,
     label,
@@ -82,10 +84,12 @@ class AnswerCard:
     Args:
         title: study, networks and criterion.
         rows: heading and text of each line.
+        networks: places of the lines of networks in `rows`.
     """
 
     title: str
     rows: tuple[tuple[str, str], ...]
+    networks: range = range(0)
 
     @property
     def headline(self) -> str:
@@ -310,11 +314,13 @@ def _card(
     names = _joined(label(name) for name in networks["network"])
     cautions = [(CAUTION, warning or "")]
     is_of_paper = config["model"] == "reference"  # whose powers nobody should read without it
-    rows = [
+    before = [
         *(cautions if is_of_paper else ()),
         *_chip(explanation, config),
         *_costs_of_chip(explanation, config),
-        *_networks(explanation, config),
+    ]
+    of_networks = [*_networks(explanation, config)]
+    after = [
         *_accuracy(accuracy),
         *_score(explanation),
         ("tolerance", _tolerance(config)),
@@ -326,7 +332,9 @@ def _card(
         *(() if is_of_paper else cautions),
     ]
     title = f"{config['study']}: one chip for {names}, selected by {label(explanation.criterion)}"
-    return AnswerCard(title, tuple((heading, text) for heading, text in rows if text))
+    parts = [[(heading, text) for heading, text in p if text] for p in (before, of_networks, after)]
+    first, n = len(parts[0]), len(parts[1])
+    return AnswerCard(title, tuple(chain.from_iterable(parts)), range(first, first + n))
 
 
 def _tolerance(config: Mapping[str, Any]) -> str:
@@ -494,10 +502,11 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
     if (request_s := known("request_s")) is not None:
         request_J = engineering(known("request_J") or math.nan, "J")
         yield f"a request takes {engineering(request_s, 's')} and {request_J}"
+    mean, limit = energy / latency, limits.max_power_W
     if alone:
-        yield f"power at full speed {engineering(power, 'W')}"
-    if limit := limits.max_power_W:
-        mean = energy / latency
+        allowed = _at_most(mean, limit, "W") if math.isclose(power, mean) else ""
+        yield f"power at full speed {engineering(power, 'W')}{allowed}"
+    if limit and not (alone and math.isclose(power, mean)):
         yield f"energy over latency {engineering(mean, 'W')}{_at_most(mean, limit, 'W')}"
     if row.get("streamed") in STREAMED and (known(TOKENS) or known("time_to_first_token_s")):
         yield STREAMED[str(row["streamed"])]
@@ -526,8 +535,7 @@ def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
     name, networks = explanation.criterion, explanation.tables["networks"]
     if name in OF_SCENARIOS or math.isnan(explanation.score):
         return
-    unit = NAMED[name].unit if name in NAMED else ""
-    text = f"{explanation.score:.4g} {unit}".rstrip()
+    text = f"{explanation.score:.4g} {criterion_unit(name)}".rstrip()
     if explanation.against and "regret" in networks:
         worst = networks.iloc[int(networks["regret"].to_numpy().argmax())]
         others = "among chips for all" if name.endswith(JOINT_SUFFIX) else "alone"
@@ -544,24 +552,27 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
     tight = limits[limits["used"] >= 1 - NEAR]
     tight = tight.sort_values("used", ascending=False, kind="stable")
     for _, row in tight.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
-        yield f"{_limit_of(row)}: {margin(row['limit'], row['used'], row['excess'])}"
+        yield f"{_limit_of(row)}: {', '.join(_left(explanation, row))}"
+
+
+def _left(explanation: Explanation, row: pd.Series[Any]) -> list[str]:
+    """The SNR that a network reaches, if that is the limit, and what is left."""
+    networks = explanation.tables["networks"].set_index("network")
+    column = REACHED.get(str(row["limit"]))
+    reached = [f"{networks[column][row['network']]:.3g} dB"] if column in networks else []
+    left = margin(row["limit"], row["used"], row["excess"])
+    return [*reached, *([] if pd.isna(row["used"]) else [left])]
 
 
 def _binding_limits(explanation: Explanation) -> Iterator[str]:
     """Limits that neighbours violate, one network each, with the SNR reached and what is left."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
-    networks = explanation.tables["networks"].set_index("network")
     binding = limits[limits["stops"] > 0]
     binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
     for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
-        parts = []
-        if (column := REACHED.get(row["limit"])) in networks:
-            parts.append(f"{networks[column][row['network']]:.3g} dB")
-        if not pd.isna(row["used"]):
-            parts.append(margin(row["limit"], row["used"], row["excess"]))
         violate = "violates" if row["stops"] == 1 else "violate"
-        parts.append(f"{row['stops']} of {n} designs one step away {violate} it")
-        yield f"{_limit_of(row)} ({', '.join(parts)})"
+        neighbours = f"{row['stops']} of {n} designs one step away {violate} it"
+        yield f"{_limit_of(row)} ({', '.join([*_left(explanation, row), neighbours])})"
 
 
 def _limit_of(row: pd.Series[Any]) -> str:

@@ -336,10 +336,15 @@ def percent(share: float) -> str:
     return "—" if np.isnan(share) else f"{100 * share:.1f}"
 
 
-def headed_criterion(name: str) -> tuple[float, str]:
-    """Factor from a score in files to its display unit, and the criterion's heading with it."""
-    factor, unit = on_screen(NAMED[name].unit if name in NAMED else "")
-    return factor, f"{label(name)} ({unit})" if unit else label(name)
+def criterion_unit(name: str) -> str:
+    """Unit of the score of a criterion; empty if it has none or is of a user."""
+    return NAMED[name].unit if name in NAMED else ""
+
+
+def headed_criterion(name: str) -> str:
+    """Heading of a column of scores, with their unit."""
+    unit = criterion_unit(name)
+    return f"{label(name)} ({unit})" if unit else label(name)
 
 
 def plain(value: Any) -> str:

@@ -181,7 +181,7 @@ def _add_data(
         {
             "label": name,
             "networks": distinct_labels(results.workloads),
-            "criterion": headed_criterion(results.criterion)[1],
+            "criterion": headed_criterion(results.criterion),
             "selected": start + designs.selected,
             "baselines": [(network, start + row) for network, row in designs.baselines],
             "convergence": [*_convergence(results.convergence)],
@@ -231,7 +231,7 @@ def _smaller_chip(results: Results) -> tuple[str, str]:
     called = next(n for n in PageDesigns(results).names[key] if n.startswith("front_"))
     return called, (
         f"is smaller, {number(smallest['area_mm2'].iloc[0])} mm² instead of "
-        f"{number(area)} mm², and nearly as good: {label(name)} "
+        f"{number(area)} mm², and nearly as good: {headed_criterion(name)} "
         f"{number(smallest[f'score_{name}'].iloc[0])} instead of {number(score)}."
     )
 
@@ -272,9 +272,7 @@ def _about(results: Results) -> list[str]:
     n_feasible, n = int(results.evaluations["feasible"].sum()), len(results.evaluations)
     return [
         *facts,
-        f"{n:,} designs evaluated, {n_feasible:,} of them within all limits"
-        if n_feasible < n
-        else f"{n:,} designs evaluated, all within the limits (a check keeps others out)",
+        f"{n:,} designs evaluated, {'all' if n_feasible == n else f'{n_feasible:,}'} feasible",
         f"{len(results.front):,} on the Pareto front",
     ]
 
@@ -344,7 +342,7 @@ def _facts(results: Results) -> dict[str, str]:
         for q in PageDesigns(results).quantities
         if not q.per_workload
     }
-    facts[label(results.criterion)] = f"{float(selected['score']):.4g}"
+    facts[headed_criterion(results.criterion)] = f"{float(selected['score']):.4g}"
     if results.has_edap_columns:
         facts["EDAP by"] = str(results.edap)
         facts["regret against"] = results.regret_reference
@@ -400,15 +398,15 @@ def _alone(results: Results, explanations: Sequence[Explanation]) -> Table | Non
     more than that, such as margins to limits."""
     tables, config = explanations[0].tables if explanations else {}, results.config
     networks = tables.get("networks", pd.DataFrame())
-    has_more = {TOKENS, "request_s", "time_to_first_token_s", "accuracy_drop"} & {*networks}
-    if config["limits"] or SCENARIO in tables or has_more or not {*ALONE} <= {*networks}:
+    more = {TOKENS, "request_s", "time_to_first_token_s", "accuracy_drop", "images"} & {*networks}
+    if config["limits"] or SCENARIO in tables or more or not {*ALONE} <= {*networks}:
         return None
     table = new_table("network", title="")
     add_numbers(table, "frames/s", *(headed(column) for column in ALONE), "power (W)")
-    for _, row in networks.iterrows():
+    for name, (_, row) in zip(distinct_labels(results.workloads), networks.iterrows(), strict=True):
         rate, power = map(number, at_full_speed(row))
         costs = [cell(column, row[column]) for column in ALONE]
-        table.add_row(label(row["network"]), rate, *costs, power)
+        table.add_row(name, rate, *costs, power)
     return table
 
 

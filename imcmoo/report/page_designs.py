@@ -119,16 +119,10 @@ class PageDesigns:
 
     @cached_property
     def columns(self) -> dict[PageColumn, list[Any]]:
-        """Columns in display units, None if unknown."""
-        rows = np.array([self._front.get(key, -1) for key in self._keys])
-        scores = {}
-        for name in self.results.selection["criterion"]:
-            # The last name is for designs off the front.
-            values = np.append(self.results.front[f"score_{name}"].to_numpy(dtype=float), np.nan)
-            factor, heading = headed_criterion(name)
-            scores[PageColumn("score", heading)] = rounded(factor * values[rows])
-        used = PageColumn("score", headed_criterion(self.results.criterion)[1])
-        columns: dict[PageColumn, list[Any]] = {used: scores[used]}
+        """Columns in display units, None if unknown; that of the criterion of the study first."""
+        scores = self._scores()
+        used = PageColumn("score", headed_criterion(self.results.criterion))
+        columns = {column: values for column, values in scores.items() if column == used}
         for q in self.quantities:
             networks = distinct_labels(self.results.workloads) if q.per_workload else [""]
             for network, name in zip(networks, q.columns, strict=True):
@@ -141,6 +135,18 @@ class PageDesigns:
                 for value in self.table[name]
             ]
         return columns | scores
+
+    def _scores(self) -> dict[PageColumn, list[Any]]:
+        """Columns of scores, but for those that are a cost of the chip, such as its area."""
+        rows = np.array([self._front.get(key, -1) for key in self._keys])
+        costs = {q.heading for q in self.quantities if not q.per_workload}
+        scores = {}
+        for name in self.results.selection["criterion"]:
+            if (heading := headed_criterion(name)) not in costs:
+                # The last value is for designs off the front.
+                front = self.results.front[f"score_{name}"].to_numpy(dtype=float)
+                scores[PageColumn("score", heading)] = rounded(np.append(front, np.nan)[rows])
+        return scores
 
     def _heading(self, quantity: Measured) -> str:
         """Name and unit of a quantity; for SNR also the generic networks."""

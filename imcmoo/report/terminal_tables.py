@@ -100,14 +100,17 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         table.add_section()
         _add_costs(table, results, first, name, generic)
     table.add_section()
-    row_of = {design: row for row, design in enumerate(results.designs_in(results.front))}
-    scored = results.front.iloc[[row_of[design] for design in results.designs_in(first)]]
-    for name in selection["criterion"]:
-        factor, heading = headed_criterion(name)
-        marked = "\N{NO-BREAK SPACE}◀" if name == results.criterion else ""
-        shown = _numbers(factor * scored[f"score_{name}"])
-        table.add_row(heading + marked, *shown)
+    _add_scores(table, results, first)
     return table
+
+
+def _add_scores(table: Table, results: Results, designs: pd.DataFrame) -> None:
+    """Add the scores of selected designs by each criterion."""
+    row_of = {design: row for row, design in enumerate(results.designs_in(results.front))}
+    scored = results.front.iloc[[row_of[design] for design in results.designs_in(designs)]]
+    for name in results.selection["criterion"]:
+        marked = "\N{NO-BREAK SPACE}◀" if name == results.criterion else ""
+        table.add_row(headed_criterion(name) + marked, *_numbers(scored[f"score_{name}"]))
 
 
 def _add_costs(
@@ -227,12 +230,11 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
         numbers=("exact optimum", "selected", "regret (%)", "best evaluated", "regret (%)"),
     )
     for _, row in regret.iterrows():
-        factor, heading = headed_criterion(row["criterion"])
         table.add_row(
-            heading,
-            f"{factor * row['optimum']:.4g}",
-            *(f"{factor * row['selected']:.4g}", f"{100 * row['regret_selected']:.3g}"),
-            *(f"{factor * row['best_evaluated']:.4g}", f"{100 * row['regret_best_evaluated']:.3g}"),
+            headed_criterion(row["criterion"]),
+            f"{row['optimum']:.4g}",
+            *(f"{row['selected']:.4g}", f"{100 * row['regret_selected']:.3g}"),
+            *(f"{row['best_evaluated']:.4g}", f"{100 * row['regret_best_evaluated']:.3g}"),
         )
     return table
 

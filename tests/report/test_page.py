@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,16 @@ import pytest
 
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs
+from imcmoo.report.answer_card import card_of_run
 from imcmoo.report.labels import label, measured, number
 from imcmoo.report.page import page
+from imcmoo.report.terminal_tables import selection_table
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.results import Results
+from imcmoo.study.study import Study
 from tests.report.conftest import HOSTILE
+
+ROOT = Path(__file__).parents[2]
 
 LARGEST = 3_000_000
 """Bytes."""
@@ -98,6 +104,29 @@ def test_networks_with_limits_have_a_line_each_with_their_margins(run_of):
     assert "while it runs alone, at full speed" not in text
     assert re.search(rf"<dt>{label(network)}</dt><dd>\s*<span>[^<]* times the 1 required", text)
     assert "while it runs alone, at full speed" in page([(results, explanations)])
+
+
+def test_columns_of_a_run_with_requests_have_different_names(tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda results, folder: None)
+    run = Study.load(ROOT / "examples" / "cameras.toml").run(budget=40, out=tmp_path)
+    data = data_of(made(run.folder))
+    names = [c["label"] for c in data["columns"] if c["kind"] in ("chip", "score")]
+    assert len(set(names)) == len(names)
+    assert data["runs"][0]["criterion"] in names
+    assert "EDAP, max (J·s·mm²)" in names
+
+
+def test_lines_of_networks_are_found_by_their_place(run_of):
+    folder = run_of("four_workload_rram_physical")
+    results, explanations = Results.read(folder), read_explanations(folder / "explain.json")
+    card = card_of_run(results, explanations[0])
+    assert [card.rows[at][0] for at in card.networks] == [*map(label, results.workloads)]
+    hidden = dataclasses.replace(card, rows=tuple(("area", text) for _, text in card.rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imcmoo.report.page.card_of_run", lambda *_: hidden)
+        text = page([(results, explanations)])
+    assert text.count("while it runs alone, at full speed") == 1
+    assert text.count("<dt>area</dt>") == len(card.rows) - len(card.networks)
 
 
 def test_a_smaller_chip_that_is_nearly_as_good_is_named(run_of):
@@ -219,3 +248,13 @@ def test_units_are_those_people_read():
     area, energy = measured(["area_mm2", "energy_a_J", "energy_b_J"], ["a", "b"])
     assert (area.heading, area.factor) == ("area (mm²)", 1.0)
     assert (energy.heading, energy.factor) == ("energy (mJ)", 1e3)
+
+
+def test_parameters_in_which_selected_designs_differ_come_first(run_of):
+    results = Results.read(run_of("four_workload_rram_physical"))
+    names, *designs = (list(c.cells) for c in selection_table(results).columns)
+    rows = dict(zip(names, zip(*designs, strict=True), strict=True))
+    differ = [len(set(rows[name])) > 1 for name in names if name in results.parameters]
+    assert differ == sorted(differ, reverse=True)
+    assert len(set(differ)) == 2
+    assert sorted(names[: len(differ)]) == sorted(results.parameters)

@@ -13,6 +13,7 @@ from imcmoo.cli.main import main
 from imcmoo.study import catalogue
 from tests.report import odd_models
 from tests.report.conftest import HOSTILE
+from tests.report.test_page import column, data_of, made
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -218,6 +219,34 @@ def test_a_scale_can_be_logarithmic_or_linear(opened, run_of):
         .get_attribute("aria-label")
         .startswith("minimax regret over area (mm²)")
     )
+    assert output == []
+
+
+def test_the_legend_counts_single_network_designs_without_a_value(opened, run_of):
+    folder = run_of("four_workload_rram")
+    page, _, output = opened(folder)
+    page.locator("#x").select_option(label="area (mm²)")
+    data = data_of(made(folder))
+    (scores,) = column(data, "score", "minimax regret")
+    rows = [row for _, row in data["runs"][0]["baselines"]]
+    absent = sum(scores[row] is None for row in rows)
+    note = f" ({absent} of {len(rows)} have no value here)" if absent else ""
+    for quantity, expected in (("minimax regret", note), ("area (mm²)", "")):
+        page.locator("#y").select_option(label=quantity)
+        texts = page.locator("#scatter svg text").all_text_contents()
+        assert f"best for one network{expected}" in texts
+    assert absent > 0
+    assert output == []
+
+
+def test_a_tap_names_a_layer_until_the_next_one(opened, run_of):
+    page, _, output = opened(run_of("four_workload_rram_physical"))
+    bar, tip = page.locator("#layers rect").first, page.locator("#tip")
+    for event in ("pointerdown", "pointerup", "pointerleave", "click"):  # as a touch screen sends
+        bar.dispatch_event(event)
+    assert re.match(r"\S.*: [\d.,e-]+ .*mJ", tip.inner_text())
+    page.locator("body").dispatch_event("pointerdown")
+    assert not tip.is_visible()
     assert output == []
 
 

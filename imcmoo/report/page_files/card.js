@@ -11,7 +11,7 @@ function rowsOf(parent, title, rows, headings = []) {
   }
 }
 
-const figureOf = (columns, row, label, network) => shorten(columns.find(c => c.label === label && c.network === network)?.values[row] ?? "");
+const figureOf = (columns, row, label, network) => shorten(columns.find(c => c.label === label && c.network === network)?.values[row]);
 
 function showCard(page, row) {
   const { data } = page, card = byId("card"), isOpen = card.querySelector("details")?.open ?? !NARROW.matches;
@@ -27,7 +27,7 @@ function showCard(page, row) {
   section("Chip", "chip");
   section("Scores", "score");
   if (byId("criteria") && of("score").length) put(put(card, "p"), "a", { href: "#criteria" }, "what they mean").onclick = () => { byId("criteria").open = true; };
-  const costs = [...new Set(of("network").map(c => c.label))], networks = [...new Set(of("network").map(c => c.network))];
+  const costs = [...new Set(of("network").map(c => c.label))], networks = data.runs[data.run[row]].networks;
   if (costs.length) rowsOf(put(card, "div", { class: "wide" }), "", networks.map(name => [name, ...costs.map(label => figureOf(of("network"), row, label, name))]), ["network", ...costs]);
   const details = put(card, "details", isOpen ? { open: "" } : {});
   put(details, "summary", {}, "Parameters, by their names in studies");
@@ -61,7 +61,7 @@ function componentsOf(c) {
   const found = c.labels.map((name, k) => ({ name, colour: c.colours[k], of: [k], share: largest(k) })).filter(entry => entry.share);
   const small = found.filter(entry => entry.share < LEAST_SHARE);
   if (small.length < 2) return found;
-  return [...found.filter(entry => entry.share >= LEAST_SHARE), { name: "others", colour: CONTEXT, of: small.flatMap(entry => entry.of) }];
+  return [...found.filter(entry => entry.share >= LEAST_SHARE), { name: "others", parts: small.map(entry => entry.name).join(", "), colour: CONTEXT, of: small.flatMap(entry => entry.of) }];
 }
 
 // Shares of components, a bar for the chip's area and one for the energy of each network.
@@ -77,7 +77,7 @@ function drawComponents(c) {
     for (const entry of entries) {
       const value = sum(entry.of.map(k => values[k])), share = value / (total || 1), wide = (width - 8) * share;
       if (!wide) continue;
-      tell(put(svg, "rect", { x, y: y + 17, width: wide, height: 20, fill: entry.colour, stroke: "#fff", "stroke-width": 0.6 }), `${entry.name}: ${shorten(100 * share)} %, ${shorten(value)} ${unit}`);
+      tell(put(svg, "rect", { x, y: y + 17, width: wide, height: 20, fill: entry.colour, stroke: "#fff", "stroke-width": 0.6 }), `${entry.parts ?? entry.name}: ${shorten(100 * share)} %, ${shorten(value)} ${unit}`);
       if (wide > 36) put(svg, "text", { x: x + wide / 2, y: y + 31, "text-anchor": "middle", "font-size": 11, fill: isDark(entry.colour) ? "#fff" : INK, "pointer-events": "none" }, `${Math.round(100 * share)} %`);
       x += wide;
     }

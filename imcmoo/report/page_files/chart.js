@@ -147,11 +147,17 @@ function isDark(colour) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18;
 }
 
-// Show a text beside the pointer while it is over a node.
+// Whether a column is the score by the criterion of a run; scores that are a cost of the chip are only that.
+const isScore = (column, run) => ["score", "chip"].includes(column.kind) && column.label === run.criterion;
+
+// Show a text beside the pointer while it is over a node; after a tap, until the next one.
 function tell(node, text) {
   node.addEventListener("pointermove", event => showTip(event, text));
   node.addEventListener("pointerleave", () => { byId("tip").hidden = true; });
+  node.addEventListener("click", event => showTip(event, text));
 }
+
+addEventListener("pointerdown", () => { byId("tip").hidden = true; });
 
 function showTip(event, text) {
   const tip = byId("tip");

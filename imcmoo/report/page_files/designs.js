@@ -6,7 +6,7 @@ class Designs {
   constructor(page) {
     this.page = page;
     const { data } = page;
-    const own = data.columns.findIndex(c => c.kind === "score" && c.label === data.runs[0].criterion);
+    const own = data.columns.findIndex(c => isScore(c, data.runs[0]));
     this.sorted = { at: own, up: true };
     this.most = PAGE;
     byId("more").onclick = () => { this.most += 4 * PAGE; this.draw(this.kept); };

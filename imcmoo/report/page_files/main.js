@@ -47,8 +47,8 @@ class Page {
   // is room for one panel only, the criterion of the run over area, which are of all networks.
   get firstAxes() {
     const area = this.kinds.findIndex(k => k.kind === "chip" && k.label.startsWith("area ("));
-    const score = this.kinds.findIndex(k => k.kind === "score" && k.label === this.data.runs[0].criterion);
-    if (byId("scatter").clientWidth < 2 * NARROWEST && this.data.runs.length === 1 && area >= 0 && score >= 0) return { x: area, y: score };
+    const score = this.kinds.findIndex(k => isScore(k, this.data.runs[0]));
+    if (byId("scatter").clientWidth < 2 * NARROWEST && this.data.runs.length === 1 && area >= 0 && score >= 0 && score !== area) return { x: area, y: score };
     const at = name => this.kinds.findIndex(k => k.label.startsWith(`${name} (`));
     if (at("latency") >= 0 && at("energy") >= 0) return { x: at("latency"), y: at("energy") };
     const quantities = this.kinds.flatMap((k, n) => k.isPerNetwork ? [n] : []);
@@ -87,7 +87,7 @@ class Page {
     }
     byId("filter").onsubmit = event => { event.preventDefault(); this.addFilter(); };
     this.askRange();
-    if (matchMedia("(max-width: 500px)").matches) for (const details of document.querySelectorAll("#explained details, #limits")) details.open = false;
+    if (matchMedia("(max-width: 500px)").matches) for (const details of document.querySelectorAll("#explained details, #limits, .answer details")) details.open = false;
     this.drawConvergence();
     this.pick(this.picked);
     let waiting, wide = innerWidth;

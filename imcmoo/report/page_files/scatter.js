@@ -20,7 +20,7 @@ class Scatter {
     const names = columns === 1 && all.length > 1 ? [this.chosen(all)] : all;
     byId("panel-label").hidden = names === all;
     const tall = names.length > 4 ? 240 : names.length > 1 ? 300 : 420;
-    const entries = this.entries(names[0] !== ""), top = legendHeight(entries, room);
+    const entries = this.entries(names[0] !== "", x, y), top = legendHeight(entries, room);
     const height = top + tall * Math.ceil(names.length / columns);
     const { svg, width } = figure("scatter", height, `${y.label} over ${x.label} of ${kept.size} designs kept`, "designs");
     legend(svg, entries, 4, 0, room - 8);
@@ -44,7 +44,7 @@ class Scatter {
     return select.value;
   }
 
-  entries(isPanelled) {
+  entries(isPanelled, x, y) {
     const { runs, highlight } = this.page.data;
     const ofOne = runs.some(run => run.baselines.length), diamond = { shape: DIAMOND, look: { stroke: INK, "stroke-width": 1.5 } };
     return [
@@ -52,7 +52,7 @@ class Scatter {
       ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at), null, { shape: DOT, look: { fill: this.page.hue(at), "fill-opacity": 0.6 } }]),
       ["selected", highlight, null, { shape: STAR, look: { fill: highlight } }],
       ...ofOne && isPanelled ? [["best for this network", INK, null, { ...diamond, look: { ...diamond.look, fill: INK } }]] : [],
-      ...ofOne ? [[isPanelled ? "best for another network" : `best for one network${this.unable()}`, INK, null, diamond]] : [],
+      ...ofOne ? [[isPanelled ? "best for another network" : `best for one network${this.missing(x, y)}`, INK, null, diamond]] : [],
       ["shown in the card", INK, null, { shape: RING, look: { stroke: INK, "stroke-width": 1.5 } }],
     ];
   }
@@ -77,11 +77,11 @@ class Scatter {
     return { box, places, x, y };
   }
 
-  // Note on how many single-network designs cannot run every network, and so have no score; empty without any.
-  unable() {
-    const { runs, columns } = this.page.data, costs = columns.filter(c => c.kind === "network"), { baselines } = runs[0];
-    const others = runs.length === 1 ? baselines.filter(([, row]) => costs.some(c => c.values[row] === null)) : [];
-    return others.length ? ` (${others.length} of ${baselines.length} cannot run all)` : "";
+  // Note on how many single-network designs are not drawn, since they lack a value; empty without any.
+  missing(x, y) {
+    const { runs } = this.page.data, { baselines } = runs[0];
+    const absent = runs.length === 1 ? baselines.filter(([, row]) => x.of("")[row] === null || y.of("")[row] === null) : [];
+    return absent.length ? ` (${absent.length} of ${baselines.length} have no value here)` : "";
   }
 
   // Note on how many single-network designs cannot run the network of a panel; empty without any or without room.
