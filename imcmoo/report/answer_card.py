@@ -556,12 +556,15 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
 
 
 def _left(explanation: Explanation, row: pd.Series[Any]) -> list[str]:
-    """The SNR that a network reaches, if that is the limit, and what is left."""
+    """What is left of a limit; of an SNR, what the network reaches and needs."""
+    if pd.isna(row["used"]):
+        return []
     networks = explanation.tables["networks"].set_index("network")
     column = REACHED.get(str(row["limit"]))
-    reached = [f"{networks[column][row['network']]:.3g} dB"] if column in networks else []
-    left = margin(row["limit"], row["used"], row["excess"])
-    return [*reached, *([] if pd.isna(row["used"]) else [left])]
+    if column not in networks:
+        return [margin(row["limit"], row["used"], row["excess"])]
+    reached = networks[column][row["network"]]
+    return [f"{reached:.4g} dB", f"{reached + 10 * math.log10(row['used']):.4g} dB needed"]
 
 
 def _binding_limits(explanation: Explanation) -> Iterator[str]:

@@ -139,7 +139,7 @@ def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
     assert of_latency.endswith(
         " of VGG16 (1.5 % to spare, 3 of 9 designs one step away violate it)"
     )
-    spare = "18 dB, 3.01 dB to spare, 1 of 9 designs one step away violates it"
+    spare = "18.01 dB, 15 dB needed, 1 of 9 designs one step away violates it"
     assert of_snr == f"ADC SQNR of VGG16 ({spare})"
 
 
