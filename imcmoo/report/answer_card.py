@@ -465,12 +465,12 @@ def at_full_speed(row: pd.Series[Any]) -> tuple[float, float]:
     Args:
         row: of the network, in an explanation.
     """
-    duration = _known(row, "interval_s") or _known(row, "latency_s") or math.nan
-    images, energy = _known(row, "images") or 1.0, _known(row, "energy_J") or math.nan
+    duration = _figure(row, "interval_s") or _figure(row, "latency_s") or math.nan
+    images, energy = _figure(row, "images") or 1.0, _figure(row, "energy_J") or math.nan
     return images / duration, energy / duration
 
 
-def _known(row: pd.Series[Any], column: str) -> float | None:
+def _figure(row: pd.Series[Any], column: str) -> float | None:
     """A figure of a network; None if it has none."""
     value = row.get(column)
     return None if value is None or pd.isna(value) else float(value)
@@ -478,29 +478,29 @@ def _known(row: pd.Series[Any], column: str) -> float | None:
 
 def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]:
     """Rate, latency, energy and power of one network, as far as the model gives them."""
-    known = partial(_known, row)
-    latency, energy = known("latency_s"), known("energy_J")
+    figure = partial(_figure, row)
+    latency, energy = figure("latency_s"), figure("energy_J")
     if latency is None or energy is None:
         figures = {str(n): v for n, v in row.items() if isinstance(v, float) and not math.isnan(v)}
         yield from (quantity(n, unit_of(n)[0] * value) for n, value in figures.items())
         return
     (rate, power), at_least, unit = at_full_speed(row), limits.min_fps, "frames/s"
-    if (tokens := known(TOKENS)) is not None:
+    if (tokens := figure(TOKENS)) is not None:
         rate, at_least, unit = tokens, limits.min_tokens_per_s, "tokens/s"
     if alone:
         times = f" ({rate / at_least:.3g} times the {at_least:g} required)" if at_least else ""
         yield f"{number(rate)} {unit} while it runs alone{times}"
-    name = "latency" if known("time_to_first_token_s") is None else "time to the first token"
+    name = "latency" if figure("time_to_first_token_s") is None else "time to the first token"
     yield (
         f"{name} {engineering(latency, 's')}{_at_most(latency, limits.max_latency_s, 's')}"
         + (" alone" if not alone else "")
     )
     yield f"energy {engineering(energy, 'J')}{_at_most(energy, limits.max_energy_J, 'J')}"
-    if (per_token := known("token_energy_J")) is not None:
+    if (per_token := figure("token_energy_J")) is not None:
         limit = limits.max_token_energy_J
         yield f"{engineering(per_token, 'J')} per token{_at_most(per_token, limit, 'J')}"
-    if (request_s := known("request_s")) is not None:
-        request_J = engineering(known("request_J") or math.nan, "J")
+    if (request_s := figure("request_s")) is not None:
+        request_J = engineering(figure("request_J") or math.nan, "J")
         yield f"a request takes {engineering(request_s, 's')} and {request_J}"
     mean, limit = energy / latency, limits.max_power_W
     if alone:
@@ -508,9 +508,9 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
         yield f"power at full speed {engineering(power, 'W')}{allowed}"
     if limit and not (alone and math.isclose(power, mean)):
         yield f"energy over latency {engineering(mean, 'W')}{_at_most(mean, limit, 'W')}"
-    if row.get("streamed") in STREAMED and (known(TOKENS) or known("time_to_first_token_s")):
+    if row.get("streamed") in STREAMED and (figure(TOKENS) or figure("time_to_first_token_s")):
         yield STREAMED[str(row["streamed"])]
-    if (drop := known("accuracy_drop")) is not None:
+    if (drop := figure("accuracy_drop")) is not None:
         yield f"predicted accuracy drop {drop + 0.0:.3f}"
 
 
@@ -556,7 +556,7 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
 
 
 def _left(explanation: Explanation, row: pd.Series[Any]) -> list[str]:
-    """What is left of a limit; of an SNR, what the network reaches and needs."""
+    """Margin to a limit; for an SNR, the value that the network reaches and the one it needs."""
     if pd.isna(row["used"]):
         return []
     networks = explanation.tables["networks"].set_index("network")
