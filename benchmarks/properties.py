@@ -49,12 +49,12 @@ def write(path: Path, new: list[dict[str, Any]]) -> None:
 
 
 def page_table(table: pd.DataFrame) -> str:
-    """Table of `docs/benchmark.md` from that of all properties."""
+    """Table of `docs/benchmark.md` from that of all properties, without the series."""
     lines = [
         "| problem | objectives | constant | enough | dimension | connected | local optima | FDC |",
         f"| --- |{' ---: |' * 7}",
     ]
-    for row in table.to_dict("records"):
+    for row in table[~table["problem"].str.contains("/")].to_dict("records"):
         connected = f"{row['connected']:.0%}".replace("%", " %")
         cells = [row[n] for n in ("objectives", "constant_objectives", "least_objectives")]
         cells += [f"{row['intrinsic_dimension']:.1f}", connected]
