@@ -120,7 +120,7 @@ def pct(value: float) -> str:
 
 def take_over(results: Path, folder: Path) -> None:
     """Copy the files that the repository keeps of every comparison in `results`."""
-    kinds = ("compare", "random")
+    kinds = ("compare", "ablation", "random")
     for config in sorted(path for kind in kinds for path in results.glob(f"{kind}/*/{CONFIG}")):
         source = config.parent
         kind = "extended" if source.name.endswith("_extended") else source.parent.name

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from experiments.compare import comparison, page, statistics
+from experiments.compare.ablations import ABLATIONS
 from experiments.compare.evaluation_counter import POPULATION
 from imcmoo.search.algorithm import N_INITIAL
 
@@ -22,9 +23,14 @@ def test_every_table_is_that_of_the_kept_comparisons(path):
     assert page.fill(text, page.DOCS / "search") == text
 
 
-@pytest.mark.parametrize("study", page.compared(page.DOCS / "search"))
-def test_summaries_and_tests_are_those_of_the_kept_runs(study):
-    folder = page.DOCS / "search" / "compare" / study
+ENUMERATED = [
+    (kind, study) for kind in ("compare", "ablation") for study in page.compared(SEARCH, kind)
+]
+
+
+@pytest.mark.parametrize(("kind", "study"), ENUMERATED)
+def test_summaries_and_tests_are_those_of_the_kept_runs(kind, study):
+    folder = SEARCH / kind / study
     runs = pd.read_csv(folder / "runs.csv.gz")
     for name in ("summary", "tests"):
         table, stored = getattr(statistics, name)(runs), pd.read_csv(folder / f"{name}.csv")
@@ -187,6 +193,29 @@ def test_what_is_taken_over_is_enough_for_the_page(text, tmp_path, monkeypatch):
     kept = tmp_path / "docs" / "search" / "compare" / "four_workload_rram"
     assert sorted(p.name for p in kept.iterdir()) == ["config.json", "runs.csv.gz", "summary.csv"]
     assert [p.read_text() for p in shown.parent.iterdir()] == ["large\n"]
+
+
+def test_the_page_states_which_parts_of_the_search_change_the_front(text):
+    folder = SEARCH / "ablation" / "four_workload_sram"
+    summary, tests = (pd.read_csv(folder / f"{name}.csv") for name in ("summary", "tests"))
+    assert set(summary["method"]) == set(ABLATIONS)
+    assert (summary["seeds"] == 31).all()
+    where = {"counted": "designs", "budget": 3300, "indicator": "igd_plus"}
+    of_front = page.select(tests, **where).set_index("method")
+    changed = of_front[of_front["p_holm"] < page.SIGNIFICANT]
+    parts = {
+        "no local search": "Without local search,",
+        "no search near the front": "its steps near the front",
+        "no search by criteria": "or by criteria,",
+        "no surrogate": "or the surrogate,",
+    }
+    assert set(changed.index) == set(parts)
+    assert (changed["A12"] > 0.5).all()
+    said = " ".join(parts.values()) + " the front after 3,300 designs is significantly worse."
+    assert said in text
+    kept = page.select(tests, counted="designs").set_index("method")
+    same = kept.loc[["random survivors", "no crossover or mutation", "no predicted violation"]]
+    assert (same["p_holm"] >= page.SIGNIFICANT).all()
 
 
 def test_the_limits_state_what_is_found_in_extended_spaces(text, solved):
