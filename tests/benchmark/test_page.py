@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import properties, suite
+from experiments.baselines import NAMED
 from imcmoo import benchmark
 from imcmoo.benchmark import benchmark_problem, random_problems, truth
 from imcmoo.benchmark.properties import least_objectives
@@ -43,6 +44,12 @@ def test_the_page_states_the_medians_of_the_shipped_baselines(page, text):
             f"{rows.loc['ours', 'constraint_evaluations']:,.0f}",
         ]
         assert f"| `{problem}` | {budget:,} | {' | '.join(cells)} |" in page
+        others = rows.drop(index="ours")[["igd_plus", "largest_regret"]]
+        assert (rows.loc["ours", "igd_plus"] <= others["igd_plus"]).all()
+        assert rows.loc["ours", "largest_regret"] == 0
+        reached = (others <= rows.loc["ours", others.columns]).all(axis=1).any()
+        assert reached == ((problem, budget) == ("four_workload_rram-v1", 10_000))
+    assert set(runs["problem"]) == set(NAMED)
 
 
 def test_the_shipped_baselines_are_of_the_problems_as_they_are():
