@@ -90,8 +90,7 @@ def find_rules(
             f"the exact answer is not known: run `imcmoo enumerate {name} --out {results}` first"
         )
     if ablation:
-        everything = frozenset(ABLATIONS)
-        rules = Rules(study, judge, budgets or BUDGETS[1:3], PRIMARY, ABLATIONS, everything)
+        rules = Rules(study, judge, budgets or BUDGETS[1:3], PRIMARY, ABLATIONS, frozenset())
     elif answer is None:
         rules = Rules(study, judge, budgets or LARGE_BUDGETS, **LARGE_SPACES)
     else:
