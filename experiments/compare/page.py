@@ -123,13 +123,15 @@ def take_over(results: Path, folder: Path) -> None:
     kinds = ("compare", "ablation", "random")
     for config in sorted(path for kind in kinds for path in results.glob(f"{kind}/*/{CONFIG}")):
         source = config.parent
-        kind = "extended" if source.name.endswith("_extended") else source.parent.name
+        kind = source.parent.name
+        if kind == "compare" and source.name.endswith("_extended"):
+            kind = "extended"
         kept = folder / kind / source.name
         kept.mkdir(parents=True, exist_ok=True)
         for name in KEPT:
             if (source / name).is_file():
                 shutil.copyfile(source / name, kept / name)
-        for figure in source.glob("*.svg"):
+        for figure in source.glob("*.svg") if kind == "compare" else ():
             shown = DOCS / "figures" / f"{figure.stem}_{source.name}.svg"
             if shown.is_file():
                 shutil.copyfile(figure, shown)

@@ -63,7 +63,7 @@ MOST_LIMITS = 2
 """Number of limits named in a line."""
 
 REACHED = {"snr": "snr_adc_dB", "compute_snr": "snr_dB"}
-"""Columns of networks with what they reach, by limit, dB."""
+"""Columns of the SNR that a network reaches, dB, by limit."""
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
@@ -84,7 +84,7 @@ class AnswerCard:
     Args:
         title: study, networks and criterion.
         rows: heading and text of each line.
-        networks: places of the lines of networks in `rows`.
+        networks: indices in `rows` of the lines on networks.
     """
 
     title: str
@@ -460,47 +460,47 @@ def _served(row: pd.Series[Any]) -> str:
 def at_full_speed(row: pd.Series[Any]) -> tuple[float, float]:
     """Frames/s and power (W, with DRAM) of a network that runs alone; NaN if unknown.
 
-    A pipelined chip begins an inference before the last one ends.
+    A pipelined chip begins an inference before the previous one ends.
 
     Args:
         row: of the network, in an explanation.
     """
-    duration = _figure(row, "interval_s") or _figure(row, "latency_s") or math.nan
-    images, energy = _figure(row, "images") or 1.0, _figure(row, "energy_J") or math.nan
+    duration = _value(row, "interval_s") or _value(row, "latency_s") or math.nan
+    images, energy = _value(row, "images") or 1.0, _value(row, "energy_J") or math.nan
     return images / duration, energy / duration
 
 
-def _figure(row: pd.Series[Any], column: str) -> float | None:
-    """A figure of a network; None if it has none."""
+def _value(row: pd.Series[Any], column: str) -> float | None:
+    """Value of a column; None if the row lacks it."""
     value = row.get(column)
     return None if value is None or pd.isna(value) else float(value)
 
 
 def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]:
     """Rate, latency, energy and power of one network, as far as the model gives them."""
-    figure = partial(_figure, row)
-    latency, energy = figure("latency_s"), figure("energy_J")
+    value = partial(_value, row)
+    latency, energy = value("latency_s"), value("energy_J")
     if latency is None or energy is None:
         figures = {str(n): v for n, v in row.items() if isinstance(v, float) and not math.isnan(v)}
         yield from (quantity(n, unit_of(n)[0] * value) for n, value in figures.items())
         return
     (rate, power), at_least, unit = at_full_speed(row), limits.min_fps, "frames/s"
-    if (tokens := figure(TOKENS)) is not None:
+    if (tokens := value(TOKENS)) is not None:
         rate, at_least, unit = tokens, limits.min_tokens_per_s, "tokens/s"
     if alone:
         times = f" ({rate / at_least:.3g} times the {at_least:g} required)" if at_least else ""
         yield f"{number(rate)} {unit} while it runs alone{times}"
-    name = "latency" if figure("time_to_first_token_s") is None else "time to the first token"
+    name = "latency" if value("time_to_first_token_s") is None else "time to the first token"
     yield (
         f"{name} {engineering(latency, 's')}{_at_most(latency, limits.max_latency_s, 's')}"
         + (" alone" if not alone else "")
     )
     yield f"energy {engineering(energy, 'J')}{_at_most(energy, limits.max_energy_J, 'J')}"
-    if (per_token := figure("token_energy_J")) is not None:
+    if (per_token := value("token_energy_J")) is not None:
         limit = limits.max_token_energy_J
         yield f"{engineering(per_token, 'J')} per token{_at_most(per_token, limit, 'J')}"
-    if (request_s := figure("request_s")) is not None:
-        request_J = engineering(figure("request_J") or math.nan, "J")
+    if (request_s := value("request_s")) is not None:
+        request_J = engineering(value("request_J") or math.nan, "J")
         yield f"a request takes {engineering(request_s, 's')} and {request_J}"
     mean, limit = energy / latency, limits.max_power_W
     if alone:
@@ -508,9 +508,9 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
         yield f"power at full speed {engineering(power, 'W')}{allowed}"
     if limit and not (alone and math.isclose(power, mean)):
         yield f"energy over latency {engineering(mean, 'W')}{_at_most(mean, limit, 'W')}"
-    if row.get("streamed") in STREAMED and (figure(TOKENS) or figure("time_to_first_token_s")):
+    if row.get("streamed") in STREAMED and (value(TOKENS) or value("time_to_first_token_s")):
         yield STREAMED[str(row["streamed"])]
-    if (drop := figure("accuracy_drop")) is not None:
+    if (drop := value("accuracy_drop")) is not None:
         yield f"predicted accuracy drop {drop + 0.0:.3f}"
 
 

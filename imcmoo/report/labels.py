@@ -337,11 +337,11 @@ def percent(share: float) -> str:
 
 
 def criterion_unit(name: str) -> str:
-    """Unit of the score of a criterion; empty if it has none or is of a user."""
+    """Unit of the score of a criterion; empty if it has none or a user defined it."""
     return NAMED[name].unit if name in NAMED else ""
 
 
-def headed_criterion(name: str) -> str:
+def criterion_heading(name: str) -> str:
     """Heading of a column of scores, with their unit."""
     unit = criterion_unit(name)
     return f"{label(name)} ({unit})" if unit else label(name)

@@ -27,10 +27,10 @@ from imcmoo.report.labels import (
     SNR,
     TOKENS,
     cell,
+    criterion_heading,
     distinct_labels,
     generic_note,
     headed,
-    headed_criterion,
     label,
     number,
     on_screen,
@@ -79,7 +79,7 @@ MOST_EXCESS, MOST_AREA = 0.05, 0.9
 this share of that of the selected design."""
 
 BY_EDAP = ("edap", "regret")
-"""Beginnings of the names of criteria whose line of the card has the definition of EDAP."""
+"""Prefixes of criteria whose line of the card is followed by the definition of EDAP."""
 
 FEW_RUNS = 4
 """Largest number of runs named in the title."""
@@ -181,7 +181,7 @@ def _add_data(
         {
             "label": name,
             "networks": distinct_labels(results.workloads),
-            "criterion": headed_criterion(results.criterion),
+            "criterion": criterion_heading(results.criterion),
             "selected": start + designs.selected,
             "baselines": [(network, start + row) for network, row in designs.baselines],
             "convergence": [*_convergence(results.convergence)],
@@ -231,7 +231,7 @@ def _smaller_chip(results: Results) -> tuple[str, str]:
     called = next(n for n in PageDesigns(results).names[key] if n.startswith("front_"))
     return called, (
         f"is smaller, {number(smallest['area_mm2'].iloc[0])} mm² instead of "
-        f"{number(area)} mm², and nearly as good: {headed_criterion(name)} "
+        f"{number(area)} mm², and nearly as good: {criterion_heading(name)} "
         f"{number(smallest[f'score_{name}'].iloc[0])} instead of {number(score)}."
     )
 
@@ -342,7 +342,7 @@ def _facts(results: Results) -> dict[str, str]:
         for q in PageDesigns(results).quantities
         if not q.per_workload
     }
-    facts[headed_criterion(results.criterion)] = f"{float(selected['score']):.4g}"
+    facts[criterion_heading(results.criterion)] = f"{float(selected['score']):.4g}"
     if results.has_edap_columns:
         facts["EDAP by"] = str(results.edap)
         facts["regret against"] = results.regret_reference
@@ -394,8 +394,8 @@ ALONE = ("latency_s", "energy_J")
 
 
 def _alone(results: Results, explanations: Sequence[Explanation]) -> Table | None:
-    """Speed, energy and power of each network of the selected design; None if lines of its card say
-    more than that, such as margins to limits."""
+    """Speed, energy and power of each network of the selected design; None if the lines of its
+    card say more, such as margins to limits."""
     tables, config = explanations[0].tables if explanations else {}, results.config
     networks = tables.get("networks", pd.DataFrame())
     more = {TOKENS, "request_s", "time_to_first_token_s", "accuracy_drop", "images"} & {*networks}

@@ -17,8 +17,8 @@ from imcmoo.report.labels import (
     GENERIC,
     SNR,
     Measured,
+    criterion_heading,
     distinct_labels,
-    headed_criterion,
     label,
     measured,
 )
@@ -121,7 +121,7 @@ class PageDesigns:
     def columns(self) -> dict[PageColumn, list[Any]]:
         """Columns in display units, None if unknown; that of the criterion of the study first."""
         scores = self._scores()
-        used = PageColumn("score", headed_criterion(self.results.criterion))
+        used = PageColumn("score", criterion_heading(self.results.criterion))
         columns = {column: values for column, values in scores.items() if column == used}
         for q in self.quantities:
             networks = distinct_labels(self.results.workloads) if q.per_workload else [""]
@@ -137,12 +137,12 @@ class PageDesigns:
         return columns | scores
 
     def _scores(self) -> dict[PageColumn, list[Any]]:
-        """Columns of scores, but for those that are a cost of the chip, such as its area."""
+        """Columns of scores, except those that repeat a cost of the chip, such as its area."""
         rows = np.array([self._front.get(key, -1) for key in self._keys])
         costs = {q.heading for q in self.quantities if not q.per_workload}
         scores = {}
         for name in self.results.selection["criterion"]:
-            if (heading := headed_criterion(name)) not in costs:
+            if (heading := criterion_heading(name)) not in costs:
                 # The last value is for designs off the front.
                 front = self.results.front[f"score_{name}"].to_numpy(dtype=float)
                 scores[PageColumn("score", heading)] = rounded(np.append(front, np.nan)[rows])

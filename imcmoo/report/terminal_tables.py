@@ -17,8 +17,8 @@ from imcmoo.report.labels import (
     IN_DECIBELS,
     SNR,
     cell,
+    criterion_heading,
     headed,
-    headed_criterion,
     label,
     measured,
     missing_resources,
@@ -91,7 +91,7 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         table.add_column(
             "\n".join(names), justify="right", style="bold" if rows["used"].any() else ""
         )
-    for name in sorted(results.parameters, key=lambda name: first[name].nunique() == 1):
+    for name in sorted(results.parameters, key=lambda name: first[name].nunique(dropna=False) == 1):
         table.add_row(name, *map(plain, first[name]))
     table.add_section()
     if "area_mm2" in first:
@@ -110,7 +110,7 @@ def _add_scores(table: Table, results: Results, designs: pd.DataFrame) -> None:
     scored = results.front.iloc[[row_of[design] for design in results.designs_in(designs)]]
     for name in results.selection["criterion"]:
         marked = "\N{NO-BREAK SPACE}◀" if name == results.criterion else ""
-        table.add_row(headed_criterion(name) + marked, *_numbers(scored[f"score_{name}"]))
+        table.add_row(criterion_heading(name) + marked, *_numbers(scored[f"score_{name}"]))
 
 
 def _add_costs(
@@ -231,7 +231,7 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
     )
     for _, row in regret.iterrows():
         table.add_row(
-            headed_criterion(row["criterion"]),
+            criterion_heading(row["criterion"]),
             f"{row['optimum']:.4g}",
             *(f"{row['selected']:.4g}", f"{100 * row['regret_selected']:.3g}"),
             *(f"{row['best_evaluated']:.4g}", f"{100 * row['regret_best_evaluated']:.3g}"),

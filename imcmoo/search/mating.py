@@ -59,7 +59,7 @@ class FeasibleMating:
         criteria_share: largest share of designs near the criteria's best ones, of what elites and
             children leave, in 0..1. By default 0.7.
         elites_share: largest share of children of per-value elites in a large space, in 0..1. By
-            default 0.7. Less gives a better front, but misses the best designs more often.
+            default 0.7.
         children_share: share of what elites leave that local search leaves to children, in 0..1. By
             default 0.05: in a large space that is less than one design.
         best_known: designs by each criterion whose neighbours are considered, at least 1. A

@@ -22,7 +22,7 @@ function shorten(value) {
   if (typeof value === "string") return value;
   const size = Math.abs(value);
   if (size >= 1e4 && size < 1e9) return Math.round(value).toLocaleString("en");
-  return value && (size < 1e-4 || size >= 1e9) ? value.toExponential(3).replace("e+", "e").replace(/e-(\d)$/, "e-0$1") : String(Number(value.toPrecision(4)));
+  return value && (size < 1e-4 || size >= 1e9) ? Number(value.toPrecision(4)).toExponential().replace("e+", "e").replace(/e-(\d)$/, "e-0$1") : String(Number(value.toPrecision(4)));
 }
 
 // Whether ratios of values count: all positive, and far apart.
@@ -147,7 +147,7 @@ function isDark(colour) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18;
 }
 
-// Whether a column is the score by the criterion of a run; scores that are a cost of the chip are only that.
+// Whether a column is the score by the criterion of a run. A cost of the chip, such as its area, has no second column as a score.
 const isScore = (column, run) => ["score", "chip"].includes(column.kind) && column.label === run.criterion;
 
 // Show a text beside the pointer while it is over a node; after a tap, until the next one.
