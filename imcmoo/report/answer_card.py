@@ -62,7 +62,7 @@ NEAR = 0.02
 MOST_LIMITS = 2
 """Number of limits named in a line."""
 
-REACHED = {"snr": "snr_adc_dB", "compute_snr": "snr_dB"}
+SNR_COLUMNS = {"snr": "snr_adc_dB", "compute_snr": "snr_dB"}
 """Columns of the SNR that a network reaches, dB, by limit."""
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
@@ -502,12 +502,12 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
     if (request_s := value("request_s")) is not None:
         request_J = engineering(value("request_J") or math.nan, "J")
         yield f"a request takes {engineering(request_s, 's')} and {request_J}"
-    mean, limit = energy / latency, limits.max_power_W
+    limited = _at_most(energy / latency, limits.max_power_W, "W")
+    is_pipelined = not math.isclose(power, energy / latency)
     if alone:
-        allowed = _at_most(mean, limit, "W") if math.isclose(power, mean) else ""
-        yield f"power at full speed {engineering(power, 'W')}{allowed}"
-    if limit and not (alone and math.isclose(power, mean)):
-        yield f"energy over latency {engineering(mean, 'W')}{_at_most(mean, limit, 'W')}"
+        yield f"power at full speed {engineering(power, 'W')}{'' if is_pipelined else limited}"
+    if limited and (is_pipelined or not alone):
+        yield f"energy over latency {engineering(energy / latency, 'W')}{limited}"
     if row.get("streamed") in STREAMED and (value(TOKENS) or value("time_to_first_token_s")):
         yield STREAMED[str(row["streamed"])]
     if (drop := value("accuracy_drop")) is not None:
@@ -560,7 +560,7 @@ def _left(explanation: Explanation, row: pd.Series[Any]) -> list[str]:
     if pd.isna(row["used"]):
         return []
     networks = explanation.tables["networks"].set_index("network")
-    column = REACHED.get(str(row["limit"]))
+    column = SNR_COLUMNS.get(str(row["limit"]))
     if column not in networks:
         return [margin(row["limit"], row["used"], row["excess"])]
     reached = networks[column][row["network"]]

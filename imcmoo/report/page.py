@@ -143,7 +143,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "name": name,
         "card": card_of_run(results, explanations[0]) if explanations else None,
         "edap": results.edap if results.has_edap_columns else None,
-        "edap_at": label(results.criterion) if results.criterion.startswith(BY_EDAP) else "",
+        "edap_row": label(results.criterion) if results.criterion.startswith(BY_EDAP) else "",
         "is_regret": results.criterion == MINIMAX,
         "has_dram": "dram_mm2" in results.evaluations,
         "criteria": _criteria(results),
@@ -151,7 +151,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "design": {} if explanations else _design(results),
         "caution": "" if explanations else results.design.get("caution", ""),
         "networks": _networks(results, explanations),
-        "alone": _alone(results, explanations),
+        "speeds": _speeds(results, explanations),
         "smaller": _smaller_chip(results),
         "about": _about(results),
         "timeline": _timeline(results),
@@ -389,23 +389,23 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     return table
 
 
-ALONE = ("latency_s", "energy_J")
-"""Costs of a network that runs alone, as an explanation has them."""
+SHOWN_COSTS = ("latency_s", "energy_J")
+"""Columns of an explanation in the table of speeds."""
 
 
-def _alone(results: Results, explanations: Sequence[Explanation]) -> Table | None:
+def _speeds(results: Results, explanations: Sequence[Explanation]) -> Table | None:
     """Speed, energy and power of each network of the selected design; None if the lines of its
     card say more, such as margins to limits."""
     tables, config = explanations[0].tables if explanations else {}, results.config
     networks = tables.get("networks", pd.DataFrame())
     more = {TOKENS, "request_s", "time_to_first_token_s", "accuracy_drop", "images"} & {*networks}
-    if config["limits"] or SCENARIO in tables or more or not {*ALONE} <= {*networks}:
+    if config["limits"] or SCENARIO in tables or more or not {*SHOWN_COSTS} <= {*networks}:
         return None
     table = new_table("network", title="")
-    add_numbers(table, "frames/s", *(headed(column) for column in ALONE), "power (W)")
+    add_numbers(table, "frames/s", *(headed(column) for column in SHOWN_COSTS), "power (W)")
     for name, (_, row) in zip(distinct_labels(results.workloads), networks.iterrows(), strict=True):
         rate, power = map(number, at_full_speed(row))
-        costs = [cell(column, row[column]) for column in ALONE]
+        costs = [cell(column, row[column]) for column in SHOWN_COSTS]
         table.add_row(name, rate, *costs, power)
     return table
 

@@ -52,7 +52,7 @@ class Scatter {
       ...runs.map((run, at) => [runs.length > 1 ? run.label : "kept", this.page.hue(at), null, { shape: DOT, look: { fill: this.page.hue(at), "fill-opacity": 0.6 } }]),
       ["selected", highlight, null, { shape: STAR, look: { fill: highlight } }],
       ...ofOne && isPanelled ? [["best for this network", INK, null, { ...diamond, look: { ...diamond.look, fill: INK } }]] : [],
-      ...ofOne ? [[isPanelled ? "best for another network" : `best for one network${this.missing(x, y)}`, INK, null, diamond]] : [],
+      ...ofOne ? [[isPanelled ? "best for another network" : `best for one network${this.withoutValue(x, y)}`, INK, null, diamond]] : [],
       ["shown in the card", INK, null, { shape: RING, look: { stroke: INK, "stroke-width": 1.5 } }],
     ];
   }
@@ -78,7 +78,7 @@ class Scatter {
   }
 
   // Note on how many single-network designs are not drawn, since they lack a value; empty without any.
-  missing(x, y) {
+  withoutValue(x, y) {
     const { runs } = this.page.data, { baselines } = runs[0];
     const absent = runs.length === 1 ? baselines.filter(([, row]) => x.of("")[row] === null || y.of("")[row] === null) : [];
     return absent.length ? ` (${absent.length} of ${baselines.length} have no value here)` : "";
