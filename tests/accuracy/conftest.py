@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.accuracy.networks import cut, real
-from tests.networks.onnx_import.models import exactly, node, tensor
-
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     """A convolution, a depthwise one and two products with the same weights."""
+    from tests.accuracy.networks import cut, real
+    from tests.networks.onnx_import.models import exactly, node, tensor
+
     nodes = [
         node("Conv", "xw", "a", name="dense", pads=[1, 1, 1, 1]),
         node("Relu", "a", "b"),

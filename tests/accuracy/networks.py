@@ -1,6 +1,11 @@
 """Small networks for tests of the simulation."""
 
 import numpy as np
+
+from tests.extras import needs
+
+needs("accuracy", "onnx")
+
 from onnx import numpy_helper
 
 from imcmoo.model.physical.circuit import Circuit

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
-pytest.importorskip("numba", reason="the simulation needs the package numba")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
 
 import onnx
 from onnx import numpy_helper

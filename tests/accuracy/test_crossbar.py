@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("numba", reason="the simulation needs the package numba")
+from tests.extras import needs
+
+needs("accuracy", "numba")
 
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar, row_blocks

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("numba", reason="the simulation needs the package numba")
+from tests.extras import needs
+
+needs("accuracy", "numba")
 
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.model.physical.adc_window import Adcs

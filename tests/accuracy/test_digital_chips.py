@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
-pytest.importorskip("sklearn", reason="the networks are trained on scikit-learn's digits")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime")
+needs("dev", "sklearn")
 
 from experiments.edge_networks.data import write_digits, write_digits_cnn
 from imcmoo.accuracy.assess import Assessment

@@ -5,7 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime")
 
 from experiments.edge_networks.data import NETWORKS
 from experiments.edge_networks.prediction import RRAM, SRAM, assessment, chip
@@ -18,9 +20,11 @@ LARGE = ("recogniser", "minilm")
 
 
 def network_file(name):
-    if missing := NETWORKS[name].missing:
-        pytest.skip(f"{missing} is not installed")
-    return NETWORKS[name].path()
+    network = NETWORKS[name]
+    needs("speech" if network.program else "edge", network.package)
+    if network.missing:
+        pytest.skip(f"{network.missing} is not installed")
+    return network.path()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,9 @@ import os
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime")
 
 import onnx
 from onnx import TensorProto, helper

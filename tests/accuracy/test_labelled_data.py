@@ -5,7 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime")
 
 from imcmoo.accuracy.assess import interval, wilson
 from imcmoo.accuracy.labelled_data import BATCH, LabelledData, Metric, batch_size, run_all

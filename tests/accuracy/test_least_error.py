@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("numba", reason="the simulation needs the package numba")
+from tests.extras import needs
+
+needs("accuracy", "numba")
 
 from imcmoo.accuracy import crossbar
 from imcmoo.accuracy.lowering import MappedLayer

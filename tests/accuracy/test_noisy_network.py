@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from onnx import TensorProto
 from scipy import stats
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
-pytest.importorskip("numba", reason="the simulation needs the package numba")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
+
+from onnx import TensorProto
 
 from experiments.edge_networks.data import write_digits_cnn
 from imcmoo.accuracy.assess import Assessment
@@ -197,7 +199,7 @@ def test_white_noise_and_constants_are_no_multiple_of_the_product():
 
 
 def test_a_fast_run_is_the_same_again_and_stands_few_calibration_samples(tmp_path):
-    pytest.importorskip("sklearn", reason="the network is trained by scikit-learn")
+    needs("dev", "sklearn")
     path, data = write_digits_cnn(tmp_path)
     chip = Circuit(64, 64, 2, 2, differential=True, adc_bits=3, sigma=0.043)
     arrays = dict(np.load(data))
@@ -210,7 +212,7 @@ def test_a_fast_run_is_the_same_again_and_stands_few_calibration_samples(tmp_pat
 
 
 def test_noise_counts_on_the_inputs_that_layers_get_on_the_chip(tmp_path):
-    pytest.importorskip("sklearn", reason="the network is trained by scikit-learn")
+    needs("dev", "sklearn")
     assessed = Assessment(*write_digits_cnn(tmp_path))
     coarse = Circuit(64, 64, 2, 2, differential=False, adc_bits=2, sigma=0.043)
     fast, exact = (assessed.on_chips(coarse, 2, how=how)[0] for how in ("fast", "exact"))

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="networks are executed with the package onnxruntime")
-pytest.importorskip("numba", reason="networks are executed with the package numba")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
 
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.own_statistics import statistics_of

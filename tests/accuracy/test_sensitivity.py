@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
-pytest.importorskip("numba", reason="the simulation needs the package numba")
-pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
+needs("dev", "sklearn")
 
 import onnx
 from onnx import helper, numpy_helper

@@ -9,6 +9,7 @@ import pytest
 
 from imcmoo import benchmark
 from imcmoo.io.errors import InputError
+from tests.extras import needs
 
 FOLDER = Path(__file__).parents[2] / "examples" / "benchmark"
 
@@ -63,7 +64,8 @@ def test_an_algorithm_of_pymoo_stops_after_distinct_designs(adapter, unsolved, b
 
 
 def test_optuna_study(adapter, problem):
-    module = adapter("optuna_study", "optuna")
+    needs("compare", "optuna")
+    module = adapter("optuna_study", None)
     sampler = module.optuna.samplers.NSGAIISampler(population_size=20, seed=1)
     study, record = module.search(problem, sampler, budget=60, at_once=20)
     assert 60 <= len(record) < 80
@@ -76,7 +78,8 @@ def test_optuna_study(adapter, problem):
 
 
 def test_optunahub_problem(adapter, problem):
-    module = adapter("optunahub_problem", "optuna")
+    needs("compare", "optuna")
+    module = adapter("optunahub_problem", None)
     hub = module.Problem(NAME)
     study = module.optuna.create_study(directions=hub.directions)
     study.optimize(hub, n_trials=3)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.cli.few_chips import only_few
 from tests.cli.helpers import run_quietly
+from tests.extras import needs
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def small_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory):
     """A small network and its labelled data; only to be read."""
-    pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+    needs("dev", "sklearn")
     from experiments.edge_networks.data import write_digits
 
     return write_digits(tmp_path_factory.mktemp("digits"))

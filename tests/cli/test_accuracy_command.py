@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
-pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime")
+needs("dev", "sklearn")
 
 from imcmoo.cli.main import main
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -252,7 +254,8 @@ def test_layers_and_json(command):
 
 
 def test_no_name_in_the_tables_is_taken_for_a_formula(digits, command):
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     proto = onnx.load(digits[0])
     for node in filter(lambda node: node.name, proto.graph.node):
         node.name = f"={node.name}"

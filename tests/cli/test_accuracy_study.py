@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
-pytest.importorskip("numba", reason="the simulation needs the package numba")
-pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
+needs("dev", "sklearn")
 
 from imcmoo.cli.main import main
 from imcmoo.networks.accuracy_data import AccuracyData

@@ -15,6 +15,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.provenance import config
 from tests.cli.helpers import refused
+from tests.extras import needs
 from tests.hardware.libraries import stand_in
 
 BUILD = ["components", "build", "--out", "mine.npz", "--workers", "1", "--device", "rram"]
@@ -143,7 +144,7 @@ def test_another_table_is_another_study(folder):
 
 @pytest.mark.live
 def test_the_libraries_make_what_is_shipped(tmp_path, monkeypatch):
-    pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
+    needs("build", "hwcomponents_neurosim")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rram.cell").write_text(cell_file("rram"))
     small = ["--technology", "22", "--rows", "16,1024", "--macros", "2", "--cell", "rram.cell"]

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from importlib import import_module
 from importlib.metadata import EntryPoint
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from imcmoo.study.catalogue import find_study
 from imcmoo.version import __version__
 from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout, python, refused
+from tests.extras import needs
 from tests.reliability.drawn import LAYERS, NAMES, study_text
 
 
@@ -134,7 +134,6 @@ def test_outside_a_checkout_they_say_what_is_missing(capsys, monkeypatch, name, 
     )
 
 
-@pytest.mark.skipif(find_spec("argcomplete") is None, reason="argcomplete is not installed")
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -144,6 +143,7 @@ def test_outside_a_checkout_they_say_what_is_missing(capsys, monkeypatch, name, 
     ],
 )
 def test_shells_complete_commands_options_and_studies(tmp_path, line, words):
+    needs("completion", "argcomplete")
     out = tmp_path / "completions"
     request = {
         "_ARGCOMPLETE": "1",

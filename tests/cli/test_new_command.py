@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.extras import needs
+
+needs("onnx", "onnx")
+
 from imcmoo.cli.main import main
 from imcmoo.networks.onnx_import.reading import set_batch
 from imcmoo.networks.onnx_import.tensors import sizes_of

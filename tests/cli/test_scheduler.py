@@ -14,9 +14,12 @@ from imcmoo.io.parts import TaskCheckpoints
 from tests import ROOT
 from tests.cli.few_chips import STUDY
 from tests.cli.helpers import contents, refused
+from tests.extras import needs
 from tests.io.processes import wait_for
 
-distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
+needs("dask", "distributed")
+
+import distributed
 
 WORKERS = 2
 FEW_DESIGNS = ["--budget", "40", "--no-baselines", "--quiet"]

@@ -15,6 +15,7 @@ import imcmoo
 from imcmoo.cli.main import main
 from imcmoo.model.physical.parameters import Designs
 from tests import ROOT
+from tests.extras import needs
 
 DOCS = ROOT / "docs"
 PUBLISHED = ROOT / "results" / "published"
@@ -28,8 +29,7 @@ LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]*)(?:#(?P<anchor>[^)]+))?\)
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The folder of the built site."""
-    for package in ("sphinx", "myst_parser", "furo"):
-        pytest.importorskip(package, reason=f"{package} is not installed")
+    needs("docs", "sphinx", "myst_parser", "furo")
     out = tmp_path_factory.mktemp("site")
     # No page shows a figure that `run` draws, and none of these tests looks at pages of source
     # code; both take long, as does collecting garbage.

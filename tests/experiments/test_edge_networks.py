@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("onnxruntime", reason="networks are executed with the package onnxruntime")
-pytest.importorskip("numba", reason="networks are executed with the package numba")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
 
 from experiments.edge_networks import (
     column_gain,
@@ -216,7 +217,7 @@ def test_rounding_of_operands_counts_only_where_it_lowers_the_score():
 
 
 def test_the_time_of_fast_is_measured_with_noise_in_all_layers(tmp_path, capsys):
-    pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+    needs("dev", "sklearn")
     write_digits(tmp_path)
     fast_time.main(["--data", str(tmp_path), "--samples", "8", "--repeats", "1", "digits"])
     heads, row = (line.split() for line in capsys.readouterr().out.splitlines())

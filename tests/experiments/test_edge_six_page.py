@@ -3,6 +3,10 @@
 import pandas as pd
 import pytest
 
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
+
 from experiments.edge_networks.limit_verdicts import summary as summary_of_limit
 from experiments.edge_networks.page import (
     NETWORKS,

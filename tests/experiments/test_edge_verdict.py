@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("onnxruntime", reason="networks are executed with the package onnxruntime")
-pytest.importorskip("numba", reason="networks are executed with the package numba")
+from tests.extras import needs
+
+needs("accuracy", "onnxruntime", "numba")
 
 from experiments.edge_networks import metrics, recommended
 from experiments.edge_networks.data import NETWORKS
@@ -159,6 +160,7 @@ def test_frames_of_speech_are_scored_by_sequence():
 
 def test_sequences_of_speech_are_repeated_by_a_seed():
     network = NETWORKS["voice_activity"]
+    needs("speech", network.package)
     if network.missing:
         pytest.skip(f"{network.missing} is not installed")
     made = [network.make(network.path(), 3, np.random.default_rng(1)) for _ in range(2)]

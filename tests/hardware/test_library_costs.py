@@ -9,10 +9,9 @@ from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.physical_table import PhysicalTable
+from tests.extras import needs
 
-pytest.importorskip("hwcomponents_neurosim", reason="hwcomponents is not installed")
-pytest.importorskip("hwcomponents_cacti", reason="hwcomponents is not installed")
-pytest.importorskip("hwcomponents_library", reason="hwcomponents is not installed")
+needs("build", "hwcomponents_neurosim", "hwcomponents_cacti", "hwcomponents_library")
 
 pytestmark = pytest.mark.live
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.networks.workloads import TRUE_NETWORKS, Workload
+from tests.extras import needs
 
 TOPOLOGIES = Path(__file__).parent / "topologies"
 RIGHT_IN_THE_PAPER = ("resnet18", "vgg16", "alexnet", "mobilenet_v3", "densenet201")
@@ -54,7 +55,7 @@ def test_where_statistics_come_from_is_recorded():
 
 @pytest.mark.parametrize("name", TRUE_NETWORKS)
 def test_a_table_is_what_the_importer_reads_from_its_topology(name):
-    pytest.importorskip("onnx", reason="the importer needs the package onnx")
+    needs("onnx", "onnx")
     from imcmoo.networks.onnx_import import import_onnx
 
     table = Workload.load(name)

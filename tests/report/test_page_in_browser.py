@@ -11,11 +11,14 @@ from PIL import Image
 
 from imcmoo.cli.main import main
 from imcmoo.study import catalogue
+from tests.extras import needs
 from tests.report import odd_models
 from tests.report.conftest import HOSTILE
 from tests.report.test_page import column, data_of, made
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+needs("dev", "playwright")
+
+from playwright.sync_api import sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
@@ -56,7 +59,7 @@ FOCUS = """() => {
 @pytest.fixture(scope="module")
 def chromium():
     """A browser without a sandbox, which containers have no rights for."""
-    with playwright.sync_playwright() as p:
+    with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

@@ -16,6 +16,7 @@ from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.enumerate_study import enumerate_study
 from tests import ROOT
+from tests.extras import needs
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 WITHOUT_REQUESTS = [file for file in EXAMPLES if "[scenario]" not in file.read_text("utf-8")]
@@ -57,7 +58,7 @@ def test_five_seeds_find_the_exact_optimum_of_every_criterion_that_guides(file, 
 @pytest.mark.slow
 @pytest.mark.live
 def test_the_table_of_the_own_cell_is_what_its_study_says_it_is(tmp_path):
-    pytest.importorskip("hwcomponents_neurosim", reason="needs Python 3.12+ and imcmoo[build]")
+    needs("build", "hwcomponents_neurosim")
     text = (ROOT / "examples" / "own_cell.toml").read_text(encoding="utf-8")
     (output,) = re.findall(r"imcmoo (components build .*?own_cell\.npz)", text, flags=re.DOTALL)
     words = [word for word in output.split() if word not in ("\\", "#")]

@@ -31,6 +31,7 @@ from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from problems import STUDIES
+from tests.extras import needs
 from tests.fakes import SMALL, fake_problem
 from tests.search.searches import builder
 from tests.study.files import SMALL_RRAM, written
@@ -56,7 +57,7 @@ def start():
 )
 def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start(name, start):
     if name in PACKAGES:
-        pytest.importorskip(PACKAGES[name])
+        needs("compare", PACKAGES[name])
     archive = (METHODS | ABLATIONS | cli_rules.LARGE_METHODS)[name](start)
     assert 100 <= len(archive) <= BUDGET
     assert len(archive.seen) == len(archive)
@@ -70,7 +71,7 @@ def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start
 )
 def test_the_same_seed_gives_the_same_search(name, start):
     if name in PACKAGES:
-        pytest.importorskip(PACKAGES[name])
+        needs("compare", PACKAGES[name])
     one, other = ((METHODS | cli_rules.LARGE_METHODS)[name](start).levels for _ in range(2))
     assert np.array_equal(one, other)
 
@@ -107,7 +108,7 @@ def test_most_mutations_change_a_design(start):
 
 @pytest.mark.slow
 def test_a_search_of_optuna_that_only_repeats_itself_ends():
-    pytest.importorskip("optuna")
+    needs("compare", "optuna")
     few = {"rows": (256,), "cols": (128,), "cycle_s": (1e-9,), "glb_depth": (16384,)}
     problem = fake_problem(restricted(SMALL, few, name="few"), 3)
     initial = draw_feasible(problem, 20, np.random.default_rng(0))
@@ -117,7 +118,9 @@ def test_a_search_of_optuna_that_only_repeats_itself_ends():
 
 
 def test_optuna_is_told_constraints(start, monkeypatch):
-    trial = pytest.importorskip("optuna").trial.Trial
+    needs("compare", "optuna")
+    from optuna.trial import Trial as trial
+
     told, was = [], trial.set_constraint
     monkeypatch.setattr(
         trial,
@@ -305,7 +308,7 @@ def test_budgets_that_are_no_numbers_from_one_are_refused(options, message, tmp_
 
 
 def test_a_comparison_without_the_exact_answer_says_how_to_get_it(tmp_path, capsys):
-    pytest.importorskip("numba")
+    needs("compare", "numba")
     assert compare.main([STUDY, "--out", str(tmp_path)]) == 2
     assert "run `imcmoo enumerate four_workload_rram" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

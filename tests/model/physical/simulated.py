@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.noise import assumed_statistics, noise_of
 from imcmoo.networks.operands import OperandBits
+from tests.extras import needs
 
 
 def product(x, w, circuit, rng, *, zero=0):
@@ -20,6 +20,9 @@ def product(x, w, circuit, rng, *, zero=0):
         rng: draws the errors of the cells, once.
         zero: code of 0.
     """
+    needs("accuracy", "numba")
+    from imcmoo.accuracy.crossbar import Crossbar
+
     crossbar, codes = Crossbar(w[None], circuit, zero=zero), x[None].astype(np.uint16)
     crossbar.program(rng)
     crossbar.calibrate(codes)

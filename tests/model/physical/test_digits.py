@@ -6,9 +6,10 @@ from scipy.stats import spearmanr
 
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
+from tests.extras import needs
 from tests.model.physical.simulated import closed_form, operands_of, product
 
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+needs("dev", "sklearn")
 
 HIDDEN = 96
 EPOCHS, BATCH, RATE = 60, 64, 2e-3

@@ -1,15 +1,17 @@
 """Small ONNX models, written as they are needed."""
 
 import numpy as np
-import pytest
 
-onnx = pytest.importorskip("onnx", reason="the importer needs the package onnx")
+from tests.extras import needs
 
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+needs("onnx", "onnx")
 
-from imcmoo.networks.onnx_import import import_onnx  # noqa: E402
-from imcmoo.networks.onnx_import import walk as walk  # noqa: E402
-from imcmoo.networks.onnx_import.statistics import densities as densities  # noqa: E402
+import onnx as onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from imcmoo.networks.onnx_import import import_onnx
+from imcmoo.networks.onnx_import import walk as walk
+from imcmoo.networks.onnx_import.statistics import densities as densities
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 INT8, UINT8 = TensorProto.INT8, TensorProto.UINT8

@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.layers import DEFAULT_DENSITIES
+from tests.extras import needs
 from tests.networks.onnx_import.models import (
     beside,
     densities,
@@ -85,7 +86,7 @@ def test_weights_beside_the_file_are_defaults(tmp_path):
 
 
 def test_samples_are_run_and_what_layers_read_is_recorded(tmp_path):
-    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    needs("accuracy", "onnxruntime")
     nodes = [node("Relu", "x", ["h"]), node("Conv", "hw"), node("MatMul", ["h", "h2"], ["p"])]
     nodes.insert(1, node("Transpose", ["h"], ["h2"], perm=[0, 1, 3, 2]))
     proto = model(nodes, [X], [stored("w", SHAPE)], outputs=["y", "p"])
@@ -103,7 +104,7 @@ def test_samples_are_run_and_what_layers_read_is_recorded(tmp_path):
     ("declared", "given"), [((7, 6), (4, 7, 6)), ((1, 7, 6), (4, 7, 6)), ((None, 7, 6), (4, 7, 6))]
 )
 def test_samples_may_be_those_of_accuracy(tmp_path, declared, given):
-    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    needs("accuracy", "onnxruntime")
     proto = model([node("MatMul", "xw")], [tensor("x", declared)], [stored("w", (6, 5))])
     x = np.random.default_rng(5).standard_normal(given).astype(np.float32)
     extra = {"labels": np.zeros(4), "calibration/x": x[:1]}
@@ -122,7 +123,7 @@ def test_samples_may_be_those_of_accuracy(tmp_path, declared, given):
     ],
 )
 def test_samples_that_do_not_fit_are_one_line(tmp_path, arrays_by_name, message):
-    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    needs("accuracy", "onnxruntime")
     if arrays_by_name is None:
         (tmp_path / "inputs.npz").write_bytes(b"nothing of the kind")
     else:
