@@ -21,3 +21,11 @@ def test_tests_name_extras_that_there_are():
     with (ROOT / "pyproject.toml").open("rb") as file:
         extras = tomllib.load(file)["project"]["optional-dependencies"]
     assert "accuracy" in named <= extras.keys()
+
+
+def test_commits_are_checked_by_commands_of_make_test():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    commands = re.findall(r"entry: (.+)", hooks)
+    assert commands
+    assert all(f"\t$(BIN)/{command}\n" in makefile for command in commands)
