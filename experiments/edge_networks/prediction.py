@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +28,6 @@ RRAM, SRAM = 0.043, 0.0073
 def chip(rows: int, cell: int, inputs: int, coding: str, adc: int, sigma: float) -> Circuit:
     """A chip whose rows are all read at once."""
     return Circuit(rows, rows, inputs, cell, coding == "differential", adc, sigma)
-
-
-def circuit_of(design: Mapping[str, Any] | pd.Series[Any], sigma: float) -> Circuit:
-    """The circuit of a chip in a table, which lacks the bits per cell of SRAM: one."""
-    sizes = ("rows", "active_rows", "input_slice_bits", "adc_bits")
-    numbers: dict[str, Any] = {name: int(design[name]) for name in sizes}
-    cell = design.get("bits_per_cell")
-    numbers["bits_per_cell"] = 1 if pd.isna(cell) else int(cell)
-    return Circuit(**numbers, differential=design["weight_coding"] == "differential", sigma=sigma)
 
 
 DESIGNS = (

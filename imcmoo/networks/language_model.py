@@ -45,7 +45,7 @@ SIZES = {
 
 _C, _M = map(DIMENSIONS.index, "CM")
 
-PHASES = PREFILL, STEP = "prefill", "step"
+PREFILL, STEP = "prefill", "step"
 """Values of the line `#phase` of a table."""
 
 
