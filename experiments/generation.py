@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from experiments import markdown
 from experiments.agreement import of_a_model
+from experiments.devices.chips import TITLES
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.exact.branch_and_bound import prove
 from imcmoo.io.units import MM2_PER_M2
@@ -22,13 +23,13 @@ from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.networks.published_models import CONFIGS, GENERATED, PROMPT, generation
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.report import labels, style
+from imcmoo.report import style
 from imcmoo.study.study import Study
 
 SMALL = "smollm"
 """The model of all batches and precisions, and whose blocks models of other sizes have."""
 
-DEVICES = labels.DEVICES | {"rram_snr": "RRAM, SNR as on SRAM"}
+DEVICES = TITLES | {"rram_snr": "RRAM, SNR as on SRAM"}
 """Devices by name: the last keeps the limit of compute SNR of SRAM, with cells in parallel."""
 
 REDUNDANCY = (1, 2, 4)

@@ -31,7 +31,7 @@ from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import MACROS
 from imcmoo.report import style
 from imcmoo.report.answer_card import DRAMS, card_of_certificate
-from imcmoo.report.labels import DEVICES, label
+from imcmoo.report.labels import label
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
 from imcmoo.study.what_if import AS_IT_IS, Change, changed, what_if
@@ -246,7 +246,7 @@ def chips_page(published: Path) -> str:
     return markdown.render(
         "guide/chips.md",
         asked=ASKED,
-        titles=DEVICES,
+        titles=chips.TITLES,
         proven=devices["chips"],
         ranges=devices["ranges"],
         DRAMS=DRAMS,
@@ -270,7 +270,7 @@ def chips_page(published: Path) -> str:
         generated=[
             (model, device, f"{title}, {name}")
             for model, name in {"smollm": "SmolLM", "gpt2": "GPT-2"}.items()
-            for device, title in DEVICES.items()
+            for device, title in chips.TITLES.items()
         ],
         wins=markdown.row(first_wins(generation["batches"]), device="rram", weight_bits=8),
         generating=GENERATING,

@@ -15,7 +15,7 @@ from imcmoo.exact.branch_and_bound import prove
 from imcmoo.hardware.physical_table import OPEN
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.memory_cells import is_exact
+from imcmoo.model.physical.memory_cells import is_exact, memory_cell
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
@@ -28,6 +28,8 @@ from imcmoo.study.study import Study
 DEVICES = ("sram", "dimc", "rram")
 """Devices in the order of tables; the first is the reference of ratios."""
 REFERENCE, DIGITAL = DEVICES[:2]
+TITLES = {name: memory_cell(name).label for name in DEVICES}
+"""Names of the devices, in the same order."""
 
 QUESTIONS = {"four": "edap_geomean", "nine": "edap_geomean", "cameras": POWER}
 """Criterion of each question."""

@@ -19,6 +19,7 @@ from experiments.devices.chips import (
     DEVICES,
     QUESTIONS,
     REFERENCE,
+    TITLES,
     Task,
 )
 from experiments.edge_networks.page import TABLES as EXECUTED
@@ -28,7 +29,6 @@ from experiments.physics.page import device_ratio
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.hardware.physical_table import OPEN
 from imcmoo.report import style
-from imcmoo.report.labels import DEVICES as TITLES
 
 PHYSICS = EXECUTED.parent / "physics"
 """Tables of the comparison of analog devices by every EDAP."""

@@ -26,6 +26,7 @@ from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.study.catalogue import shipped_names, shipped_study
+from imcmoo.study.spaces import WIDEST_SPACES
 from imcmoo.study.study import Study
 
 VERSIONS = {"reference": "-v1", "physical": "-v2"}
@@ -51,7 +52,7 @@ SUBSETS = (
 """Networks of the listed members of the family; other subsets can be named as well."""
 
 AREAS_MM2 = {"sram": (100, 800), "rram": (600, 1600)}
-"""Area limits of the listed members, mm²; others can be named as well."""
+"""Area limits of listed members by device of the families, mm²; others can be named as well."""
 
 TEXTBOOK = (
     "textbook/sram/resnet18+mobilenet_v3/200mm2-v1",
@@ -61,11 +62,9 @@ TEXTBOOK = (
 )
 """Listed members of the family on free component costs."""
 
-SPACES = {"sram": "sram_large", "rram": "rram"}
-"""Design space of each device of the families."""
-
 _FAMILY = re.compile(
-    r"(?P<textbook>textbook/)?(?P<device>sram|rram)/(?P<networks>[^/]+)/(?P<area>[1-9][0-9]*)mm2"
+    rf"(?P<textbook>textbook/)?(?P<device>{'|'.join(AREAS_MM2)})/(?P<networks>[^/]+)/"
+    r"(?P<area>[1-9][0-9]*)mm2"
 )
 _PHYSICAL = re.compile(
     rf"\w+_(physical|extended)(_({'|'.join(FURTHER)}))?({HIGH})?|random/physical/.*"
@@ -183,7 +182,7 @@ def _member(name: str, textbook: str | None, device: str, networks: str, area: s
         raise InputError(f"{name}: name each network once, in the usual order: {ordered}")
     return Study(
         name=name.removesuffix(VERSIONS["reference"]).replace("/", ".").replace("+", "-"),
-        space=SPACES[device],
+        space=WIDEST_SPACES[device],
         networks=chosen,
         area_limit_mm2=int(area),
         components=str(TABLE) if textbook else None,

@@ -16,6 +16,7 @@ from imcmoo.cli.import_command import NETWORK
 from imcmoo.cli.terminal import console, timed
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.workloads import is_path, network_name
 from imcmoo.study.study import Study
@@ -163,8 +164,10 @@ def _text(
         _line('model = "physical"', "with limits of power density, bandwidth and noise"),
         _line(f"device = {_string(args.device)}", "sram, dimc (digital SRAM) or rram"),
     ]
-    if args.device == "rram":
-        lines.append(_line('deployment = "together"', "RRAM keeps the weights of all networks"))
+    cell = memory_cell(args.device)
+    if not cell.streams:
+        keeps = f"{cell.title} keeps the weights of all networks"
+        lines.append(_line('deployment = "together"', keeps))
     if args.area:
         lines.append(_line(f"area_limit_mm2 = {args.area!r}", "largest chip, without DRAM"))
     lines += [

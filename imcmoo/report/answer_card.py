@@ -21,12 +21,12 @@ import pandas as pd
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import MACROS
 from imcmoo.networks.workloads import BITS
 from imcmoo.problem.criteria import JOINT_SUFFIX, OF_SCENARIOS
 from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
-    DEVICES,
     TOKENS,
     criterion_unit,
     ends_text,
@@ -368,7 +368,8 @@ def _chip(explanation: Explanation, config: Mapping[str, Any]) -> Iterator[tuple
             used.update(names)
 
     if "device" in design:
-        parts.append(DEVICES.get(design["device"], str(design["device"])))
+        device = str(design["device"])
+        parts.append(MEMORY_CELLS[device].label if device in MEMORY_CELLS else device)
     add("{} nm", "technology_nm")
     macros = f"macros of {design['rows']} × {design['cols']}"
     if {*MACROS} <= {*design}:

@@ -166,9 +166,6 @@ MEANINGS = {
 }
 """Definitions of the built-in criteria, by name."""
 
-DEVICES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
-"""Names of memory devices."""
-
 TOKENS = "tokens_per_s"
 """A rate, whose name does not end in its unit."""
 

@@ -123,10 +123,11 @@ class MacroTable(Table):
                 raise ValueError(f"{key} must be at most {most}, {getattr(self, most)}")
         if self.adc_area_share is not None and self.area_um2 is None:
             raise ValueError("adc_area_share needs area_um2")
-        if memory_cell(self.device).exact:
+        cell = memory_cell(self.device)
+        if cell.exact:
             raise ValueError(f"{self.device} has no ADC to fit")
-        if self.device == "sram" and self.bits_per_cell > 1:
-            raise ValueError("bits_per_cell must be 1 for SRAM")
+        if self.bits_per_cell > 1 and not cell.multilevel:
+            raise ValueError(f"bits_per_cell must be 1 for {cell.title}")
         return self
 
 

@@ -1,5 +1,7 @@
 """`imcmoo new`: networks and limits in, a study file out, which every command takes."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.extras import needs
@@ -7,6 +9,7 @@ from tests.extras import needs
 needs("onnx", "onnx")
 
 from imcmoo.cli.main import main
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.networks.onnx_import.reading import set_batch
 from imcmoo.networks.onnx_import.tensors import sizes_of
 from imcmoo.study.study import Study
@@ -50,6 +53,13 @@ def test_other_devices_and_files_beside_another_folder_are_found(folder):
     study = Study.load("chips/edge.toml")
     assert (study.device, study.deployment) == ("rram", "together")
     assert (study.criterion, study.name) == ("average_power", "edge")
+
+
+def test_a_device_that_keeps_weights_keeps_those_of_all_networks(monkeypatch):
+    monkeypatch.setattr(memory_cell("dimc"), "streams", False)
+    assert new("first.onnx", "--fps", "30", "--device", "dimc", "--out", "kept.toml") == 0
+    assert "# DIMC keeps the weights of all networks" in Path("kept.toml").read_text("utf-8")
+    assert Study.load("kept.toml").deployment == "together"
 
 
 def test_an_open_first_axis_is_taken_as_the_batch_which_is_said(folder, capsys):

@@ -9,6 +9,7 @@ import pytest
 
 from imcmoo import Run
 from imcmoo.cli.main import main
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.problem.limits import Limits
 from imcmoo.report import answer_card, labels
 from imcmoo.report.answer_card import AnswerCard
@@ -69,6 +70,14 @@ def test_a_chip_states_the_bits_of_its_operands(precision, text):
     config = {"model": "physical", "precision": precision, "workloads": ["a", "b"]}
     assert [*answer_card._operands(config)] == [text]
     assert not [*answer_card._operands(config | {"model": "mine"})]
+
+
+def test_a_chip_has_the_label_of_its_device(monkeypatch):
+    monkeypatch.setattr(memory_cell("sram"), "label", "charge SRAM")
+    for device, label in (("sram", "charge SRAM"), ("dimc", "digital SRAM"), ("mine", "mine")):
+        design = {"device": device, "rows": 64, "cols": 32}
+        shown = answer_card._chip(SimpleNamespace(design=design), {"model": "mine"})
+        assert next(shown) == ("chip", f"{label}, macros of 64 × 32")
 
 
 @pytest.mark.usefixtures("_no_figures")

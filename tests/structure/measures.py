@@ -30,7 +30,7 @@ CEILINGS = {
     f"functions above {LONG_FUNCTION} lines": 44,
     "imports of own modules inside functions": 55,
     "uses of Any": 623,
-    "lines": 54521,
+    "lines": 54531,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why.

@@ -13,6 +13,7 @@ from imcmoo.__main__ import main
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.study import calibration
 from imcmoo.study.calibration import ERROR, FACTORS, PRIOR, Calibration, Macro, calibrate, presets
 from imcmoo.study.catalogue import find_study
@@ -219,6 +220,13 @@ def test_a_macro_that_cannot_be_fitted_is_refused_with_file_and_key(
     assert f"{path}: " in error
     assert told in error
     assert sorted(file.name for file in tmp_path.iterdir()) == ["mine.toml"]
+
+
+def test_devices_of_one_bit_per_cell_are_fitted_with_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(memory_cell("rram"), "multilevel", False)
+    text = WANG.replace('device = "sram"', 'device = "rram"\nbits_per_cell = 2', 1)
+    error = refused(capsys, "calibrate", written(tmp_path, text, "mine"))
+    assert "bits_per_cell must be 1 for RRAM" in error
 
 
 def test_a_wrong_unit_is_asked_for(tmp_path, capsys):

@@ -86,8 +86,10 @@ class MemoryCell(ABC):
     Attributes:
         name: name of the device in spaces and studies.
         title: name of the device in messages.
+        label: name of the device on cards and pages.
         array: its arrays in the component table, a name in `imcmoo.hardware.devices.DEVICES`.
         streams: True if weights may be loaded for every image.
+        multilevel: True if a cell stores several bits, False if `bits_per_cell` must be 1.
         reads_again: True if without sample-and-hold an array is read again for each of the
             conversions of an ADC, False if columns keep their sums.
         cells_leak: True if cells are CMOS and leak.
@@ -101,8 +103,10 @@ class MemoryCell(ABC):
 
     name: str
     title: str
+    label: str
     array: str
     streams: bool
+    multilevel: bool = False
     reads_again: bool = False
     cells_leak: bool = True
     exact: bool = False
@@ -112,7 +116,7 @@ class MemoryCell(ABC):
     component_names: Mapping[str, str] = {}
 
     def check(self, designs: Designs, weight_bits: int = 1) -> None:
-        """Refuse designs that the device does not support; by default by `defaults`.
+        """Refuse unsupported designs; by default those against `defaults` or `multilevel`.
 
         Args:
             designs: n designs.
@@ -126,6 +130,9 @@ class MemoryCell(ABC):
             if name in TEXTS:
                 values = np.array(TEXTS[name])[values]
             refuse(name, values, values != only, f"{only} for {self.title}")
+        if not self.multilevel:
+            bits = designs.bits_per_cell
+            refuse("bits_per_cell", bits, bits != 1, f"1 for {self.title}")
 
     @abstractmethod
     def prices(

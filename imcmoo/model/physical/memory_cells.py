@@ -58,8 +58,9 @@ class Rram(MemoryCell):
     """Resistive cells: resident, several bits, read by a pulse of current."""
 
     name = array = RRAM.name
-    title = "RRAM"
+    title = label = "RRAM"
     streams = cells_leak = False
+    multilevel = True
     reads_again = True
     """NeuroSim multiplies column delay by the columns per ADC, too; ISAAC has a hold per column."""
     snr_limit_dB = -np.inf
@@ -163,15 +164,15 @@ class Sram(MemoryCell):
 
     name = array = SRAM.name
     title = "SRAM"
+    label = "analog SRAM"
     streams = True
     snr_limit_dB = 15.0
     defaults: Mapping[str, str | float] = {"tree_stages": 1}
 
     def check(self, designs: Designs, weight_bits: int = 1) -> None:
-        """Refuse more than one bit per cell, and level-dependent cell errors."""
+        """Refuse level-dependent cell errors."""
         super().check(designs, weight_bits)
-        bits, levels_differ = designs.bits_per_cell, designs.cell_errors > 0
-        refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
+        levels_differ = designs.cell_errors > 0
         if levels_differ.any():
             names = np.array(CELL_ERRORS)[designs.cell_errors]
             refuse("cell_errors", names, levels_differ, "uniform for SRAM")
@@ -241,6 +242,7 @@ class Dimc(Sram):
 
     name = "dimc"
     title = "DIMC"
+    label = "digital SRAM"
     exact = True
     snr_limit_dB = -np.inf
     defaults: Mapping[str, str | float] = {
