@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Literal
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from imcmoo.problem.criteria import SINGLE_NETWORK, SMALLEST, Criterion, prefix_
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
+from imcmoo.problem.ties import EQUAL, Scale, largest_within
 from imcmoo.space.design_space import Levels
 
 ROUNDING = 1e-12
@@ -72,6 +72,7 @@ class BoundedCriterion:
         scale: as `Criterion.scale`: whether the gap is a share, a difference, or a share of numbers
             whose decimal logarithms are the scores.
         least: as `Criterion.least`.
+        is_own: as `Criterion.is_own`.
     """
 
     name: str
@@ -79,8 +80,9 @@ class BoundedCriterion:
     bound: Callable[[Costs], Floats]
     zero: float = 0.0
     root: float = 1.0
-    scale: Literal["ratio", "difference", "log10"] = "ratio"
+    scale: Scale = "ratio"
     least: float = -math.inf
+    is_own: bool = False
 
     @property
     def score_name(self) -> str:
@@ -92,8 +94,8 @@ class BoundedCriterion:
         return np.maximum(self.bound(costs), self.least)
 
     def gap(self, value: float, bound: float) -> float:
-        """Gap between a value and a lower bound; may be infinite."""
-        if bound >= value:
+        """Gap between a value and a lower bound, 0 if they are equal; may be infinite."""
+        if self.largest_equal(bound) >= value:
             return 0.0
         if self.scale == "difference":
             return value - bound
@@ -105,10 +107,18 @@ class BoundedCriterion:
         ratio = (value + self.zero) / (bound + self.zero)
         return float(ratio ** (1 / self.root) - 1.0)
 
+    def largest_equal(self, value: float) -> float:
+        """Largest score that is equal to a score."""
+        return largest_within(EQUAL, value, self.scale, self.zero)
+
     def pruning_threshold(self, value: float, gap: float) -> float:
-        """Smallest bound within a gap of a value."""
+        """Smallest bound of nodes that need no look, if a design has a value.
+
+        Without a gap, designs with equal scores are looked at as well, since one of them may come
+        first by the `TieRule`.
+        """
         if gap == 0:
-            return value
+            return math.nextafter(self.largest_equal(value), math.inf)
         if self.scale == "difference":
             return value - gap
         # A little more, so that the gap it leaves is not rounded up.
@@ -162,6 +172,7 @@ def bounded(criterion: Criterion, n: int) -> BoundedCriterion:
         criterion.zero,
         n if criterion.is_product else 1.0,
         criterion.scale,
+        is_own=criterion.is_own,
     )
 
 
@@ -183,6 +194,7 @@ def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedC
         criterion.zero,
         scale=criterion.scale,
         least=criterion.least,
+        is_own=criterion.is_own,
     )
 
 

@@ -17,6 +17,7 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion, bounded_criteria
 from imcmoo.exact.node_expander import Expansion, NodeExpander, Nodes
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.ties import Place
 from imcmoo.space.design_space import Levels
 
 
@@ -121,6 +122,8 @@ class Proof:
         levels: the best design, shape (n_parameters,); None if none is feasible.
         value: its score; infinite if there is none.
         bound: lower bound of the scores of all designs.
+        breaks_ties: whether it is proven that no design with an equal score comes before it by the
+            `TieRule` of the problem.
         infeasible, excluded: by stage, numbers of designs ruled out as infeasible and by `bound`.
         evaluated: number of evaluated designs.
     """
@@ -129,6 +132,7 @@ class Proof:
     levels: Levels | None
     value: float
     bound: float
+    breaks_ties: bool
     infeasible: dict[str, int]
     excluded: dict[str, int]
     evaluated: int
@@ -202,6 +206,11 @@ class BranchAndBound:
         self._dived: list[Levels] = []
         # Smallest bound of evaluated designs, which may be below their score.
         self._floor = np.inf
+        # Smallest score of evaluated designs; that of the incumbent is equal to it.
+        self._smallest = np.inf
+        self._ties = self.expander.problem.ties(self.goal)
+        # Place of the incumbent in the order of designs with equal scores.
+        self._place: Place = ()
         # The least bound of nodes that `expand_shared_root` has not handed over yet.
         self.external_bound = np.inf
         self._options = [float(CHILDREN_PER_BOUND_CHUNK)] * len(
@@ -216,12 +225,13 @@ class BranchAndBound:
     def bound(self) -> float:
         """Lower bound of the score of all designs."""
         least = min(self.goal.least, self.value)
-        return max(min(self.pruning_threshold, self._floor, self._least), least)
+        found = min(self._smallest, self._floor)
+        return max(min(self.pruning_threshold, found, self._least), least)
 
     @property
     def pruning_threshold(self) -> float:
         """Nodes with at least this bound are excluded."""
-        return self.goal.pruning_threshold(self.value, self.gap)
+        return self.goal.pruning_threshold(self._smallest, self.gap)
 
     @property
     def _least(self) -> float:
@@ -245,6 +255,7 @@ class BranchAndBound:
             )
             self._branch(self._queues[stage].pop(n, self.pruning_threshold), stage)
         bound = self.bound
+        is_whole = self._least >= self.pruning_threshold
         for stage, waiting in enumerate(self._queues):
             for rows in waiting.clear():
                 self.excluded[self.expander.stages[stage - 1]] += self.expander.designs(rows)
@@ -253,6 +264,7 @@ class BranchAndBound:
             self.levels,
             self.value,
             bound,
+            self.gap == 0 and is_whole and self.goal.gap(self.value, bound) == 0,
             self.infeasible,
             self.excluded,
             self.evaluated,
@@ -300,15 +312,24 @@ class BranchAndBound:
     def _update_incumbent(self, levels: Levels, F: Floats) -> None:
         if not len(levels):
             return
-        scores = self.goal.score(self.expander.problem.costs(F))
-        best = int(scores.argmin())
-        if scores[best] < self.value:
-            self.value, self.levels = float(scores[best]), levels[best]
-            known_levels, known_F = self.root.feasible
-            self.root.feasible = (
-                np.concatenate([known_levels, levels[[best]]]),
-                np.concatenate([known_F, F[[best]]]),
-            )
+        costs = self.expander.problem.costs(F)
+        scores = self.goal.score(costs)
+        self._smallest = min(self._smallest, float(scores.min()))
+        limit = self.goal.largest_equal(self._smallest)
+        tied = np.flatnonzero(scores <= limit)
+        if not len(tied):
+            return
+        ranks = self.expander.problem.space.rank(levels[tied])
+        place, first = self._ties.first(costs.take(tied), ranks)
+        if self.value <= limit and self._place <= place:
+            return
+        best = tied[first]
+        self.value, self.levels, self._place = float(scores[best]), levels[best], place
+        known_levels, known_F = self.root.feasible
+        self.root.feasible = (
+            np.concatenate([known_levels, levels[[best]]]),
+            np.concatenate([known_F, F[[best]]]),
+        )
 
     def import_incumbent(self) -> None:
         """Adopt the best incumbent of the other criteria."""

@@ -26,6 +26,8 @@ OPTIMA = "single_network_optima"
 """Field of the single-network optima."""
 WITHIN = "within"
 """Field of the answer that a tolerance counts from."""
+TIES = "ties"
+"""Field of the rule that chooses among designs with equal scores."""
 REFERENCE = {"criterion": (str,), **dict.fromkeys(("value", "bound", "gap"), (int, float))}
 """Types of the values of the field `within`, by key."""
 
@@ -60,6 +62,8 @@ class Certificate:
             `log10_value` and `log10_bound`; else empty.
         within: `criterion`, `value`, `bound` and `gap` of the answer that a tolerance counts from;
             empty without one.
+        ties: rule by which no design with an equal score comes before this one, which is proven;
+            empty if it is not proven.
         is_new: whether this process proved the bound; False where it was read from a file.
     """
 
@@ -78,6 +82,7 @@ class Certificate:
     intact: bool = True
     prefix: str = ""
     within: Mapping[str, Any] = field(default_factory=dict)
+    ties: str = ""
     is_new: bool = field(default=True, compare=False)
 
     @property
@@ -106,6 +111,7 @@ class Certificate:
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
             OPTIMA: dict(self.single_network_optima),
             **({WITHIN: dict(self.within)} if self.within else {}),
+            TIES: self.ties,
             "seconds": round(self.seconds, 1),
             "stamp": dict(self.stamp),
             "behaviour": dict(self.behaviour),
@@ -142,6 +148,7 @@ class Certificate:
                 intact=content.get("checksum") == content_checksum(content),
                 prefix=prefix,
                 within=content.get(WITHIN, {}),
+                ties=content.get(TIES, ""),
                 is_new=False,
             )
         except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -195,8 +202,9 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
         for key, kind in REFERENCE.items():
             if type(within[key]) not in kind:
                 raise ValueError(f"{key} of {WITHIN} is {within[key]!r}")
-    if not isinstance(content["criterion"], str):
-        raise ValueError("criterion is no name")
+    for name in ("criterion", TIES):
+        if not isinstance(content.get(name, ""), str):
+            raise ValueError(f"{name} is no text")
 
 
 def certificate_of(
@@ -245,4 +253,5 @@ def certificate_of(
         stamp=stamp.to_json(),
         behaviour=behaviour(problem, np.vstack([sample, proof.levels])),
         prefix=prefix_of(proof.goal.scale),
+        ties=str(problem.ties(proof.goal)) if proof.breaks_ties else "",
     )

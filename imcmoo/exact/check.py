@@ -23,6 +23,7 @@ from imcmoo.model.metrics import Metrics, edp
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
+from imcmoo.problem.ties import Place
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 
@@ -43,10 +44,23 @@ class Refused(InputError):
 
 @dataclass(frozen=True)
 class Claim:
-    """The claim that no feasible design scores below a bound by a criterion."""
+    """The claim that no feasible design scores below a bound by a criterion.
+
+    Args:
+        goal: the criterion.
+        bound: the bound.
+        place: place of a design whose score is equal to the bound, if it is also claimed that no
+            design with an equal score comes before it; None if not.
+    """
 
     goal: BoundedCriterion
     bound: float
+    place: Place | None = None
+
+    @property
+    def threshold(self) -> float:
+        """Smallest score of designs that cannot violate the claim."""
+        return self.bound if self.place is None else self.goal.pruning_threshold(self.bound, 0.0)
 
 
 @dataclass
@@ -169,7 +183,9 @@ class _Walk:
         filled = self._partials.representative_designs(rows)
         each = len(runs) // max(1, len(rows))
         costs = BoundedCosts.from_bounds(bounds, self._problem, filled, each)
-        below = np.logical_or.reduce([c.goal.lower_bound(costs) < c.bound for c in self._claims])
+        below = np.logical_or.reduce(
+            [c.goal.lower_bound(costs) < c.threshold for c in self._claims]
+        )
         return runs, runs & below
 
     def _count(self, rows: Levels) -> int:
@@ -201,16 +217,27 @@ class _Walk:
 
     def look_at(self, levels: Levels, *, lost: bool) -> None:
         """Evaluate designs."""
-        costs = feasible_costs(self._problem, levels)
+        feasible, metrics = self._problem.feasible(levels)
+        costs = self._problem.costs(self._problem.score(feasible, metrics)[0])
+        ranks = self._problem.space.rank(feasible)
         if lost and len(costs):
             raise Refused("a design that was ruled out as infeasible is feasible")
         for claim in self._claims if len(costs) else ():
-            least = claim.goal.lower_bound(costs).min()
+            scores = claim.goal.lower_bound(costs)
+            least = scores.min()
             if least < claim.bound:
                 raise Refused(
                     f"{claim.goal.score_name}: a design scores {least:.9g}, below the bound "
                     f"{claim.bound:.9g}"
                 )
+            tied = np.flatnonzero(scores < claim.threshold)
+            if claim.place is not None and len(tied):
+                ties = self._problem.ties(claim.goal)
+                if ties.first(costs.take(tied), ranks[tied])[0] < claim.place:
+                    raise Refused(
+                        f"{claim.goal.score_name}: a design with an equal score comes first by "
+                        f"{ties}"
+                    )
 
 
 def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:

@@ -8,9 +8,10 @@ screen of the model rules out are skipped.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs, EdapDefinition
+from imcmoo.problem.ties import COSTS, EQUAL, TieRule
 from imcmoo.space.design_space import Levels, Ranks
 
 DESIGNS_PER_ENUMERATION_CHUNK = 2048 * 48
@@ -66,22 +68,21 @@ class NothingFeasible(ValueError):
 
 @dataclass(frozen=True)
 class Optimum:
-    """Best value of a criterion, and the ranks of all designs that reach it, ascending."""
+    """Best value of a criterion, and the ranks of all designs that reach it: first the one that the
+    `TieRule` of the problem chooses, then the others, ascending."""
 
     value: float
     ranks: Ranks
 
     @classmethod
-    def from_scores(cls, scores: Floats, ranks: Ranks) -> Optimum:
-        """Optimum of designs with these scores and ranks; NaN is ignored."""
-        value = np.fmin.reduce(scores, initial=np.inf)
-        return cls(float(value), np.sort(ranks[scores == value]))
-
-    def or_better(self, other: Optimum) -> Optimum:
-        """Optimum of the designs of both."""
-        if self.value == other.value:
-            return Optimum(self.value, np.union1d(self.ranks, other.ranks))
-        return min(self, other, key=lambda o: o.value)
+    def from_scores(cls, scores: Floats, costs: Costs, ranks: Ranks, ties: TieRule) -> Optimum:
+        """Optimum of designs with these scores, costs and ranks; NaN is ignored."""
+        at = ties.tied(scores)
+        tied, value = ranks[at], float(np.fmin.reduce(scores, initial=np.inf))
+        if len(tied) < 2:
+            return cls(value, tied)
+        _, first = ties.first(costs.take(at), tied)
+        return cls(value, np.concatenate([tied[[first]], np.sort(np.delete(tied, first))]))
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,18 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
         for name in (names if q.per_workload else [""])
     ]
     return by_name | dict(zip(kinds, costs.objectives.T, strict=True)) | by_name
+
+
+def _rules(problem: AcceleratorProblem) -> Mapping[str, TieRule]:
+    """Rules that choose among designs with equal scores, by the names of all scores."""
+    rules = {
+        c.name_of_score(joint=joint): problem.ties(c)
+        for c in problem.criteria
+        for joint in (False, True)
+    }
+    if (tolerance := problem.tolerance) is not None:
+        rules[tolerance.name] = problem.ties(tolerance)
+    return defaultdict(problem.ties, rules)
 
 
 def single_network_edap(
@@ -289,9 +302,32 @@ class Enumeration:
         if problem.has_edap:
             same = self.single_networks == [problem.model]
             parts = [metrics] if same else [m.evaluate(designs) for m in self.single_networks]
-            single = [Optimum.from_scores(v, ranks) for v in self._single_network_edap(parts).T]
+            single = self._single_network_optima(parts, ranks)
         nearest = _least_violated(G, feasible, ranks)
         return PartialResult(int(feasible.sum()), ranks[kept], F[kept], single, nearest)
+
+    def _single_network_optima(self, parts: Sequence[Metrics], ranks: Ranks) -> list[Optimum]:
+        """Optimum of each network among designs with some ranks, from their metrics by each of the
+        single-network models."""
+        costs = [
+            costs_of_networks(part, [w])
+            for part, model in zip(parts, self.single_networks, strict=True)
+            for w in range(len(model.workload_names))
+        ]
+        each = zip(self._single_network_edap(parts).T, costs, strict=True)
+        return [Optimum.from_scores(v, c, ranks, self.problem.ties()) for v, c in each]
+
+    def _single_network_optimum(self, w: int, of_chunks: Sequence[Optimum]) -> Optimum:
+        """Optimum of the network in column w over all chunks."""
+        least = min((o.value for o in of_chunks), default=np.inf)
+        limit = self.problem.ties().limit(least)
+        tied = [o for o in of_chunks if o.value <= limit and len(o.ranks)]
+        if len(tied) < 2:
+            return tied[0] if tied else Optimum(np.inf, np.empty(0, dtype=np.int64))
+        ranks = np.concatenate([o.ranks for o in tied])
+        levels = self.problem.space.unrank(ranks)
+        parts = [model.evaluate(levels) for model in self.single_networks]
+        return self._single_network_optima(parts, ranks)[w]
 
     def _single_network_edap(self, parts: Sequence[Metrics]) -> Floats:
         """EDAP of each network on chips of its own, J·s·mm², shape (n, W); NaN if infeasible."""
@@ -319,8 +355,8 @@ class Enumeration:
         n_feasible = sum(f.n_feasible for f in findings)
         nothing = Optimum(np.inf, np.empty(0, dtype=np.int64))
         single = {
-            f"{SINGLE_NETWORK}{name}": reduce(
-                Optimum.or_better, (f.single_network[w] for f in findings), nothing
+            f"{SINGLE_NETWORK}{name}": self._single_network_optimum(
+                w, [f.single_network[w] for f in findings]
             )
             for w, name in enumerate(problem.workload_names if problem.has_edap else [])
         }
@@ -340,7 +376,11 @@ class Enumeration:
             by_criterion[tolerance.name] = tolerance.scores(
                 by_criterion[tolerance.first_name], by_criterion[tolerance.second_name]
             )
-        optima = {name: Optimum.from_scores(score, ranks) for name, score in by_criterion.items()}
+        rules = _rules(problem)
+        optima = {
+            name: Optimum.from_scores(score, costs, ranks, rules[name])
+            for name, score in by_criterion.items()
+        }
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)
         return ExactAnswer(n_feasible, optima | single, front, ranks[on_front][first], n)
@@ -348,6 +388,16 @@ class Enumeration:
     def answer(self) -> ExactAnswer:
         """Enumerate all designs in this process."""
         return self.merge([self.evaluate_chunk(keys) for keys in self.chunks()])
+
+
+def costs_of_networks(metrics: Metrics, networks: list[int]) -> Costs:
+    """Costs by which a `TieRule` orders chips for some networks, given by their columns."""
+    values = {
+        name: v[:, networks] if v.ndim > 1 else v
+        for name, v in metrics.values.items()
+        if name in COSTS
+    }
+    return Costs(values, np.empty((len(metrics.area_m2), 0)))
 
 
 def _least_violated(G: Floats, feasible: Bools, ranks: Ranks) -> Optimum:
@@ -375,8 +425,9 @@ def pareto_candidates(
     keep = is_nondominated(F)
     if problem.has_edap:
         keep |= _undefeated(problem.costs(F).edap)
-    for values in scores.values():
-        keep |= values == values.min()
+    rules = _rules(problem)
+    for name, values in scores.items():
+        keep[rules[name].tied(values)] = True
     return keep
 
 
@@ -387,7 +438,7 @@ def _undefeated(values: Floats) -> Bools:
     best = best[np.argsort(np.log(best).sum(axis=1))]
     left = np.arange(len(values))
     for row in best:
-        left = left[~(row < values[left]).all(axis=1)]
+        left = left[~(row * (1 + EQUAL) < values[left]).all(axis=1)]
     undefeated = np.zeros(len(values), dtype=bool)
     undefeated[left] = True
     return undefeated

@@ -14,7 +14,7 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.bounded_criteria import BoundedCriterion, NotProvable, ProofTask, problem_of
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
-from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.enumeration import Enumeration, costs_of_networks
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.cost_model import CostModel
@@ -170,10 +170,17 @@ def _by_scan(problem: AcceleratorProblem) -> Find | None:
     area_m2, can_run = _screened(model, designs, len(bodies) * len(points))
     order = np.argsort(area_m2, kind="stable")
     names = problem.workload_names
+    others = space.grid([n for n in enumeration.point_parameters if n not in model.screened_by])
 
     def find(network: str) -> tuple[Levels, float] | None:
         wanted = [names.index(network)] if network else list(range(len(names)))
-        return _first(model, designs, order[can_run[order][:, wanted].all(axis=1)], wanted)
+        rows = order[can_run[order][:, wanted].all(axis=1)]
+        area = _smallest_area(model, designs, rows, wanted)
+        if area is None:
+            return None
+        tied = designs(rows[area_m2[rows] <= problem.ties().limit(area)])
+        every = (tied[:, None] + others).reshape(-1, others.shape[1])
+        return _first_of_equals(problem, every, wanted, area), area
 
     return find
 
@@ -187,15 +194,32 @@ def _screened(model: CostModel, designs: Callable[[Ints], Levels], n: int) -> tu
     return np.concatenate([p.area_m2 for p in parts]), np.concatenate([p.runs for p in parts])
 
 
-def _first(
+def _smallest_area(
     model: CostModel, designs: Callable[[Ints], Levels], rows: Ints, networks: list[int]
-) -> tuple[Levels, float] | None:
-    """The first design that runs some networks, and its area, m²."""
+) -> float | None:
+    """Area of the first design that runs some networks, m²; None if none does."""
     for at in range(0, len(rows), CHIPS_PER_RESOURCE_CHUNK):
         chunk = rows[at : at + CHIPS_PER_RESOURCE_CHUNK]
         resources = model.resources(designs(chunk))
         areas: Floats = resources.area_m2
         runs = np.flatnonzero(resources.runs[:, networks].all(axis=1))
         if len(runs):
-            return designs(chunk[runs[:1]]), float(areas[runs[0]])
+            return float(areas[runs[0]])
     return None
+
+
+def _first_of_equals(
+    problem: AcceleratorProblem, levels: Levels, networks: list[int], area: float
+) -> Levels:
+    """The design that the `TieRule` chooses among those that run some networks on an area, m²."""
+    ties, found = problem.ties(), []
+    for at in range(0, len(levels), DESIGNS_PER_SCREEN_CHUNK):
+        chunk = levels[at : at + DESIGNS_PER_SCREEN_CHUNK]
+        metrics = problem.model.evaluate(chunk)
+        fits = metrics.runs[:, networks].all(axis=1) & (metrics.area_m2 <= ties.limit(area))
+        if fits.any():
+            chunk, metrics = chunk[fits], metrics.take(fits)
+            costs = costs_of_networks(metrics, networks)
+            place, first = ties.first(costs, problem.space.rank(chunk))
+            found.append((place, chunk[[first]]))
+    return min(found, key=lambda each: each[0])[1]

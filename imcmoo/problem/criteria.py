@@ -27,6 +27,7 @@ from imcmoo.problem.scores import (
     log10_edap_product,
     worst_regret,
 )
+from imcmoo.problem.ties import Scale
 
 EDAP_NEEDS = ("energy", "latency", "area")
 
@@ -93,7 +94,7 @@ class Criterion:
     monotone: bool = False
     guides: bool = False
     orders_like: str | None = None
-    scale: Literal["ratio", "difference", "log10"] = "ratio"
+    scale: Scale = "ratio"
     zero: float = 0.0
     least: float = -np.inf
     unit: str = ""
@@ -220,9 +221,12 @@ class Criterion:
 
 
 def _is_ours(score: Callable[..., Any]) -> bool:
-    """True if this project's code alone runs; a partial may pass a user's function to ours."""
+    """True if this project's code alone runs; a partial may pass a user's function or criterion to
+    ours."""
     if isinstance(score, partial):
         parts = (score.func, *score.args, *score.keywords.values())
+        if any(part.is_own for part in parts if isinstance(part, Criterion)):
+            return False
         return all(_is_ours(part) for part in parts if callable(part))
     return str(getattr(score, "__module__", "")).partition(".")[0] in OURS
 

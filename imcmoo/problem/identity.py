@@ -21,7 +21,7 @@ from imcmoo.model import registry
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
 
-ENUMERATION_VERSION = 1
+ENUMERATION_VERSION = 2
 """Raise by one with every intended change of scores, criteria, feasibility, enumeration or branch
 and bound that changes a number in an exact answer, certificate or run: stored ones are void from
 then on."""

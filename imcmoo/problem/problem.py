@@ -21,6 +21,7 @@ from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs, EdapDefinition
+from imcmoo.problem.ties import Scored, TieRule
 from imcmoo.problem.tolerance import Tolerance
 from imcmoo.space.design_space import Levels
 
@@ -162,6 +163,14 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def gives_interval(self) -> bool:
         """True if the initiation interval is an objective."""
         return "interval" in [q.name for q in self.quantities]
+
+    def ties(self, criterion: Scored | None = None) -> TieRule:
+        """Rule that chooses among designs with equal scores by a criterion.
+
+        Args:
+            criterion: the criterion. If None, the scores are costs, such as EDAP.
+        """
+        return TieRule.of([q.name for q in self.quantities], criterion)
 
     def costs(self, F: Floats) -> Costs:
         """Quantities by name of designs with objectives F, shape (n, n_objectives)."""

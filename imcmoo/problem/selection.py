@@ -10,7 +10,8 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs
-from imcmoo.space.design_space import Levels
+from imcmoo.problem.ties import Scored
+from imcmoo.space.design_space import Levels, Ranks
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,29 @@ class Candidates:
     def chosen(self) -> dict[str, int]:
         """Index of the selected design by criterion (names of `scores`).
 
-        Among equal scores the design of lowest rank is selected, whatever the order of the
-        candidates. With a tolerance, the first criterion selects the best by the second among
-        its nearly best designs.
+        Among equal scores the rule of the problem decides, whatever the order of the candidates.
+        With a tolerance, the first criterion selects the best by the second among its nearly best
+        designs.
         """
-        ranks = self.problem.space.rank(self.levels)
-        chosen = {name: int(np.lexsort((ranks, score))[0]) for name, score in self.scores.items()}
+        joint = self.known_best is None
+        chosen = {
+            name: self._best(c, self.scores[name])
+            for c in self.problem.criteria
+            for name in [c.name_of_score(joint=joint)]
+        }
         if (tolerance := self.problem.tolerance) is not None:
-            joint = self.known_best is None
-            first = self.scores[tolerance.first.name_of_score(joint=joint)]
-            second = self.scores[tolerance.second.name_of_score(joint=joint)]
-            order = np.lexsort((ranks, first, tolerance.scores(first, second)))
-            chosen[tolerance.first.name_of_score(joint=joint)] = int(order[0])
+            first, second = (
+                self.scores[c.name_of_score(joint=joint)]
+                for c in (tolerance.first, tolerance.second)
+            )
+            scores = tolerance.scores(first, second)
+            chosen[tolerance.first.name_of_score(joint=joint)] = self._best(tolerance, scores)
         return chosen
+
+    def _best(self, criterion: Scored, scores: Floats) -> int:
+        """Index of the candidate with the smallest score by a criterion."""
+        return self.problem.ties(criterion).best(scores, self.costs, self._ranks)
+
+    @cached_property
+    def _ranks(self) -> Ranks:
+        return self.problem.space.rank(self.levels)

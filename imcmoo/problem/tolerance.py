@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,6 +10,7 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.problem.criteria import LARGEST, Criterion
 from imcmoo.problem.scores import Costs
+from imcmoo.problem.ties import Scale, largest_within
 
 SUFFIX = "_within_tolerance"
 """End of the name of a second criterion among nearly best designs."""
@@ -69,13 +69,24 @@ class Tolerance:
         """Name of the score by the second criterion among nearly best designs."""
         return f"{self.second.name}{SUFFIX}"
 
+    @property
+    def is_own(self) -> bool:
+        """True if one of the criteria runs a user's code."""
+        return self.first.is_own or self.second.is_own
+
+    @property
+    def scale(self) -> Scale:
+        """Scale of the second criterion."""
+        return self.second.scale
+
+    @property
+    def zero(self) -> float:
+        """Number that is added to scores of the second criterion before ratios are formed."""
+        return self.second.zero
+
     def limit(self, best: float) -> float:
         """Largest allowed score by the first criterion, if the smallest is `best`."""
-        if self.first.scale == "difference":
-            return best + self.share
-        if self.first.scale == "log10":
-            return best + math.log10(1 + self.share)
-        return (best + self.first.zero) * (1 + self.share) - self.first.zero
+        return largest_within(self.share, best, self.first.scale, self.first.zero)
 
     def scores(self, first: Floats, second: Floats) -> Floats:
         """Scores by the second criterion, infinite where the first exceeds its limit.

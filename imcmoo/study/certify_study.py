@@ -292,8 +292,9 @@ class Prover:
             both proofs together take it.
         start: initial designs beside the start of the study, shape (n, n_parameters). If None,
             there are none.
-        known: existing certificates. Those of the same problem that reach the gap are kept; designs
-            of all others are initial incumbents.
+        known: existing certificates. Those of the same problem that reach the gap and, with gap 0,
+            prove the choice among equal scores are kept; designs of all others are initial
+            incumbents.
         on_step: called after every step.
         report: called with a line per certificate of another problem or model, and if all designs
             are evaluated for lack of bounds.
@@ -353,7 +354,7 @@ class Prover:
         began = time.perf_counter()
         for name in part.names:
             before = self._best_known.get(name)
-            if before and before.gap <= self.gap and before.single_network_optima == optima:
+            if before and self._suffices(before) and before.single_network_optima == optima:
                 self.done[name] = before
                 yield before
         left = tuple(name for name in part.names if name not in self.done)
@@ -376,6 +377,12 @@ class Prover:
             self.done[search.goal.name] = certificate
             yield certificate
             began = time.perf_counter()
+
+    def _suffices(self, known: Certificate) -> bool:
+        """True if a certificate proves what is asked for."""
+        if self.gap > 0 or known.gap > 0:
+            return known.gap <= self.gap
+        return bool(known.ties)
 
     def _begun(
         self, part: ProofTask, optima: Mapping[str, Mapping[str, float]]
@@ -431,6 +438,7 @@ def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -
         found,
         bound=known.bound,
         gap=goal.gap(found.value, known.bound),
+        ties="",
         stages=known.stages,
         evaluated=known.evaluated,
         seconds=known.seconds,

@@ -44,6 +44,7 @@ from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.ties import Place
 from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
 from imcmoo.study.provenance import stamp_of_answers
@@ -139,9 +140,11 @@ class Checker:
             part = _task_of(certificate.criterion, self._problem)
             walk = self._walk(part)
             (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
-        walk.designs.append(_checked_design(certificate, walk.problem, goal))
+        design = _checked_design(certificate, walk.problem, goal)
+        walk.designs.append(design)
         self._claimed[certificate.criterion] = certificate
-        walk.claims.append(Claim(goal, certificate.bound))
+        place = _place(walk.problem, goal, design) if certificate.ties else None
+        walk.claims.append(Claim(goal, certificate.bound, place))
 
     def claim_infeasible(self, criterion: str) -> None:
         """Register the claim that no design is feasible for a criterion.
@@ -223,6 +226,12 @@ def nearly_best(tolerance: Tolerance, best: Certificate) -> Criterion:
     return tolerance.criterion(best.value, np.array(optima) if optima else None)
 
 
+def _place(problem: AcceleratorProblem, goal: BoundedCriterion, design: Levels) -> Place:
+    """Place of a design among those with equal scores."""
+    costs = feasible_costs(problem, design)
+    return problem.ties(goal).first(costs, problem.space.rank(design))[0]
+
+
 def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
     """First false statement of a certificate that needs no walk; else an empty text.
 
@@ -277,4 +286,10 @@ def _checked_design(
         raise Refused("the bound is above the value of a design")
     if goal.gap(certificate.value, certificate.bound) != certificate.gap:
         raise Refused("the gap is not that of value and bound")
+    rule = str(problem.ties(goal))
+    if certificate.ties and (certificate.ties != rule or certificate.gap > 0):
+        raise Refused(
+            f"it chooses among equal scores by {certificate.ties}; it must be by {rule}, and the "
+            "gap 0"
+        )
     return levels

@@ -16,6 +16,7 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype
 
 from imcmoo.arrays import Floats
+from imcmoo.exact.check import feasible_costs
 from imcmoo.io.checksums import SUMS, sha256, write_sums
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.files import replacing
@@ -83,8 +84,9 @@ class BestOfDevice:
         """
         problem = study.problem()
         front, F = feasible_designs(problem, designs)
-        scores = study.asked_criterion.scores(problem.costs(F), reference_edap)
-        best = np.lexsort((problem.space.rank(front), scores))[0]
+        criterion, costs = study.asked_criterion, problem.costs(F)
+        scores = criterion.scores(costs, reference_edap)
+        best = problem.ties(criterion).best(scores, costs, problem.space.rank(front))
         value = float(scores[best])
         return cls(study, front[[best]], value, value if exact else math.nan, front, F)
 
@@ -140,12 +142,15 @@ class Comparison:
 
     @cached_property
     def ranking(self) -> list[BestOfDevice]:
-        """Devices with a feasible chip, the best first."""
-        return sorted((b for b in self.best if len(b.design)), key=lambda b: b.value)
+        """Devices with a feasible chip, the best first; among equal ones by the `TieRule`."""
+        with_chip = [each for each in self.best if len(each.design)]
+        costs = [feasible_costs(each.study.problem(), each.design) for each in with_chip]
+        ties = with_chip[0].study.problem().ties(self._criterion)
+        return [with_chip[at] for at in ties.order([each.value for each in with_chip], costs)]
 
     @property
     def winner(self) -> BestOfDevice:
-        """The best device; among equal ones the first of the study."""
+        """The best device."""
         return self.ranking[0]
 
     @property
@@ -208,7 +213,7 @@ class Comparison:
 
     @cached_property
     def _criterion(self) -> Criterion | None:
-        criteria = self.winner.study.problem().criteria
+        criteria = self.best[0].study.problem().criteria
         named = {c.name_of_score(joint=joint): c for c in criteria for joint in (False, True)}
         return named.get(self.criterion)
 

@@ -22,10 +22,11 @@ from imcmoo.arrays import Floats
 from imcmoo.exact.answer import FRONT, OPTIMA
 from imcmoo.exact.bounded_criteria import ProofTask, problem_of
 from imcmoo.exact.certificate import NothingToCertify
+from imcmoo.exact.check import feasible_costs
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.criteria import CRITERIA, SCORES, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
 from imcmoo.problem.selection import Candidates
@@ -94,8 +95,8 @@ class Point:
 
     @property
     def ranking(self) -> list[Chip]:
-        """The chips, the best first."""
-        return sorted(self.chips, key=lambda chip: chip.score)
+        """The chips of several studies, the best first."""
+        return sorted(self.chips, key=lambda chip: (chip.study != self.winner, chip.score))
 
 
 @dataclass(frozen=True)
@@ -359,6 +360,11 @@ class _Candidates:
         return np.array(best)
 
     @property
+    def judged_by(self) -> Criterion:
+        """The criterion of the selection."""
+        return CRITERIA[self.criterion] if self.criterion else self.study.asked_criterion
+
+    @property
     def proven_by(self) -> str:
         """Name of the criterion as proofs have it."""
         return self.criterion or self.study.proven_as
@@ -445,8 +451,14 @@ class _Comparison:
         )
         if not chips:
             return Point(value, chips, "")
-        winner = min(chips, key=lambda chip: chip.score)
+        winner = chips[self._order(best)[0]]
         return Point(value, chips, winner.study if len(self._candidates) > 1 else winner.design)
+
+    def _order(self, best: Sequence[_Found]) -> list[int]:
+        """Indices of the chips of all studies, the best first."""
+        ties = best[0].problem.ties(self._candidates[0].judged_by)
+        costs = [feasible_costs(each.problem, each.levels) for each in best]
+        return ties.order([each.score for each in best], costs)
 
 
 def _edap(problem: AcceleratorProblem, levels: Levels) -> float:

@@ -240,8 +240,8 @@ class Baselines:
         designs = []
         for search in searches.values():
             candidates = _candidates(search.archive)
-            ranks = search.archive.space.rank(candidates.levels)
-            best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]
+            costs, ranks = candidates.costs, search.archive.space.rank(candidates.levels)
+            best = candidates.problem.ties().best(costs.edap[:, 0], costs, ranks)
             designs.append(candidates.levels[best])
         levels = np.stack(designs)
         problem, alone = joint.problem, joint.problem.model.of_baselines

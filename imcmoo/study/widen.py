@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from imcmoo.exact.check import feasible_costs
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -212,8 +213,17 @@ def _solved_round(
     with replacing(home / FILE) as temporary:
         temporary.write_text(HEADER.format(study.name) + study.to_toml(), encoding="utf-8")
     gain = _gain(first, best.score, solved.score)
-    goes_on = not wider.left_out or solved.score < best.score
+    goes_on = not wider.left_out or _is_better(study, solved, best)
     return Round(study, wider.added, wider.left_out, solved, gain, goes_on)
+
+
+def _is_better(study: Study, solved: Solved, former: Solved) -> bool:
+    """Check if a design is better than a former one of the same space."""
+    problem = study.problem()
+    levels = [problem.space.levels_of(each.design) for each in (former, solved)]
+    costs = [feasible_costs(problem, design) for design in levels]
+    ties = problem.ties(study.asked_criterion)
+    return ties.order([former.score, solved.score], costs)[0] == 1
 
 
 def widen_study(

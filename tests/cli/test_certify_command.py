@@ -242,7 +242,7 @@ def test_a_kept_certificate_is_not_shown_as_proven_now(proven, tmp_path, study, 
     assert kept in capsys.readouterr().out
     optimum = stored(out)["bound"]
     for bound in (0.99 * optimum, 2 * optimum):
-        forge(out / "certificate.json", bound=bound, gap=max(0.0, optimum / bound - 1))
+        forge(out / "certificate.json", bound=bound, gap=max(0.0, optimum / bound - 1), ties="")
         assert main([*asked, "--time-limit", "0"]) == 0
         assert (kept in capsys.readouterr().out) == (bound < optimum)
         assert stored(out)["bound"] <= optimum

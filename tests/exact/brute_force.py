@@ -63,12 +63,14 @@ class Design:
         edaps: by network, None where it does not run.
         alone: the same on a chip that need not run the others.
         objectives: of no meaning unless all run.
+        alone_costs: by network, energy, latency and area of a chip that need not run the others.
     """
 
     within: bool
     edaps: list
     alone: list
     objectives: tuple
+    alone_costs: list
 
     @property
     def feasible(self):
@@ -102,5 +104,6 @@ def designs_of(name):
         extra = [cost.area * 1e4 * per_cm2[values["technology_nm"]]] if per_cm2 else []
         objectives = (*cost.energy, *cost.latency, cost.area, *extra)
         within = cost.area <= case.limit_mm2 * 1e-6
-        designs.append(Design(within, edaps(cost), edaps(alone), objectives))
+        alone_costs = [(e, t, alone.area) for e, t in zip(alone.energy, alone.latency, strict=True)]
+        designs.append(Design(within, edaps(cost), edaps(alone), objectives, alone_costs))
     return designs

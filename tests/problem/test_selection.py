@@ -73,6 +73,21 @@ def test_equal_scores_go_to_the_lowest_rank_in_any_order():
         assert {ranks[index] for index in chosen.values()} == {3}
 
 
+def test_of_equal_scores_the_least_mean_logarithm_of_energy_is_selected_then_of_latency():
+    # Largest EDAP 8 each; energies 2·8, 4·4, 8·1, 8·1 and latencies 4·1, 2·2, 1·8, 1·4.
+    energy, latency = [[2, 8], [4, 4], [8, 1], [8, 1]], [[4, 1], [2, 2], [1, 8], [1, 4]]
+    for ranks in ([0, 1, 2, 3], [3, 2, 1, 0]):
+        assert candidates(energy, latency, ranks=ranks).chosen["edap_max"] == 3
+
+
+def test_rank_alone_decides_between_equal_scores_of_a_users_criterion():
+    result = noisy_candidates([[-3, 9], [-3, 2]])
+    result.F[0, :2] *= 2  # energies
+    assert result.scores["snr_min"].tolist() == [3, 3]
+    assert result.chosen["snr_min"] == 0
+    assert result.chosen["edap_max"] == 1
+
+
 def test_the_front_holds_the_best_feasible_design_of_every_aggregation(searched):
     problem, archive = searched
     every = problem.costs(archive.F[archive.feasible])

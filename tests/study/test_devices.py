@@ -253,6 +253,14 @@ def test_regrets_are_against_the_best_optima_of_all_devices(enumerated, every):
     assert enumerated.design["device"].tolist() == [better]
 
 
+def test_of_devices_with_equal_scores_the_one_of_less_energy_wins(enumerated):
+    equal = [replace(each, value=1.0) for each in enumerated.best]
+    energies = {each.device: each.costs["energy_J"] for each in equal}
+    for best in (equal, equal[::-1]):
+        compared = replace(enumerated, best=tuple(best))
+        assert compared.winner.device == min(energies, key=energies.get)
+
+
 def test_the_front_is_that_of_all_designs_of_all_devices(enumerated, every):
     F = np.concatenate([F for F, _, _ in every])
     front = np.unique(F[is_nondominated(F)], axis=0)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.assumptions import Assumption
 from imcmoo.problem.scores import EdapDefinition
+from imcmoo.study import flip as flip_module
 from imcmoo.study.flip import COLUMNS, Chip, Point, crossings, flip
 from imcmoo.study.study import Study
 from tests.cli.helpers import refused
@@ -77,6 +79,18 @@ def test_two_fixed_chips_flip_at_the_closed_form():
     assert crossing.below.value < 0.4902 < crossing.above.value < 1.02 * crossing.below.value
     assert (crossing.below.winner, crossing.above.winner) == ("1", "0")
     assert {0.275, 1.0, 5.5} <= {point.value for point in points}
+
+
+def test_of_studies_with_equal_scores_the_one_of_less_energy_is_the_winner(folder, monkeypatch):
+    monkeypatch.setattr("imcmoo.study.flip.GRID", 2)
+    found = flip_module._Candidates.best_stored
+    monkeypatch.setattr(
+        flip_module._Candidates, "best_stored", lambda *args: replace(found(*args), score=1.0)
+    )
+    for pair in ((sram(folder), rram(folder)), (rram(folder), sram(folder))):
+        today = flip(*pair, FACTOR, out=folder / "results").today
+        energies = {chip.study: chip.costs["energy_J"] for chip in today.chips}
+        assert today.winner == today.ranking[0].study == min(energies, key=energies.get)
 
 
 @pytest.mark.parametrize("low", [0.0, 0.5])

@@ -222,6 +222,26 @@ def test_each_round_keeps_the_results_that_the_answer_rests_on(tmp_path):
         assert any(wider.size >= part.space.size and holds(wider, part.space) for wider in solved)
 
 
+@pytest.mark.parametrize("is_better", [False, True])
+def test_rounds_go_on_from_an_equal_design_only_if_it_needs_less_energy(tmp_path, is_better):
+    def least_energy(one):
+        problem = one.problem()
+        levels, metrics = problem.feasible(one.space.unrank(range(one.space.size)))
+        (design,) = one.space.designs(levels[[metrics.energy_J[:, 0].argmin()]])
+        return design
+
+    def solve(one, *, force):
+        (tmp_path / one.name).mkdir(exist_ok=True)
+        is_part = 16 in one.space.values_of("columns_per_adc")
+        return Solved(least_energy(one) if is_part and is_better else one.start, 1.0)
+
+    one = study(name="parts", space=PARTS, criterion="edap_geomean")
+    first = {**least_energy(one), "cols": 128, "columns_per_adc": 8}
+    steps = widen(one, Solved(first, 1.0), solve, lambda each: tmp_path / each.name).steps
+    (part,) = (step for step in steps if step.left_out)
+    assert part.goes_on is is_better
+
+
 def holds(wider, space):
     """Return True if a space has all designs of another one."""
     return all({*space.values_of(n)} <= {*wider.values_of(n)} for n in space.names)
