@@ -193,6 +193,9 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
     ]:
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no table")
+    for name, value in content["incumbent"]["design"].items():
+        if not isinstance(value, int | float | str):
+            raise ValueError(f"{name} of the incumbent is {value!r}, not a number or text")
     for row in (*optima.values(), *stages.values()):
         if not isinstance(row, dict):
             raise ValueError(f"a row of {OPTIMA} or stages is no table")

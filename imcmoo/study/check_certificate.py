@@ -25,6 +25,8 @@ from imcmoo.exact.bounded_criteria import (
 )
 from imcmoo.exact.certificate import (
     FILE,
+    OPTIMA,
+    WITHIN,
     Certificate,
     as_reference,
     best_optimum,
@@ -134,12 +136,14 @@ class Checker:
             raise Refused(f"the certificate is {differs}")
         tolerance = self._problem.tolerance
         if tolerance is not None and certificate.criterion == tolerance.name:
-            walk = self._walk(ProofTask((certificate.criterion,)))
+            part = ProofTask((certificate.criterion,))
+            walk = self._walk(part)
             goal = self._nearly_best(tolerance, certificate)
         else:
             part = _task_of(certificate.criterion, self._problem)
             walk = self._walk(part)
             (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
+        _refuse_idle(certificate, self._problem, part)
         design = _checked_design(certificate, walk.problem, goal)
         walk.designs.append(design)
         self._claimed[certificate.criterion] = certificate
@@ -243,6 +247,7 @@ def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
         part = _task_of(certificate.criterion, problem)
         stated = certificate.single_network_optima
         optima = SingleNetworkOptima.of_certified(stated) if part.prerequisites else None
+        _refuse_idle(certificate, problem, part)
         of_part = problem_of(problem, part)
         (goal,) = criteria_of(of_part, part, optima)
         _checked_design(certificate, of_part, goal)
@@ -256,6 +261,19 @@ def _task_of(criterion: str, problem: AcceleratorProblem) -> ProofTask:
         raise Refused(f"criterion {criterion} cannot be proven here")
     tasks = proof_plan(problem, [criterion])
     return next(replace(t, names=(criterion,)) for t in tasks if criterion in t.names)
+
+
+def _refuse_idle(certificate: Certificate, problem: AcceleratorProblem, part: ProofTask) -> None:
+    """Refuse statements on which the proof of a task does not rest, since nothing checks them."""
+    tolerance = problem.tolerance
+    if certificate.within and (tolerance is None or part.names != (tolerance.name,)):
+        raise Refused(f"it states {WITHIN}, on which {certificate.criterion} does not rest")
+    networks = problem.workload_names if part.prerequisites else []
+    if idle := [name for name in certificate.single_network_optima if name not in networks]:
+        raise Refused(
+            f"it states {OPTIMA} of {', '.join(idle)}, on which {certificate.criterion} does not "
+            "rest"
+        )
 
 
 def _checked_design(

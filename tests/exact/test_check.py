@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -120,7 +121,17 @@ def scaled(behaviour, factor):
     return {**behaviour, "values": {**behaviour["values"], "latency": latency}}
 
 
+IDLE = {
+    "within": {"criterion": "area", "value": 1.0, "bound": 1.0, "gap": 0.0},
+    "single_network_optima": {"resnet18": {"bound": 1e-9, "value": 1e-9}},
+}
+"""Statements on which the proof of `edap_max` does not rest."""
+
 CHANGES = {
+    **{
+        f"it states {name}.*, on which edap_max does not rest": partial(replace, **{name: stated})
+        for name, stated in IDLE.items()
+    },
     "counts add up": lambda c: replace(c, stages=one_more(c.stages)),
     "whole numbers": lambda c: replace(c, evaluated=float(c.evaluated)),
     "the space has": lambda c: replace(c, designs=c.designs + 1, evaluated=c.evaluated + 1),
@@ -167,7 +178,15 @@ def test_a_behaviour_without_sense_is_refused(proven, checker, change):
 
 
 @pytest.mark.parametrize(
-    "change", [{"value": 1e-9}, {"bound": -1.0}, {"gap": 0.5}, {"evaluated": 0}, {"design": {}}]
+    "change",
+    [
+        {"value": 1e-9},
+        {"bound": -1.0},
+        {"gap": 0.5},
+        {"evaluated": 0},
+        {"design": {}},
+        *({name: stated} for name, stated in IDLE.items()),
+    ],
 )
 def test_a_false_certificate_is_not_kept(study, proven, change):
     lines = []
@@ -252,6 +271,7 @@ def test_what_is_not_monotone_is_refused_in_one_line(study):
         ("counts", []),
         ("single_network_optima", {"a": 1}),
         ("bound", "x"),
+        *(("incumbent", {"design": {"rows": rows}, "value": 1.0}) for rows in ([64], [[64]], [])),
     ],
 )
 def test_what_is_no_certificate_is_refused_when_read(proven, tmp_path, field, value):
