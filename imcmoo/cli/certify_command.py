@@ -23,7 +23,7 @@ from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, SINGLE_NETWORK
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study import catalogue
-from imcmoo.study.certify_study import ALL, certify_to, folder_of
+from imcmoo.study.certify_study import ALL, certify_to, folder_of, is_apart
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
@@ -80,20 +80,21 @@ def main(args: argparse.Namespace) -> None:
         args.criterion = None  # single-network criteria are no criteria of a study
     ordinary = catalogue.find(args.study)
     study = arguments.requested_study(args, ordinary)
-    study_criterion = ordinary.studies[0].certified_by
     # A user's criterion is named by its module and proven under its own name.
     asked = study.studies[0].certified_by
     criterion = name if name and args.criterion is None else asked
     if args.widen:
         arguments.check_widens(study, criterion)
     if isinstance(study, StudyOfDevices):
-        _certify_devices(study, criterion, study_criterion, args)
+        _certify_devices(study, criterion, ordinary.studies[0].certified_by, args)
     else:
-        _certify(study, criterion, study_criterion, args)
+        _certify(study, criterion, ordinary.studies[0], args)
 
 
-def _certify(study: Study, criterion: str, study_criterion: str, args: argparse.Namespace) -> None:
-    out = args.out or arguments.DEFAULT_OUT
+def _certify(study: Study, criterion: str, ordinary: Study, args: argparse.Namespace) -> None:
+    out, study_criterion = args.out or arguments.DEFAULT_OUT, ordinary.certified_by
+    apart = is_apart(study, ordinary)
+    folder = folder_of(study, out, is_apart=apart)
     terminal = console(quiet=args.quiet)
     start = None if args.run is None else read_designs(args.run / "front.csv", study.space)
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
@@ -111,18 +112,27 @@ def _certify(study: Study, criterion: str, study_criterion: str, args: argparse.
             "report": lambda line: terminal.print(line, soft_wrap=True),
         }
         certificates = []
-        more = {"study_criterion": study_criterion, "force": args.force, "start": start}
-        proven = certify_to(study, criterion, out, **more, **options)
+        proven = certify_to(
+            study,
+            criterion,
+            out,
+            study_criterion=study_criterion,
+            is_apart=apart,
+            force=args.force,
+            start=start,
+            **options,
+        )
         with closing(proven):
             for certificate in proven:
-                _show_proven(terminal, study, certificate, folder_of(study, out))
+                _show_proven(terminal, study, certificate, folder, is_apart=apart)
                 certificates.append(certificate)
         if args.widen:
             last = _widened(terminal, study, certificates[-1], out, args.force, options)
             if last is not study:  # has the criterion of the command line
                 study, study_criterion = last, criterion
-    folder = folder_of(study, out)
-    folder = folder if criterion in (study_criterion, ALL) else folder / criterion
+                folder = folder_of(study, out)
+    is_in_folder = apart or criterion in (study_criterion, ALL)
+    folder = folder if is_in_folder else folder / criterion
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 
@@ -156,6 +166,8 @@ def _show_proven(
     certificate: Certificate,
     folder: Path,
     widening: Widening | None = None,
+    *,
+    is_apart: bool = False,
 ) -> None:
     """Print a certificate: as a card if it is of the criterion of the study."""
     if certificate.criterion == study.answering(study.certified_by):
@@ -168,6 +180,7 @@ def _show_proven(
         _show(terminal, certificate)
     if not certificate.is_new:
         file = f" --study {shlex.quote(study.file)}" if study.file else ""
+        file += f" --criterion {shlex.quote(study.criterion)}" if is_apart else ""
         terminal.print(KEPT.format(folder=shlex.quote(str(folder)), study=file), soft_wrap=True)
 
 

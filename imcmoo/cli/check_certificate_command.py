@@ -10,8 +10,8 @@ from rich.console import Console
 
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
-from imcmoo.cli.terminal import Bars, console
-from imcmoo.exact.certificate import FILE, Certificate
+from imcmoo.cli.terminal import Bars, console, warn
+from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
 from imcmoo.study import catalogue
@@ -33,6 +33,8 @@ VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"
 EVALUATED = "re-walked and re-counted; no bounds used, all designs evaluated"
 UNVALIDATED = "re-walked and re-counted with the cost model's bounds"
 
+APART = "{path} was not checked: certificates of {criterion} are checked by themselves"
+
 INTERRUPTED = "nothing was written; the same command begins anew"
 
 
@@ -43,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("folder DIR", Path, "where imcmoo certify wrote"),
         option("--study STUDY", str,
                "name or file of the study (default: by the name in the certificate)"),
+        option("--criterion MODULE:NAME", str,
+               "your criterion that the certificate states, whose module is imported"),
         QUIET,
     )  # fmt: skip
     add_settings(parser)
@@ -85,6 +89,9 @@ def main(args: argparse.Namespace) -> None:
             f"{certificate.gap:.3%}",
             soft_wrap=True,
         )
+    for path, certificate in read_certificates(args.folder).items():
+        if path not in paths:
+            warn(APART.format(path=path, criterion=certificate.criterion))
     _show_walks(terminal, walks, validated)
 
 
@@ -101,7 +108,7 @@ def _beside(folder: Path, study: str) -> str:
 
 def _is_stated(args: argparse.Namespace) -> bool:
     """True if the command line says what the settings are."""
-    return bool(args.study or args.area_limit_mm2 or args.deployment)
+    return bool(args.study or args.criterion or args.area_limit_mm2 or args.deployment)
 
 
 def _check_devices(folder: Path, args: argparse.Namespace) -> None:

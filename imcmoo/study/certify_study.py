@@ -32,7 +32,6 @@ from imcmoo.exact.certificate import (
     as_reference,
     best_optimum,
     certificate_of,
-    read_certificates,
 )
 from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.exact.own_criteria import check_own_criteria
@@ -45,7 +44,7 @@ from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
-from imcmoo.study.check_certificate import flaw, mismatch, nearly_best
+from imcmoo.study.check_certificate import flaw, mismatch, nearly_best, of_one_criterion
 from imcmoo.study.provenance import REPLACE, other_question, study_settings
 from imcmoo.study.study import Study
 
@@ -86,6 +85,7 @@ def certify_to(
     out: Path,
     *,
     study_criterion: str | None = None,
+    is_apart: bool = False,
     force: bool = False,
     **options: Any,
 ) -> Generator[Certificate]:
@@ -95,7 +95,7 @@ def certify_to(
         study: the study.
         criterion: name of the criterion, or `all`.
         out: folder of all results; valid certificates there are kept.
-        study_criterion: see `CertificateFolder`.
+        study_criterion, is_apart: see `CertificateFolder`.
         force: remove the certificates of a different study with the same name, once one is proven.
         options: see `Prover`.
 
@@ -106,16 +106,25 @@ def certify_to(
         InputError: the folder is in use or holds a certificate of another study, or see
             `certify_study`.
     """
-    locked = CertificateFolder.locked(study, out, study_criterion=study_criterion, force=force)
+    locked = CertificateFolder.locked(
+        study, out, study_criterion=study_criterion, is_apart=is_apart, force=force
+    )
     with locked as folder:
         for certificate in certify_study(study, criterion, known=folder.known, **options):
             folder.save(certificate)
             yield certificate
 
 
-def folder_of(study: Study, out: Path) -> Path:
-    """Folder of the certificates of a study."""
-    return out / "certified" / study.name
+def folder_of(study: Study, out: Path, *, is_apart: bool = False) -> Path:
+    """Folder of the certificates of a study, below that of its criterion if they are apart."""
+    folder = out / "certified" / study.name
+    return folder / study.certified_by if is_apart else folder
+
+
+def is_apart(study: Study, ordinary: Study) -> bool:
+    """True if certificates of a study state other settings than those of the study without the
+    criterion of a command line, as with a user's criterion."""
+    return study_settings(study)["criterion"] != study_settings(ordinary)["criterion"]
 
 
 class CertificateFolder:
@@ -126,6 +135,8 @@ class CertificateFolder:
         out: folder of all results.
         study_criterion: criterion whose certificate is in the folder itself. If None, that of
             `study`, which has the criterion of a command line if one is given.
+        is_apart: whether the folder is that of the criterion of `study`, below that of the study;
+            see the function of this name.
         force: whether to remove the certificates of a different study with the same name.
 
     Raises:
@@ -133,11 +144,17 @@ class CertificateFolder:
     """
 
     def __init__(
-        self, study: Study, out: Path, *, study_criterion: str | None, force: bool
+        self,
+        study: Study,
+        out: Path,
+        *,
+        study_criterion: str | None,
+        is_apart: bool = False,
+        force: bool,
     ) -> None:
-        self.path = folder_of(study, out)
-        self._study_criterion = study_criterion or study.certified_by
-        stored = read_certificates(self.path)
+        self.path = folder_of(study, out, is_apart=is_apart)
+        self._study_criterion = (not is_apart and study_criterion) or study.certified_by
+        stored = of_one_criterion(self.path, study_settings(study))
         self._of_study = stored.get(self.path)
         self.known = [*stored.values()]
         differing = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
@@ -149,11 +166,17 @@ class CertificateFolder:
     @classmethod
     @contextmanager
     def locked(
-        cls, study: Study, out: Path, *, study_criterion: str | None, force: bool
+        cls,
+        study: Study,
+        out: Path,
+        *,
+        study_criterion: str | None,
+        is_apart: bool = False,
+        force: bool,
     ) -> Iterator[Self]:
         """The folder, which no other process uses meanwhile."""
         with folder_lock(folder_of(study, out)):
-            yield cls(study, out, study_criterion=study_criterion, force=force)
+            yield cls(study, out, study_criterion=study_criterion, is_apart=is_apart, force=force)
 
     def save(self, certificate: Certificate) -> Path:
         """Write a certificate into the folder of its criterion, which is returned.

@@ -53,13 +53,36 @@ from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.study import Study
 
 
+def of_one_criterion(
+    folder: Path, settings: Mapping[str, Any] | None = None
+) -> dict[Path, Certificate]:
+    """Read the certificates of a folder, and those of its subfolders that state the same criterion.
+
+    A user's criterion is stated by its certificates and their prerequisites. If it is not that of
+    the study, they are in a folder of its name, which is apart.
+
+    Args:
+        folder: the folder.
+        settings: settings of the study. If None, those of the first certificate.
+    """
+    paths = read_certificates(folder)
+    if settings is None:
+        settings = next((c.settings for c in paths.values()), {})
+    criterion = settings.get("criterion")
+    return {
+        path: certificate
+        for path, certificate in paths.items()
+        if path == folder or certificate.settings.get("criterion") == criterion
+    }
+
+
 def certificates(folder: Path) -> dict[Path, Certificate]:
     """Read the certificates of a folder and its subfolders, prerequisites first.
 
     Raises:
         InputError: there are none, or a file is none or of an older version.
     """
-    paths = read_certificates(folder)
+    paths = of_one_criterion(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
     for path, certificate in paths.items():

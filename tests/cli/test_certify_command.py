@@ -11,6 +11,7 @@ from imcmoo.io.checksums import content_checksum
 from imcmoo.io.locks import folder_lock
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.problem.criteria import Criterion
 from tests.cli.helpers import contents, refused
 
 STUDY = """
@@ -48,6 +49,13 @@ source = "mobilenet_v3_onnx"
 [[networks]]
 source = "resnet18_onnx"
 """
+
+
+def mean_regret(costs, optima):
+    return (costs.edap / optima).mean(axis=1)
+
+
+MEAN_REGRET = Criterion("mean_regret", mean_regret, against="optima", monotone=True)
 
 
 @pytest.fixture
@@ -164,6 +172,27 @@ def test_the_certificate_of_the_former_criterion_of_a_study_is_kept(proven, tmp_
         assert stored(out)["criterion"] == "edap_max"
         assert (out / "edap_geomean" / "certificate.json").read_bytes() == former
     assert check(out, study) == 0
+
+
+def test_a_users_criterion_of_the_command_line_has_a_subfolder_with_what_it_rests_on(
+    proven, tmp_path, study, capsys
+):
+    out, mine = tmp_path / "certified" / "few", f"{__name__}:MEAN_REGRET"
+    shutil.copytree(proven / "proof", out)
+    before = (out / "certificate.json").read_bytes()
+    for _ in range(2):
+        assert certify(study, tmp_path, "--criterion", mine) == 0
+    assert stored(out / "mean_regret")["criterion"] == "mean_regret"
+    names = {path.parent.name for path in (out / "mean_regret").glob("*/certificate.json")}
+    assert names == {"alone_mobilenet_v3_onnx", "alone_resnet18_onnx"}
+    # Other criteria go on, as does the check of the study, which says what it leaves out.
+    assert certify(study, tmp_path, "--criterion", "edap_max") == 0
+    assert (out / "certificate.json").read_bytes() == before
+    assert check(out, study) == 0
+    assert f"{out / 'mean_regret'} was not checked" in capsys.readouterr().err
+    asked = ("check-certificate", out / "mean_regret", "--study", study)
+    assert main([*map(str, asked), "--criterion", mine, "--quiet"]) == 0
+    assert "whose module would run code" in refused(capsys, *asked)
 
 
 def test_other_studies_are_no_certificates_beside_that_of_a_study(proven, tmp_path, capsys):
