@@ -208,13 +208,18 @@ def workers(args: argparse.Namespace) -> Workers:
 
 
 def requested_study(
-    args: argparse.Namespace, ordinary: Study | StudyOfDevices | None = None
+    args: argparse.Namespace,
+    ordinary: Study | StudyOfDevices | None = None,
+    *,
+    criterion: str | None = None,
 ) -> Study | StudyOfDevices:
-    """The study of a command line with its options; warns of products of activations.
+    """The study of a command line with its options; warns of products of activations and of weights
+    that the criterion ignores.
 
     Args:
         args: arguments of the command.
         ordinary: the study without options; found by its name or file if None.
+        criterion: name of another criterion that the command answers. If None, that of the study.
 
     Raises:
         InputError: there is no such study, or it does not allow these settings.
@@ -222,6 +227,8 @@ def requested_study(
     study = with_options(ordinary or catalogue.find(args.study), args)
     first = study.studies[0]
     warn_of_dynamic_products(first.network_set(), model=first.model, quiet=args.quiet)
+    if (text := first.caution_on_weights(criterion)) and not args.quiet:
+        warn(text)
     return study
 
 

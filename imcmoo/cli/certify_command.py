@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> None:
     if name and (name == ALL or name.startswith(further) or name.endswith(JOINT_SUFFIX)):
         args.criterion = None  # single-network criteria are no criteria of a study
     ordinary = catalogue.find(args.study)
-    study = arguments.requested_study(args, ordinary)
+    study = arguments.requested_study(args, ordinary, criterion=name)
     # A user's criterion is named by its module and proven under its own name.
     asked = study.studies[0].certified_by
     criterion = name if name and args.criterion is None else asked

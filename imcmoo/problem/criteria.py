@@ -20,6 +20,7 @@ from imcmoo.io.own_code import OURS
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.scores import (
     AGGREGATIONS,
+    UNWEIGHTED,
     Costs,
     Score,
     edap_score,
@@ -83,6 +84,7 @@ class Criterion:
             geometric mean can be compared with others.
         degree: number of factors of the score, a power counted by its exponent; of a product over
             networks, the factors of each network.
+        ignores_weights: whether the score is known to ignore the weights of networks.
         log10_score: decimal logarithms of scores, computed without leaving float64. They take the
             place of `score` where there are more than `LARGEST_DEGREE` factors.
     """
@@ -100,6 +102,7 @@ class Criterion:
     unit: str = ""
     is_product: bool = False
     degree: float = 0.0
+    ignores_weights: bool = False
     log10_score: Callable[..., Floats] | None = None
 
     def for_networks(self, n: int) -> Criterion:
@@ -263,8 +266,10 @@ SINGLE_NETWORK = "alone_"
 
 
 def _aggregated(score: Callable[..., Floats], name: str, **more: Any) -> Criterion:
-    score = partial(score, aggregate=AGGREGATIONS[name.partition("_")[2]])
-    return Criterion(name, score, monotone=True, guides=True, **more)
+    aggregation = name.partition("_")[2]
+    score = partial(score, aggregate=AGGREGATIONS[aggregation])
+    ignores = aggregation == UNWEIGHTED
+    return Criterion(name, score, monotone=True, guides=True, ignores_weights=ignores, **more)
 
 
 CRITERIA: dict[str, Criterion] = {
@@ -292,8 +297,15 @@ CRITERIA: dict[str, Criterion] = {
             guides=True,
             zero=1.0,
             least=0.0,
+            ignores_weights=True,
         ),
-        Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
+        Criterion(
+            "pseudo_weights",
+            _pseudo_weight_distance,
+            needs=(),
+            against="set",
+            ignores_weights=True,
+        ),
     )
 }
 """Criteria of the package, by name."""
@@ -316,7 +328,15 @@ def _area_mm2(costs: Costs) -> Floats:
 
 
 OF_SCENARIOS: dict[str, Criterion] = {
-    name: Criterion(name, score, needs=("load", name), monotone=True, guides=True, unit=unit)
+    name: Criterion(
+        name,
+        score,
+        needs=("load", name),
+        monotone=True,
+        guides=True,
+        unit=unit,
+        ignores_weights=True,
+    )
     for name, score, unit in (
         (AVERAGE_POWER, partial(_quantity, name=AVERAGE_POWER), "W"),
         (AREA, _area_mm2, "mm²"),
@@ -327,6 +347,9 @@ OF_SCENARIOS: dict[str, Criterion] = {
 
 SCORES: dict[str, Score] = {c.name: c.score for c in CRITERIA.values() if c.against == "nothing"}
 """Score functions of the criteria that depend on the costs of the design only."""
+
+WEIGHTED = tuple(c.name for c in CRITERIA.values() if not c.ignores_weights)
+"""Names of the criteria that count the weights of networks."""
 
 NAMED = {**CRITERIA, **OF_SCENARIOS}
 """All criteria with a name of their own."""

@@ -11,7 +11,7 @@ from imcmoo.arrays import Floats
 from imcmoo.io.named import check_takes, load
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import Criterion
-from imcmoo.problem.scores import AGGREGATIONS, LOG10_AGGREGATIONS, Costs
+from imcmoo.problem.scores import AGGREGATIONS, LOG10_AGGREGATIONS, UNWEIGHTED, Costs
 
 NAME = "score"
 """What a score of one's own is called among the criteria."""
@@ -119,6 +119,7 @@ def own_criterion(score: OwnScore) -> Criterion:
             unit=score.unit,
             is_product=score.aggregate == "product",
             degree=sum(score.exponents.values()),
+            ignores_weights=score.aggregate == UNWEIGHTED,
             log10_score=Log10Exponents(score),
         )
     function = load(score, "score", known=())

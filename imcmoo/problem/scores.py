@@ -120,6 +120,9 @@ Aggregation = Callable[[Floats, Floats], Floats]
 """One number per design, shape (n,), from one per design and workload, shape (n, W), and the
 weights of the workloads, with sum W, shape (W,) or (1,)."""
 
+UNWEIGHTED = "max"
+"""Name of the aggregation that ignores weights."""
+
 
 def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
     """Costs from energy (J) and latency (s), shape (n, W), and area (m²), (n,); equal weights."""

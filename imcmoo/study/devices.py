@@ -176,6 +176,7 @@ class StudyOfDevices:
         """
         from imcmoo.run import Observer, run_devices  # above this package
 
+        self.studies[0].warn_of_weights()
         changes = {"budget": budget, "seeds": seed}
         study = self.replace(**{key: value for key, value in changes.items() if value is not None})
         seeds = study.studies[0].seeds[:1]
@@ -212,6 +213,7 @@ class StudyOfDevices:
         """
         from imcmoo.study.compare_devices import enumerate_devices
 
+        self.studies[0].warn_of_weights()
         report = progress or (lambda done, total: None)
         return enumerate_devices(
             self, Path(out), workers=workers, force=force, on_progress=lambda _, *at: report(*at)
@@ -247,6 +249,7 @@ class StudyOfDevices:
         """
         from imcmoo.study.compare_devices import certify_devices
 
+        self.studies[0].warn_of_weights(criterion)
         report = progress or (lambda *state: None)
         return certify_devices(
             self,

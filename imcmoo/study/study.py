@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -37,7 +38,15 @@ from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet, is_path
-from imcmoo.problem.criteria import AREA, AVERAGE_POWER, OF_SCENARIOS, Criterion, find_criterion
+from imcmoo.problem.criteria import (
+    AREA,
+    AVERAGE_POWER,
+    NAMED,
+    OF_SCENARIOS,
+    WEIGHTED,
+    Criterion,
+    find_criterion,
+)
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
@@ -359,6 +368,7 @@ class Study(Table):
 
         settings = {"budget": budget, "seeds": seed}
         study = self.replace(**{key: value for key, value in settings.items() if value is not None})
+        self.warn_of_weights()
         return run_study(study, Path(out), resume=resume, force=force, progress=progress)
 
     def enumerate(
@@ -388,6 +398,7 @@ class Study(Table):
         """
         from imcmoo.study.enumerate_study import ExactOptima, enumerate_to  # takes studies
 
+        self.warn_of_weights()
         report = progress or (lambda done, total: None)
         answer = enumerate_to(self, Path(out), force=force, workers=workers, on_progress=report)
         return ExactOptima(self, answer)
@@ -422,6 +433,7 @@ class Study(Table):
         """
         from imcmoo.study.certify_study import certify_to  # takes studies
 
+        self.warn_of_weights(criterion)
         proven = certify_to(
             self,
             criterion or self.certified_by,
@@ -683,6 +695,35 @@ class Study(Table):
         """Weights of the networks; None if the study has none."""
         stated = any("weight" in n.model_fields_set for n in self.networks)
         return tuple(n.weight for n in self.networks) if stated else None
+
+    def caution_on_weights(self, criterion: str | None = None) -> str:
+        """Says that the study sets weights which a criterion ignores; else empty.
+
+        Args:
+            criterion: name of a criterion of the package. If None or another one, that of the
+                study.
+        """
+        criteria = [self.asked_criterion]
+        if criterion in NAMED:
+            criteria = [NAMED[criterion]]
+        elif self.nearly_best is not None:
+            criteria = [self.nearly_best.first, self.nearly_best.second]
+        differ = len({*(self.weights or ())}) > 1
+        if not (differ and all(c.ignores_weights for c in criteria)):
+            return ""
+        return (
+            f"{self.name} sets weights of networks, which criterion {criteria[0].name} ignores; "
+            f"{', '.join(WEIGHTED)} count them"
+        )
+
+    def warn_of_weights(self, criterion: str | None = None) -> None:
+        """Warn of `caution_on_weights` the caller of the method that calls this one.
+
+        Args:
+            criterion: see `caution_on_weights`.
+        """
+        if text := self.caution_on_weights(criterion):
+            warnings.warn(text, stacklevel=3)
 
     @property
     def area_limit_m2(self) -> float | None:

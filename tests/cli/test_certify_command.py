@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import warnings
 
 import pytest
 
@@ -12,6 +13,7 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import Criterion
+from imcmoo.study.study import Study
 from tests.cli.helpers import contents, refused
 
 STUDY = """
@@ -193,6 +195,26 @@ def test_a_users_criterion_of_the_command_line_has_a_subfolder_with_what_it_rest
     asked = ("check-certificate", out / "mean_regret", "--study", study)
     assert main([*map(str, asked), "--criterion", mine, "--quiet"]) == 0
     assert "whose module would run code" in refused(capsys, *asked)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "weights", "is_told"),
+    [("edap_max", "3", True), ("edap_max", "1", False), ("edap_geomean", "3", False)],
+)
+def test_weights_that_the_criterion_ignores_are_said_to_be_ignored(
+    tmp_path, study, capsys, criterion, weights, is_told
+):
+    study.write_text(STUDY + f"weight = {weights}\n")
+    assert main(["certify", str(study), "--out", str(tmp_path), "--criterion", criterion]) == 0
+    said = (
+        f"few sets weights of networks, which criterion {criterion} ignores; "
+        "edap_mean, edap_product, edap_geomean, ela_mean count them"
+    )
+    assert capsys.readouterr().err == f"warning: {said}\n" * is_told
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        Study.load(study).certify(criterion, out=tmp_path)
+    assert [str(each.message) for each in told] == [said] * is_told
 
 
 def test_other_studies_are_no_certificates_beside_that_of_a_study(proven, tmp_path, capsys):

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.io.errors import InputError
-from imcmoo.problem.criteria import CRITERIA
+from imcmoo.problem.criteria import CRITERIA, OF_SCENARIOS
 from imcmoo.problem.own_score import Exponents, own_criterion
 from imcmoo.problem.scores import AGGREGATIONS, Costs
 
@@ -30,6 +31,15 @@ def test_all_exponents_1_are_the_edap(costs, name):
     criterion = own_criterion(Exponents(energy=1, latency=1, area=1, aggregate=name))
     assert np.allclose(criterion.scores(costs, None), CRITERIA[f"edap_{name}"].scores(costs, None))
     assert criterion.needs == ("energy", "latency", "area")
+
+
+def test_criteria_that_ignore_weights_are_those_whose_scores_do_not_change_with_them(costs):
+    exponents = [Exponents(energy=1, area=1, aggregate=name) for name in AGGREGATIONS]
+    best, equal = costs.edap.min(axis=0), replace(costs, weights=np.ones(3))
+    for criterion in (*CRITERIA.values(), *map(own_criterion, exponents)):
+        scores = [criterion.unchecked_scores(of, best) for of in (costs, equal)]
+        assert np.allclose(*scores) is criterion.ignores_weights, criterion.name
+    assert all(criterion.ignores_weights for criterion in OF_SCENARIOS.values())
 
 
 def test_a_score_of_some_exponents_or_a_function(costs):
