@@ -198,7 +198,8 @@ def generation_table(frame: pd.DataFrame) -> Table:
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
     """Accuracy of the selected design (`accuracy.csv`): predicted, noisy, and executed."""
-    columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high", "samples")
+    of_samples = ("float_of_samples", "allowed", "fast", "exact", "exact_low", "exact_high")
+    columns = ("float", "linear", *of_samples, "samples")
     table = new_table("network", title="accuracy of the selected design", numbers=columns)
     notes = []
     for _, row in frame.iterrows():

@@ -27,8 +27,9 @@ FEWEST_SAMPLES, MOST_SAMPLES = 25, 100
 def accuracy_table(outcome: Outcome) -> pd.DataFrame:
     """Accuracy of networks with accuracy data, one row each.
 
-    Columns: network, float, allowed (lowest allowed score), linear, fast, exact, exact_low and
-    exact_high (95 % interval over samples), exact_only, samples, chips, and a note if the executed
+    Columns: network; float and linear, of all scored samples; allowed (see `lowest_allowed`),
+    float_of_samples, integer_of_samples, fast, exact, exact_low and exact_high (95 % interval over
+    samples), exact_only, samples and chips, of the executed samples; and a note if the executed
     score is below the allowed one, or network or samples are not where they were imported from.
     """
     rows = []
@@ -39,20 +40,31 @@ def accuracy_table(outcome: Outcome) -> pd.DataFrame:
         row: dict[str, Any] = {
             "network": name,
             "float": data.float_score,
-            "allowed": None if file.max_drop is None else data.float_score - file.max_drop,
+            "allowed": None,
             "linear": data.float_score - drops[outcome.workloads.index(name)],
         }
         row |= _executed(outcome, name, data, Path(file.path).parent)
+        row["allowed"] = lowest_allowed(row, file.max_drop)
         rows.append(row | {"note": row["note"] or below_allowed(row)})
     return pd.DataFrame(rows).astype({"allowed": float})
+
+
+def lowest_allowed(row: Mapping[str, Any], max_drop: float | None) -> float | None:
+    """Lowest allowed score of the executed samples; None without a limit or an execution.
+
+    It counts from the lower score of float and integers on the same samples: the prediction limits
+    the cost of rounding, on all samples.
+    """
+    if max_drop is None or "exact" not in row:
+        return None
+    return float(min(row["float_of_samples"], row["integer_of_samples"]) - max_drop)
 
 
 def below_allowed(row: Mapping[str, Any]) -> str:
     """Note on an executed score (`exact`) below the allowed one; else empty."""
     allowed, exact = row["allowed"], row.get("exact")
-    if (
-        allowed is None or exact is None or exact >= allowed - 1e-9
-    ):  # tolerance for rounding of a difference
+    # The tolerance is for rounding of a difference.
+    if allowed is None or exact is None or exact >= allowed - 1e-9:
         return ""
     where = "within" if row["exact_high"] >= allowed else "outside"
     return (
@@ -89,6 +101,7 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
     exact, _ = assessed.on_chips(chip, chips)
     return {
         "float_of_samples": exact.in_float,
+        "integer_of_samples": exact.on_integers,
         "fast": fast.accuracy,
         "exact": exact.accuracy,
         "exact_low": exact.accuracy_low,
