@@ -162,13 +162,23 @@ class NetworkLimits:
         Args:
             values: by quantity, shape (n, W), NaN where a network does not run (`UNKNOWN_OCTAVES`).
         """
+        G = np.log2(self._shares(values))
+        return np.where(np.isnan(G), UNKNOWN_OCTAVES, G)
+
+    def evaluated(self, values: Mapping[str, Floats]) -> Bools:
+        """True where a limit could be evaluated, shape (n, n_limits); `values` as `constraints`.
+
+        The load of a network that runs is unknown where another network does not run.
+        """
+        return ~np.isnan(self._shares(values))
+
+    def _shares(self, values: Mapping[str, Floats]) -> Floats:
+        """Used share of each limit, shape (n, n_limits); NaN where a quantity is unknown."""
         columns = [
-            np.log2(_KINDS[key].share(values, self._images, limit)[:, w])
-            for w, key, limit in self.rows
+            _KINDS[key].share(values, self._images, limit)[:, w] for w, key, limit in self.rows
         ]
         n = len(next(iter(values.values())))
-        G = np.stack(columns, axis=1) if columns else np.empty((n, 0))
-        return np.where(np.isnan(G), UNKNOWN_OCTAVES, G)
+        return np.stack(columns, axis=1) if columns else np.empty((n, 0))
 
     def within(self, values: Mapping[str, Floats]) -> Bools:
         """True where a network keeps its limits, shape (n, W)."""

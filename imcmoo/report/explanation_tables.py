@@ -244,13 +244,12 @@ def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
 
 
 def limit_table(limits: pd.DataFrame, generic: Collection[str] = ()) -> Table:
-    """Table of limits; networks whose SNR is `generic` are marked."""
+    """Table of the limits that are evaluated; networks whose SNR is `generic` are marked."""
+    limits = limits[limits["excess"].notna()]
     table = open_table("limit", "network", title="Limits: what is active, and what is near")
     add_numbers(table, "used", "neighbours that violate it")
     table.add_column("violation")
-    nearness = (
-        limits["used"].fillna(-1.0) + 1e6 * limits["excess"].fillna(0) + limits["stops"] * 1e-6
-    )
+    nearness = limits["used"].fillna(-1.0) + 1e6 * limits["excess"] + limits["stops"] * 1e-6
     nearest = limits.loc[nearness.groupby(limits["limit"], sort=False).idxmax()]
     nearest = nearest.assign(near=nearness[nearest.index]).sort_values(
         "near", ascending=False, kind="stable"

@@ -141,10 +141,13 @@ class EvaluatedDesigns:
 
     @property
     def defined(self) -> Bools:
-        """True where a limit is defined, shape as `G`: a network's only if it runs."""
+        """True where a limit is evaluated, shape as `G`: a network's only if it runs, and its load
+        and power only if all run."""
         defined = np.ones(self.G.shape, dtype=bool)
-        if rows := self.problem.limits.rows:
-            defined[:, -len(rows) :] = self.runs[:, [w for w, _, _ in rows]]
+        limits = self.problem.limits
+        if rows := limits.rows:
+            evaluated = limits.evaluated(self.metrics.values)
+            defined[:, -len(rows) :] = evaluated & self.runs[:, [w for w, _, _ in rows]]
         return defined
 
 
@@ -167,7 +170,7 @@ def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
         used=design.used()[0],
         excess=design.excess[0],
         missing=design.missing[0],
-        stops=((around.G > 0) & (design.G <= 0)).sum(axis=0),
+        stops=((around.G > 0) & around.defined & (design.G <= 0)).sum(axis=0),
     )
     return _of_chip_once(table, ["limit"])
 

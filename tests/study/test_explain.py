@@ -7,9 +7,12 @@ import pytest
 
 from imcmoo.model.metrics import LayerCosts
 from imcmoo.problem.criteria import CRITERIA
+from imcmoo.report.explanation_tables import limit_table
 from imcmoo.study.assessment import EvaluatedDesigns
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.explain import explain
-from tests.study.files import REFERENCE, STUDIES
+from tests.scenario.study_text import study_text
+from tests.study.files import REFERENCE, STUDIES, written
 from tests.test_toy_model import STUDY as TOY
 
 
@@ -139,6 +142,30 @@ def test_neighbours_are_one_step_away_and_say_what_they_gain_and_lack():
     ruled_out = e.tables["limits"].set_index(["limit", "network"])["stops"]
     broken = (there.G > 0).sum(axis=0)
     assert ruled_out.tolist() == broken.tolist()
+
+
+def test_limits_are_evaluated_only_where_all_their_quantities_are_known(tmp_path):
+    text = study_text("max_average_power_W = 3")
+    study = find_study(written(tmp_path, text))
+    some = designs(study, 150)
+    partly = some.runs.any(axis=1) & ~some.runs.all(axis=1)
+    levels = some.levels[partly][:1]
+    (e,) = explain(study.problem(), CRITERIA["edap_max"], *named(levels))
+    of_load = ["max_load", "max_average_power_W"]
+    limits = e.tables["limits"].set_index("limit").loc[of_load]
+    assert limits["used"].isna().all()
+    assert limits["excess"].isna().all()
+    there = EvaluatedDesigns.evaluate(study.problem(), study.problem().space.neighbours(levels[0]))
+    lacking = e.tables["lacking"]
+    unknown = np.flatnonzero(~there.runs.all(axis=1))
+    assert len(unknown)
+    assert not lacking["limit"][lacking["step"].isin(unknown)].isin(of_load).any()
+    (full,) = explain(study.problem(), CRITERIA["edap_max"], *named(some.levels[some.feasible][:1]))
+    partly_shown, all_shown = (
+        {*limit_table(x.tables["limits"]).columns[0].cells} for x in (e, full)
+    )
+    assert not partly_shown & {*of_load}
+    assert all_shown >= {*of_load}
 
 
 def test_what_is_broken_already_rules_nothing_out():
