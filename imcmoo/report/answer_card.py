@@ -496,7 +496,11 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
         f"{name} {engineering(latency, 's')}{_at_most(latency, limits.max_latency_s, 's')}"
         + (" alone" if not alone else "")
     )
-    yield f"energy {engineering(energy, 'J')}{_at_most(energy, limits.max_energy_J, 'J')}"
+    of = ""
+    if (images := value("images") or 1.0) > 1:
+        is_vision = value(TOKENS) is None and value("time_to_first_token_s") is None
+        of = f" of {images:.0f} {'images' if is_vision else 'sequences'}"
+    yield f"energy{of} {engineering(energy, 'J')}{_at_most(energy, limits.max_energy_J, 'J')}"
     if (per_token := value("token_energy_J")) is not None:
         limit = limits.max_token_energy_J
         yield f"{engineering(per_token, 'J')} per token{_at_most(per_token, limit, 'J')}"

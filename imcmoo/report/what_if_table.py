@@ -21,6 +21,7 @@ from imcmoo.report.labels import (
 )
 from imcmoo.report.rich_tables import new_table
 from imcmoo.study.study import Study
+from imcmoo.study.what_if import IMAGES
 
 MARK = " *"
 """End of a value that differs from the answer without changes."""
@@ -35,6 +36,9 @@ LARGEST_SHOWN = 9.0
 
 WORSE = 0.01
 """Relative rise from which a cost is named as worse."""
+
+PER_IMAGE = ("energy", "interval")
+"""Costs that are compared per image, as EDAP takes them."""
 
 MOST_WORSE = 4
 """Largest number of costs that are named as worse."""
@@ -55,7 +59,8 @@ class WhatIfTable:
         rows += [["score", *map(_score, frame.to_dict("records"))]]
         costs = [c for c in frame if c not in (*FIRST, "note") and _is_cost(str(c), study)]
         rows += [_cost_row(str(c), frame, study) for c in costs]
-        designs = [c for c in frame if c not in (*FIRST, "note", *costs)]
+        images = [c for c in frame if str(c).startswith(IMAGES)]
+        designs = [c for c in frame if c not in (*FIRST, "note", *costs, *images)]
         rows += [[str(c), *_marked(frame[c])] for c in designs if frame[c].dropna().nunique() > 1]
         notes = [f"{r['change']}: {r['note']}" for r in frame.to_dict("records") if r["note"]]
         first, *others = frame.to_dict("records")
@@ -89,6 +94,8 @@ class WhatIfTable:
 def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, criterion: str) -> str:
     """Costs other than the score that rise by more than `WORSE`, the most first, as text.
 
+    Energies and intervals are compared per image.
+
     Args:
         before, after: values of two designs by column, as `Study.what_if` has them.
         study: the study.
@@ -96,14 +103,29 @@ def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, cri
     """
     costs = [str(c) for c in before if _is_cost(str(c), study) and _unit(str(c)) != "dB"]
     rises = {
-        c: after[c] / before[c] - 1
+        c: _per_image(c, after) / _per_image(c, before) - 1
         for c in costs
         if before[c] > 0 and criterion not in (c, c.rpartition("_")[0])
     }
     most = sorted((c for c in rises if rises[c] > WORSE), key=lambda c: -rises[c])
-    texts = [f"{_heading(c, study).partition(' (')[0]} {_relative(1 + rises[c])}" for c in most]
+    texts = [
+        f"{_heading(c, study).partition(' (')[0]} {_relative(1 + rises[c])}"
+        + (" per image" if _images(c, before) != _images(c, after) else "")
+        for c in most
+    ]
     more = [f"{len(most) - MOST_WORSE} more"] if len(most) > MOST_WORSE else []
     return ", ".join([*texts[:MOST_WORSE], *more])
+
+
+def _images(column: str, row: Mapping[Any, Any]) -> float:
+    """Images that a cost is of, if it is one of `PER_IMAGE`; else 1."""
+    kind, _, rest = column.partition("_")
+    images = row.get(f"{IMAGES}{rest.rpartition('_')[0]}")
+    return 1.0 if kind not in PER_IMAGE or images is None or pd.isna(images) else float(images)
+
+
+def _per_image(column: str, row: Mapping[Any, Any]) -> float:
+    return float(row[column]) / _images(column, row)
 
 
 def _relative(ratio: float) -> str:
@@ -138,14 +160,21 @@ def _unit(column: str) -> str:
 
 
 def _cost_row(column: str, frame: pd.DataFrame, study: Study) -> list[str]:
-    """Values of a cost, with the relative difference from the first."""
-    first = frame[column].iloc[0]
+    """Values of a cost, with the relative difference from the first; both per image if needed."""
+    first, *_ = rows = frame.to_dict("records")
     cells = []
-    for value in frame[column]:
-        text = cell(column, float(value))
-        comparable = pd.notna(value) and pd.notna(first) and first and _unit(column) != "dB"
-        if comparable and abs(value / first - 1) >= SMALLEST_SHOWN:
-            text += f" ({_relative(value / first)})"
+    for row in rows:
+        text, images = cell(column, float(row[column])), _images(column, row)
+        if images > 1 and pd.notna(row[column]):
+            text += f" of {images:.0f} images"
+        known = pd.notna(row[column]) and pd.notna(first[column]) and first[column]
+        if known and _unit(column) != "dB":
+            ratio = _per_image(column, row) / _per_image(column, first)
+            per_image = " per image" if images != _images(column, first) else ""
+            if abs(ratio - 1) >= SMALLEST_SHOWN:
+                text += f" ({_relative(ratio)}{per_image})"
+            elif per_image:
+                text += f" (equal{per_image})"
         cells.append(text)
     return [_heading(column, study), *cells]
 

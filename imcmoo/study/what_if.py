@@ -53,6 +53,9 @@ AS_IT_IS = "as it is"
 NOT_CHANGED = ("name", "file", "space", "start", "score_table", "scenario_table")
 """Fields of a study that are no keys of a change."""
 
+IMAGES = "images_"
+"""Beginning of the columns with the images of an inference of each network."""
+
 PRECISION = "precision"
 """Key for `input_bits` and `weight_bits` of all networks."""
 
@@ -224,9 +227,10 @@ def what_if(
 
     Returns:
         One row per answer, the first without changes: `change`, `answer` (how it was found),
-        `gap` (a share, NaN if unknown), `designs` of the space, `criterion`, `score`, costs with
-        units in their names, a column per parameter, and a `note`, such as why no chip is feasible
-        or the change is refused.
+        `gap` (a share, NaN if unknown), `designs` of the space, `criterion`, `score`,
+        `images_NETWORK` of an inference where it is of several, costs of an inference with units in
+        their names, a column per parameter, and a `note`, such as why no chip is feasible or the
+        change is refused.
 
     Raises:
         InputError: a key is unknown, a value is wrong, or a change is empty or given twice; names
@@ -249,8 +253,9 @@ def what_if(
         on_change(name)
         rows.append({"change": name, **_row(one, time_limit_s)})
     frame = pd.DataFrame(rows)
+    one_image = [c for c in frame if str(c).startswith(IMAGES) and (frame[c].dropna() == 1).all()]
     last = ["note"]
-    return frame[[*(c for c in frame if c not in last), *last]]
+    return frame[[*(c for c in frame if c not in (*one_image, *last)), *last]]
 
 
 def _text(value: Any) -> str:
@@ -275,6 +280,8 @@ def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
         notes.append(answer.note)
     (design,) = problem.space.designs(answer.levels)
     first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
+    images = problem.model.images or (1,) * len(problem.workload_names)
+    first |= {f"{IMAGES}{n}": i for n, i in zip(problem.workload_names, images, strict=True)}
     return {**first, **costs_of(problem, answer.levels), **design, "note": "; ".join(notes)}
 
 

@@ -226,3 +226,17 @@ def test_a_pipelined_chip_has_the_speed_and_power_of_its_interval():
         "power at full speed 6 W",
         "energy over latency 1.5 W (50 % of the 3 W allowed)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        ({"images": 4.0}, "energy of 4 images 6 mJ"),
+        ({"images": 4.0, labels.TOKENS: 9.0}, "energy of 4 sequences 6 mJ"),
+        ({"images": 1.0}, "energy 6 mJ"),
+        ({}, "energy 6 mJ"),
+    ],
+)
+def test_the_energy_of_a_batch_states_of_how_many_it_is(columns, text):
+    row = pd.Series({"energy_J": 6e-3, "latency_s": 4e-3, **columns})
+    assert text in [*answer_card._costs(row, Limits(), alone=True)]

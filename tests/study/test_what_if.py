@@ -175,6 +175,34 @@ def test_costs_that_rise_besides_the_score_are_named_with_the_change():
     ]
 
 
+def test_the_energy_of_a_batch_is_compared_per_image():
+    one = study(space={**SPACE, "rows": 128, "columns_per_adc": 2, "dram": "x64"})
+    frame = one.what_if([{"batch": 8}, {"resnet18_onnx.batch": 4}])
+    assert frame["images_resnet18_onnx"].tolist() == [1, 8, 4]
+    table = WhatIfTable.of(one, frame)
+    (cells,) = (row for row in table.rows if row[0] == "ResNet18 energy (mJ)")
+    energy = frame["energy_resnet18_onnx_J"]
+    for cell, value, images in zip(cells[2:], energy[1:], (8, 4), strict=True):
+        change = 100 * (value / images / energy[0] - 1)
+        assert cell == f"{1e3 * value:.4g} of {images} images (−{-change:.3g} % per image)"
+    notes = " ".join(table.notes)
+    assert "ResNet18 energy" not in notes
+    assert "ResNet18 latency +" in notes
+    more = [("as it is", 1.0, 1), ("batch=8", 8.0, 8), ("batch=2", 2.1, 2)]
+    columns = ["change", "energy_resnet18_onnx_J", "images_resnet18_onnx"]
+    frame = pd.DataFrame(more, columns=columns).assign(answer="", criterion="area", note="")
+    table = WhatIfTable.of(one, frame)
+    assert table.rows[2][2:] == [
+        "8000 of 8 images (equal per image)",
+        "2100 of 2 images (+5 % per image)",
+    ]
+    assert table.notes[1:] == ["batch=2: worse besides the score: ResNet18 energy +5 % per image"]
+
+
+def test_without_batches_a_table_says_nothing_of_images(table):
+    assert not [c for c in table if c.startswith("images")]
+
+
 def test_the_command_prints_one_row_per_answer_as_csv(file, capsys):
     words = ["what-if", str(file), "--quiet", "--set", "technology_nm=22", "--format", "csv"]
     assert main(words) == 0
