@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 MM2_PER_M2 = 1e6
 
 SHOWN = {"m2": ("mm2", MM2_PER_M2)}
@@ -24,3 +26,8 @@ def to_display(unit: str, values: Any) -> Any:
 def to_si(unit: str, values: Any) -> Any:
     """Values in SI, from the unit people read."""
     return values / SHOWN[unit][1] if unit in SHOWN else values
+
+
+def decibels(ratio: float) -> str:
+    """Ratio of powers in dB, as text."""
+    return f"{10 * np.log10(ratio):.3g} dB"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from imcmoo.arrays import Floats
-from imcmoo.io.units import MM2_PER_M2
+from imcmoo.io.units import MM2_PER_M2, decibels
 from imcmoo.model.metrics import DRAM_DETAILS
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.snr_limits import SNR_LIMITS, is_said_by_compute_snr
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.space.design_space import Levels
 
@@ -142,11 +143,18 @@ def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
     for name, resource in metrics.resources.items():
         for w, network in enumerate(problem.workload_names):
             missing, capacity = resource.missing[0, w], resource.own[0]
+            shares = {limit: float(share[0, w]) for limit, share in used.items()}
+            if missing <= 0 or is_said_by_compute_snr(name, shares):
+                continue
             text, factor = f"{name} of {network}", 1 + missing / capacity
-            if name.endswith("snr") and network in problem.model.generic_operands:
-                text += " with generic operands"
             if name in used and capacity == 1:
-                factor = used[name][0, w]
+                factor = shares[name]
+            if name in SNR_LIMITS:
+                text = f"{SNR_LIMITS[name]} of {network}"
+                if network in problem.model.generic_operands:
+                    text += " with generic operands"
+                text += f" ({decibels(factor)} below the limit)"
+            elif name in used and capacity == 1:
                 text += f" ({factor:.3g} times)"
             elif name == "buffer_bits":  # of which capacity is but a unit
                 text = f"{network} needs {_size(missing)} more buffer"
@@ -155,6 +163,5 @@ def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
             else:
                 text += f": {missing:.4g} more than the {capacity:.4g} there are"
                 text += f" ({factor:.3g} times)"
-            if missing > 0:
-                broken.append((factor, text))
+            broken.append((factor, text))
     return [text for _, text in sorted(broken, reverse=True)]

@@ -31,6 +31,7 @@ from imcmoo.report.labels import (
     plain,
     power_text,
     quantity,
+    said_once,
     used,
     violation,
     violations,
@@ -358,6 +359,7 @@ def _lacked(lacking: pd.DataFrame, generic: Collection[str]) -> str:
     """Largest missing resource, and its network."""
     if not len(lacking):
         return ""
+    lacking = said_once(lacking)
     worst = lacking.loc[lacking["excess"].groupby(lacking["limit"], sort=False).idxmax()]
     return ", ".join(
         violation(str(r["limit"]), r["missing"], r["excess"])

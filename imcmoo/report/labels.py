@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imcmoo.io.units import decibels
 from imcmoo.problem.criteria import LOG10, NAMED
 from imcmoo.problem.scores import AGGREGATIONS
+from imcmoo.problem.snr_limits import SNR_LIMITS, is_said_by_compute_snr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -365,7 +367,7 @@ def margin(limit: str, share: float, excess: float) -> str:
     return f"{100 * (1 - share):.3g} % to spare"
 
 
-IN_DECIBELS = ("snr", "compute_snr")
+IN_DECIBELS = tuple(SNR_LIMITS)
 """Limits whose shares are of noise power."""
 
 GENERIC = "generic operands"
@@ -387,8 +389,7 @@ def limited_network(limit: str, network: str, generic: Collection[str]) -> str:
 
 
 CIRCUIT_LIMITS = {
-    "snr": "ADC SQNR",
-    "compute_snr": "compute SNR",
+    **SNR_LIMITS,
     "levels": "conductance margin",
     "wires": "IR drop",
     "sampling": "sampling noise",
@@ -448,11 +449,25 @@ def violation(limit: str, missing: float, excess: float = np.nan) -> str:
 
 
 def violations(limits: pd.DataFrame) -> str:
-    """Text of violated limits; rows have `limit`, `missing` and `excess`."""
-    rows = limits[limits["excess"].fillna(0) > 0]
+    """Text of violated limits; rows have `limit`, `network`, `missing` and `excess`."""
+    rows = said_once(limits[limits["excess"].fillna(0) > 0])
     return ", ".join(
         violation(str(row["limit"]), row["missing"], row["excess"]) for _, row in rows.iterrows()
     )
+
+
+def said_once(limits: pd.DataFrame) -> pd.DataFrame:
+    """Rows of limits without those of ADC SQNR that a row of compute SNR says, see
+    `is_said_by_compute_snr`."""
+    shares = {
+        network: dict(zip(rows["limit"], 1 + rows["excess"], strict=True))
+        for network, rows in limits.groupby("network")
+    }
+    said = [
+        is_said_by_compute_snr(limit, shares[network])
+        for limit, network in zip(limits["limit"], limits["network"], strict=True)
+    ]
+    return limits[~np.array(said, dtype=bool)]
 
 
 def missing_resources(row: pd.Series[Any], workload: str, workloads: Sequence[str]) -> str:
@@ -468,11 +483,6 @@ def missing_resources(row: pd.Series[Any], workload: str, workloads: Sequence[st
     }
     texts = [violation(name, amount) for name, amount in missing.items() if amount > 0]
     return ", ".join(texts) or "beyond its limits"
-
-
-def decibels(ratio: float) -> str:
-    """Ratio of powers in dB, as text."""
-    return f"{10 * np.log10(ratio):.3g} dB"
 
 
 def _bytes(bits: float) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from imcmoo.io.errors import did_you_mean
 from imcmoo.problem.criteria import NAMED
-from imcmoo.study.study import Study
+from imcmoo.study.study import SNR_LIMITS, Study
 from imcmoo.study.tables import known_device
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COMPARISON = "comparison"
 OF_ONE_DEVICE = ("device", "name", "space")
 """Keys that all studies of a list have in common or that tell them apart."""
 
-OF_ANALOG = ("calibration", "compute_snr_limit_dB")
+OF_ANALOG = ("calibration", *SNR_LIMITS)
 """Keys of ADCs and analog errors, which hold for no device whose sums are exact."""
 
 

@@ -15,7 +15,7 @@ from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import AREA, NAMED
 from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import NAME as SCORE
-from imcmoo.study.study import Study
+from imcmoo.study.study import SNR_LIMITS, Study
 from imcmoo.version import __version__
 
 COMMAND, STAMP = "command", "stamp"
@@ -67,7 +67,7 @@ def other_question(study: Study, stored: object) -> str:
 
 
 OPTIONAL_SETTINGS = (
-    *("limits", "score", "scenario", "compute_snr_limit_dB"),
+    *("limits", "score", "scenario", *SNR_LIMITS),
     *("delay", "area", "images", "tolerance"),
 )
 """Settings that studies may have; left out where there are none."""

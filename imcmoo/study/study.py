@@ -113,6 +113,9 @@ ADC_MODEL = "adc_model"
 OF_WEIGHTS = ("weight_clip", "layers_digital", "kv_bits", "weights_of")
 """Settings by network of how weights, keys and values are stored."""
 
+SNR_LIMITS = ("compute_snr_limit_dB", "adc_snr_limit_dB")
+"""Keys of limits on analog errors, dB."""
+
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that need a model with noise."""
 
@@ -263,6 +266,13 @@ class Study(Table):
         None,
         description="least signal to noise of ADCs and cells (physical model); -inf for no limit; "
         "15 on SRAM and none on RRAM by default",
+    )
+    adc_snr_limit_dB: (
+        Annotated[float, Field(allow_inf_nan=True), AfterValidator(snr_limit)] | None
+    ) = Field(
+        None,
+        description="least signal to quantization noise of ADCs (physical model); -inf for no "
+        "limit; 15 by default",
     )
     delay: Delay = Field(
         "latency", description="delay of every EDAP; interval: time per inference (physical model)"
@@ -527,22 +537,22 @@ class Study(Table):
                 raise ValueError(
                     f"{key} = {value!r} needs the physical model, not the reference model"
                 )
-        self._check_snr_limit()
+        self._check_snr_limits()
         self._check_owners()
         self._check_scenario()
         return self
 
-    def _check_snr_limit(self) -> None:
+    def _check_snr_limits(self) -> None:
         """Refuse a limit on analog errors of a device that has none."""
-        limit = self.compute_snr_limit_dB
-        if self.model != "physical" or limit is None or limit == -float("inf"):
+        limits = {key: limit for key in SNR_LIMITS if (limit := getattr(self, key)) is not None}
+        if self.model != "physical" or all(limit == -float("inf") for limit in limits.values()):
             return
         from imcmoo.model.physical.memory_cells import is_exact  # most studies do without
 
         for device in filter(is_exact, self.space.values_of("device")):
+            key, limit = max(limits.items(), key=lambda one: one[1])
             raise ValueError(
-                f"compute_snr_limit_dB: {limit:g} is given, must be -inf on {device}: its sums are "
-                "exact"
+                f"{key}: {limit:g} is given, must be -inf on {device}: its sums are exact"
             )
 
     def _check_owners(self) -> None:
@@ -944,7 +954,7 @@ class Study(Table):
             "precision": self.precision,
             **{key: getattr(self, key) for key in OF_WEIGHTS},
             "objectives": self._objectives or None,
-            "compute_snr_limit_dB": self.compute_snr_limit_dB,
+            **{key: getattr(self, key) for key in SNR_LIMITS},
             **(accuracy_options(self.accuracy, networks) if self.accuracy else {}),
             "assumptions": self._assumptions(),
         }
@@ -1090,7 +1100,7 @@ class Study(Table):
     def to_config(self) -> dict[str, Any]:
         """Settings in display units, as JSON values."""
         area = None if self.area_limit_m2 is None else self.area_limit_m2 * MM2_PER_M2
-        snr_limit, files = self.compute_snr_limit_dB, self.accuracy
+        snr_limits, files = {key: getattr(self, key) for key in SNR_LIMITS}, self.accuracy
         return {
             "study": self.name,
             "seed": self.seed,
@@ -1110,7 +1120,7 @@ class Study(Table):
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
             "objectives": list(self.objectives) or None,
             # JSON has no infinity.
-            **({} if snr_limit is None else {"compute_snr_limit_dB": f"{snr_limit:g}"}),
+            **{key: f"{limit:g}" for key, limit in snr_limits.items() if limit is not None},
             **self._edap_settings,
             **({"tolerance": self._tolerance_settings} if self.tolerance else {}),
             **({"images": [*images]} if max(images := self.network_set().images) > 1 else {}),

@@ -1,6 +1,7 @@
 """An SNR that rests on operands of other networks says so wherever it is shown."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,21 @@ def test_tables_explanations_and_pages_name_generic_operands(study, capsys):
 
 def test_limits_that_no_chip_keeps_name_generic_operands(study, capsys):
     error = refused(capsys, "run", study(90), "--out", "out", "--quiet")
-    assert "compute_snr of mine with generic operands (" in error
-    assert "compute_snr of alexnet (" in error
+    assert re.search(
+        r"compute SNR of mine with generic operands \([\d.]+ dB below the limit", error
+    )
+    assert "compute SNR of alexnet (" in error
+
+
+def test_adcs_without_errors_of_cells_are_named_once(study, capsys):
+    keys = "90\nadc_snr_limit_dB = 90\n"
+    error = refused(capsys, "run", study(keys), "--out", "out", "--quiet")
+    assert "compute SNR of alexnet (" in error
+    assert "ADC SQNR" not in error
+    error = refused(capsys, "run", study("-inf" + keys[2:]), "--out", "out", "--quiet")
+    assert "ADC SQNR of alexnet (" in error
+    assert "compute SNR" not in error
+    assert main(["run", study("-inf\nadc_snr_limit_dB = -inf"), "--out", "out", "--quiet"]) == 0
 
 
 def test_an_enumeration_names_generic_operands(study, capsys):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.labels import missing_resources, used, violation
+from imcmoo.report.labels import missing_resources, used, violation, violations
 from imcmoo.study import catalogue
 from imcmoo.study.explain import explain
 from imcmoo.study.study import Study
@@ -100,6 +100,14 @@ def test_noise_is_said_in_decibels():
 )
 def test_a_violation_has_a_number_and_a_unit(limit, missing, excess, text):
     assert violation(limit, missing, excess) == text
+
+
+def test_an_adc_sqnr_that_misses_as_much_as_the_compute_snr_is_not_said_twice():
+    rows = [("snr", "a", 1.0), ("compute_snr", "a", 1.0), ("snr", "b", 1.0), ("cells", "b", 0.5)]
+    limits = pd.DataFrame(rows, columns=["limit", "network", "excess"]).assign(missing=np.nan)
+    of_a, of_b = (violations(limits[limits["network"] == name]) for name in "ab")
+    assert of_a == "compute SNR 3.01 dB below the limit"
+    assert of_b == "ADC SQNR 3.01 dB below the limit, cells 50 % above the limit"
 
 
 def test_resources_of_a_file_are_told_by_network():

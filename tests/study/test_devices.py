@@ -220,7 +220,7 @@ def test_a_table_instead_of_a_space_is_needed(study):
 
 
 def test_keys_of_analog_errors_hold_for_devices_that_have_them(folder):
-    keys = {"compute_snr_limit_dB": 20, "calibration": "wang_vlsi_2022"}
+    keys = {"compute_snr_limit_dB": 20, "adc_snr_limit_dB": 20, "calibration": "wang_vlsi_2022"}
     usual = {
         "name": "edge", "model": "physical", "device": ["sram", "dimc"],
         "networks": [str(folder / "a.csv")],

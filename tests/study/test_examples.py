@@ -90,7 +90,7 @@ def test_cells_in_parallel_keep_a_limit_that_single_cells_break(tmp_path):
     front = study.space.decode(study.space.unrank(answer.ranks))
     assert set(front["redundancy"]) == {2, 3}
     single = study.replace(space=restricted(study.space, {"redundancy": [1]}, name=study.name))
-    with pytest.raises(InputError, match="breaks compute_snr of resnet18"):
+    with pytest.raises(InputError, match="breaks compute SNR of resnet18"):
         enumerate_study(single, tmp_path / "1", workers=1, on_progress=lambda *_: None)
     command = ["certify", str(file), "--criterion", "edap_max", "--out", str(tmp_path), "--quiet"]
     assert main(command) == 0

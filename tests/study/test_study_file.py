@@ -19,6 +19,7 @@ from imcmoo.problem.own_score import Exponents
 from imcmoo.report.terminal_tables import baseline_table
 from imcmoo.study import schema
 from imcmoo.study.catalogue import find_study
+from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.results import Results
 from imcmoo.study.schema import schema_text
 from imcmoo.study.study import Study
@@ -242,6 +243,9 @@ FAULTS = [
     (PHYSICAL + "input_bits = 3\n", "input_bits of alexnet_onnx: 3 is given, must be 4 to 8"),
     ("compute_snr_limit_dB = 200\n" + PHYSICAL,
      "compute_snr_limit_dB: must be at most 100 dB, got 200"),
+    ("adc_snr_limit_dB = 200\n" + PHYSICAL, "adc_snr_limit_dB: must be at most 100 dB, got 200"),
+    ("adc_snr_limit_dB = 20\n" + PHYSICAL.replace("sram", "dimc"),
+     "adc_snr_limit_dB: 20 is given, must be -inf on dimc: its sums are exact"),
     (PHYSICAL + "[space]\nglb_KiB = [128, 512]\n",
      "space.glb_KiB: 128 is given, but the component table has buffer"),
     (PHYSICAL + '[space]\ndram = "ddr5"\n', "space.dram: ddr5 is given, must be one of none, x16"),
@@ -296,6 +300,14 @@ def test_the_snr_limit_can_be_left_out_and_a_switch_be_off(tmp_path):
     text = "compute_snr_limit_dB = -inf\n" + PHYSICAL + "[space]\nsample_and_hold = [0, 1]\n"
     study = find_study(written(tmp_path, text))
     assert study.compute_snr_limit_dB == -np.inf
+    assert "adc_snr_limit_dB" not in study.to_config()
+    assert "snr" in study.cost_model().resource_names
+    one = find_study(written(tmp_path, "adc_snr_limit_dB = -inf\n" + text))
+    assert find_study(written(tmp_path, one.to_toml())).adc_snr_limit_dB == -np.inf
+    assert one.to_config()["adc_snr_limit_dB"] == "-inf"
+    assert not {"snr", "compute_snr"} & {*one.cost_model().resource_names}
+    stored = stamp_of_answers(study).to_json()
+    assert "adc_snr_limit_dB" in stamp_of_answers(one).difference(stored)
     assert study.space.values_of("sample_and_hold") == (0, 1)
 
 

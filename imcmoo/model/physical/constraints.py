@@ -75,8 +75,8 @@ It is the same for all devices, as is the noise added by ADCs.
 MOST_DB = 100.0
 """Largest stated SNR, dB: an ADC that resolves every unit has no noise, but limits need a
 number."""
-COMPUTE_SNR = "compute_snr"
-"""Resource of the limit on compute SNR, if there is one."""
+ADC_SQNR, COMPUTE_SNR = "snr", "compute_snr"
+"""Resources of the limits on ADC SQNR and on compute SNR, if there are such limits."""
 DEFAULT_IR_DROP = 0.05
 DEFAULT_LEVEL_SIGMAS = 6.0
 """Default conductance-level margin: two levels 6 σ apart are distinguished at 3 σ."""
@@ -87,7 +87,7 @@ class CircuitLimits:
     """Limits on the circuits of a feasible chip.
 
     Args:
-        snr_adc_dB: smallest ADC SQNR, dB.
+        snr_adc_dB: smallest ADC SQNR, dB; minus infinity for no limit.
         snr_dB: smallest compute SNR, of ADCs and cells, dB; minus infinity for no limit.
         ir_drop: largest share of the read voltage lost along a wire.
         level_sigmas: smallest distance of neighbouring levels of a cell, in standard deviations.
@@ -123,8 +123,9 @@ class CircuitLimits:
     @property
     def resources(self) -> tuple[str, ...]:
         """Names of the resources of these limits."""
-        compute = (COMPUTE_SNR,) if self.snr_dB > -np.inf else ()
-        return ("snr", *compute, "levels", "wires", "sampling")
+        of_noise = {ADC_SQNR: self.snr_adc_dB, COMPUTE_SNR: self.snr_dB}
+        limited = (name for name, least_dB in of_noise.items() if least_dB > -np.inf)
+        return (*limited, "levels", "wires", "sampling")
 
 
 def ir_drop(
@@ -205,7 +206,7 @@ def constraints(
     }
 
 
-NOISE_LIMITS = {"snr", COMPUTE_SNR, "accuracy"}
+NOISE_LIMITS = {ADC_SQNR, COMPUTE_SNR, "accuracy"}
 """Circuit limits that depend on the noise of products."""
 
 
@@ -219,7 +220,7 @@ def limit_use(
     alike = np.ones((1, known.missing_cells.shape[1]))
     used = {
         # 3 dB are one octave of noise power.
-        "snr": 10 ** ((limits.snr_adc_dB - np.minimum(known.snr_adc_dB, MOST_DB)) / 10),
+        ADC_SQNR: 10 ** ((limits.snr_adc_dB - np.minimum(known.snr_adc_dB, MOST_DB)) / 10),
         COMPUTE_SNR: 10 ** ((limits.snr_dB - np.minimum(known.snr_dB, MOST_DB)) / 10),
         "levels": (limits.level_sigmas / known.level_sigmas)[:, None] * alike,
         "wires": (known.ir_drop / limits.ir_drop)[:, None] * alike,

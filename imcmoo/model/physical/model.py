@@ -690,6 +690,7 @@ def physical_model(
     weight_clip: Mapping[str, float] | None = None,
     kv_bits: Mapping[str, int] | None = None,
     compute_snr_limit_dB: float | None = None,
+    adc_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
     """Create the physical cost model from the settings of a study.
@@ -703,6 +704,7 @@ def physical_model(
         kv_bits: precision of cached keys and values, by network. If None, 8.
         compute_snr_limit_dB: smallest compute SNR, dB; minus infinity for no limit. If None, that
             of the device.
+        adc_snr_limit_dB: smallest ADC SQNR, dB; minus infinity for no limit. If None, 15.
         options: options of `PhysicalEvaluator`, such as `objectives`.
 
     Raises:
@@ -723,6 +725,8 @@ def physical_model(
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
     if kv_bits is not None:
         options["kv_bits"] = tuple(kv_bits.get(name, BITS) for name in workloads.names)
-    if compute_snr_limit_dB is not None:
-        options["limits"] = CircuitLimits(snr_dB=compute_snr_limit_dB)
+    stated = {"snr_dB": compute_snr_limit_dB, "snr_adc_dB": adc_snr_limit_dB}
+    limits = {name: limit for name, limit in stated.items() if limit is not None}
+    if limits and "device" in space.fixed:  # without it, PhysicalEvaluator refuses the space
+        options["limits"] = CircuitLimits.of_device(str(space.fixed["device"]), **limits)
     return PhysicalEvaluator(space, workloads, **options)

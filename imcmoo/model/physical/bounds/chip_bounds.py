@@ -20,7 +20,7 @@ from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
 from imcmoo.model.physical.chip import Chip, Rates, link_price, total
 from imcmoo.model.physical.components import MemoryCell, Switches, Technology
-from imcmoo.model.physical.constraints import COMPUTE_SNR, NOISE_LIMITS, constraints
+from imcmoo.model.physical.constraints import ADC_SQNR, COMPUTE_SNR, NOISE_LIMITS, constraints
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.mapping_features import ON_CHIP_ACTIONS
 from imcmoo.model.physical.parameters import COLUMNS, DRAM, Designs, deciding
@@ -93,7 +93,7 @@ COST_TERM_GROUPS = (
         number=lambda chip, designs: designs.macros * chip.rates.adcs,
         prices=("conversion",),
         rates=("convert_s",),
-        limits=("snr", COMPUTE_SNR, "sampling"),
+        limits=(ADC_SQNR, COMPUTE_SNR, "sampling"),
     ),
     CostTermGroup("sharing", rates=("adcs",)),
     CostTermGroup("limits", limits=("wires", "levels")),
