@@ -1,10 +1,14 @@
 """Chips of the model before, and ResNet18 by hand."""
 
+import math
+
 import pandas as pd
 import pytest
 
 from experiments.physics.devices import DEFINITIONS
-from experiments.physics.earlier import BEFORE, CHIPS, by_hand, ratio, versions
+from experiments.physics.earlier import BEFORE, CHIPS, NETWORK, by_hand, ratio, versions
+from imcmoo.model.physical.parameters import MACROS
+from imcmoo.networks.workloads import WorkloadSet
 
 
 def test_parts_of_the_chip_by_hand_sum_to_its_energy():
@@ -20,6 +24,15 @@ def test_the_chip_by_hand_is_the_one_recommended_before():
     same = [name for name in BEFORE if name in chip]
     assert len(same) > 10
     assert {name: chip[name] for name in same} == {name: BEFORE[name] for name in same}
+
+
+def test_the_latency_by_hand_is_that_of_full_arrays():
+    # 7 bits of a weight in two columns each, 8 slices, and an ADC that two columns share.
+    columns, slices, conversions, conversion_s = 14, 8, 2, 7.6e-9
+    cells = BEFORE["rows"] * BEFORE["cols"] * math.prod(BEFORE[name] for name in MACROS)
+    reads = WorkloadSet.load([NETWORK]).macs[0] * columns / cells
+    latency_us = 1e6 * reads * slices * conversions * conversion_s
+    assert by_hand().set_index("quantity").loc["latency", "by_hand"] == round(latency_us)
 
 
 def test_the_ratio_of_the_devices_before_is_the_one_published_then():
