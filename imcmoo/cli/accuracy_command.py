@@ -233,8 +233,8 @@ def main(args: argparse.Namespace) -> None:
             f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
             "white noise does not stand for; use --how exact"
         )
-    show(console(wide=True), _table(rows))
-    console(wide=True).print(str(assess.shares), soft_wrap=True, markup=False, highlight=False)
+    show(console(), _table(rows))
+    console().print(str(assess.shares), soft_wrap=True, markup=False, highlight=False)
 
 
 def _rows(

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Calibrate, write the file, and print factors and measurements."""
     written, calibration, measurements = calibrate(args.macro, out=args.out, force=args.force)
-    terminal = console(quiet=args.quiet, wide=True)
+    terminal = console(quiet=args.quiet)
     show(terminal, factor_table(calibration), measurement_table(measurements))
     for note in calibration.notes:
         terminal.print(f"note: {note}", soft_wrap=True)

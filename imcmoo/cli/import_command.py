@@ -234,7 +234,7 @@ def _report_scores(path: Path | None, measured: AccuracyData, samples: int) -> N
             f"\nwarning: outputs are not finite with noise in {', '.join(only)}: put them on "
             "the digital unit (layers_digital of the study)"
         )
-    console(stderr=True, wide=True).print(scores, soft_wrap=True)
+    console(stderr=True).print(scores, soft_wrap=True)
 
 
 def _accuracy_file(args: argparse.Namespace) -> Path | None:
@@ -294,7 +294,7 @@ def measure_all(
 
 def _report(imported: Imported, out: Path) -> None:
     """The account, an operator a line, and what to know, on the terminal."""
-    terminal = console(stderr=True, wide=True)
+    terminal = console(stderr=True)
     account = imported.account
     total = max(1, sum(map(account.macs, Fate)))
     table = Table("", "operator", "nodes", "share of multiply-accumulates")
@@ -315,7 +315,7 @@ def _report(imported: Imported, out: Path) -> None:
 
 def _report_generation(generation: Generation, written: Sequence[Path]) -> None:
     """Totals of prefill and step, and what to know, on the terminal."""
-    terminal = console(stderr=True, wide=True)
+    terminal = console(stderr=True)
     for warning in generation.warnings:
         terminal.print(f"warning: {warning}", soft_wrap=True)
     summary = generation.summary()

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> None:
     runs = [*dict.fromkeys(args.runs)]
     out = _out(runs, args)
     several = len(runs) > 1
-    terminal = console(quiet=args.quiet, wide=True)
+    terminal = console(quiet=args.quiet)
     with ExitStack() as stack:
         if out is None and not several:
             Results.read(runs[0])  # before anything of ours is put there

@@ -110,7 +110,7 @@ def main(args: argparse.Namespace) -> None:
             if args.widen:
                 _widen(run, out, observer, options)
             return
-    show_comparison(console(quiet=args.quiet, wide=True), compared)
+    show_comparison(console(quiet=args.quiet), compared)
 
 
 def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> None:
@@ -161,7 +161,7 @@ class Shown(Observer):
     def __init__(self, *, quiet: bool, tables: bool = False) -> None:
         super().__init__()
         self._quiet, self._tables = quiet, tables
-        self.terminal = console(quiet=quiet, wide=True)
+        self.terminal = console(quiet=quiet)
         self._bars = ExitStack()
         self._advance: Callable[[], None] = lambda: None
         self.is_round = False

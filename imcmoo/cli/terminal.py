@@ -25,16 +25,16 @@ from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.report.rich_tables import fitted
 
 PIPE_WIDTH = 160
-"""Columns of a table that does not go to a terminal."""
+"""Columns of a line that does not go to a terminal."""
 
 
-def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) -> Console:
+def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console that reads no markup, such as `[red]`, and no `:smile:` in what it prints.
 
-    With `wide`, lines have `PIPE_WIDTH` columns where it is no terminal and `COLUMNS` is not set.
+    Lines have `PIPE_WIDTH` columns where it is no terminal and `COLUMNS` is not set.
     """
     made = Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
-    if wide and not made.is_terminal and "COLUMNS" not in os.environ:
+    if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = PIPE_WIDTH
     return made
 

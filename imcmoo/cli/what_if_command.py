@@ -70,7 +70,7 @@ def main(args: argparse.Namespace) -> None:
         )
     table = WhatIfTable.of(study, frame)
     if args.format == "table":
-        terminal = console(wide=True)
+        terminal = console()
         show(terminal, table.to_rich(f"{study.name}: the answer under each change"))
         return
     texts = {"md": table.to_markdown, "latex": table.to_latex}

@@ -20,8 +20,8 @@ def test_no_text_is_markup(text, capsys):
     table = Table(text, title=text, caption=text)
     table.add_row(text)
     table.add_row(Text("bold", style="bold"))
-    console(wide=True).print(table)
-    console(wide=True).print(text)
+    console().print(table)
+    console().print(text)
     assert capsys.readouterr().out.count(text) == 5
 
 
@@ -43,9 +43,9 @@ def test_the_folder_that_is_named_is_the_one_written(tmp_path, capsys, command, 
 
 def test_a_pipe_gets_wide_lines_unless_the_user_says_how_wide(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
-    assert console(wide=True).width == PIPE_WIDTH
+    assert console().width == PIPE_WIDTH
     monkeypatch.setenv("COLUMNS", "80")
-    assert console(wide=True).width == 80
+    assert console().width == 80
 
 
 @pytest.fixture
