@@ -19,7 +19,8 @@ from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.io.errors import InputError
-from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, SINGLE_NETWORK
+from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
+from imcmoo.report.labels import criterion_unit
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study import catalogue
@@ -177,7 +178,7 @@ def _show_proven(
         card = card if widening is None else card.after_widening(widening.left)
         terminal.print(card.text(terminal.width), soft_wrap=True)
     else:
-        _show(terminal, certificate)
+        _show(terminal, study, certificate)
     if not certificate.is_new:
         file = f" --study {shlex.quote(study.file)}" if study.file else ""
         file += f" --criterion {shlex.quote(study.criterion)}" if is_apart else ""
@@ -206,7 +207,7 @@ def _certify_devices(
         def on_proven(one: Study, found: Certificate | NothingToCertify) -> None:
             terminal.print(one.name)
             if isinstance(found, Certificate):
-                _show(terminal, found)
+                _show(terminal, one, found)
             else:
                 terminal.print(f"  {found}", soft_wrap=True)
 
@@ -225,12 +226,12 @@ def _certify_devices(
     show_comparison(terminal, compared)
 
 
-def _show(terminal: Console, certificate: Certificate) -> None:
-    unit = NAMED[certificate.criterion].unit if certificate.criterion in NAMED else ""
-    bound = f"bound {certificate.bound:.6g} {unit}".rstrip()
+def _show(terminal: Console, study: Study, certificate: Certificate) -> None:
+    unit = criterion_unit(certificate.score_name, study.score)
+    value, bound = (f"{v:.6g} {unit}".rstrip() for v in (certificate.value, certificate.bound))
     terminal.print(
-        f"  {certificate.score_name}: {certificate.value:.6g}, {bound}, "
-        f"gap {certificate.gap:.3%}, {certificate.seconds:.1f} s",
+        f"  {certificate.score_name}: {value}, bound {bound}, gap {certificate.gap:.3%}, "
+        f"{certificate.seconds:.1f} s",
     )
     values = ", ".join(
         f"{name} {text_of_value(value)}" for name, value in certificate.design.items()

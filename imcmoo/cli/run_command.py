@@ -224,7 +224,8 @@ def _announced(study: Study, n_seeds: int) -> str:
     is_timed = study.model == "reference"
     budget = min(study.budget, study.space.size)
     time = f", about {n * budget * SECONDS_PER_DESIGN:.0f} s" if is_timed else ""
-    return f"{study.name}: {n} searches of {budget:,} designs out of {study.space.size:,}{time}"
+    searches = "1 search" if n == 1 else f"{n} searches"
+    return f"{study.name}: {searches} of {budget:,} designs out of {study.space.size:,}{time}"
 
 
 @contextmanager

@@ -322,7 +322,7 @@ def _card(
     of_networks = [*_networks(explanation, config)]
     after = [
         *_accuracy(accuracy),
-        *_score(explanation),
+        *_score(explanation, config["score"]),
         ("tolerance", _tolerance(config)),
         ("proof", goodness),
         ("near limits", "; ".join(_near_limits(explanation))),
@@ -535,12 +535,12 @@ def _accuracy(table: pd.DataFrame | None) -> Iterator[tuple[str, str]]:
     yield "accuracy", ", ".join(texts)
 
 
-def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    """Score of the criterion, unless another line states it."""
+def _score(explanation: Explanation, own: object) -> Iterator[tuple[str, str]]:
+    """Score of the criterion, unless another line states it; `own` is the score of the study."""
     name, networks = explanation.criterion, explanation.tables["networks"]
     if name in OF_SCENARIOS or math.isnan(explanation.score):
         return
-    text = f"{explanation.score:.4g} {criterion_unit(name)}".rstrip()
+    text = f"{explanation.score:.4g} {criterion_unit(name, own)}".rstrip()
     if explanation.against and "regret" in networks:
         worst = networks.iloc[int(networks["regret"].to_numpy().argmax())]
         others = "among chips for all" if name.endswith(JOINT_SUFFIX) else "alone"
@@ -573,14 +573,28 @@ def _left(explanation: Explanation, row: pd.Series[Any]) -> list[str]:
 
 
 def _binding_limits(explanation: Explanation) -> Iterator[str]:
-    """Limits that neighbours violate, one network each, with the SNR reached and what is left."""
+    """Limits that exclude better neighbours, one network each, with the SNR reached and what is
+    left."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
-    binding = limits[limits["stops"] > 0]
+    excluding = _excluding_better(explanation)
+    keys = zip(limits["limit"], limits["network"], strict=True)
+    binding = limits[np.array([key in excluding for key in keys], dtype=bool)]
+    binding = binding[binding["stops"] > 0]
     binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
     for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
         violate = "violates" if row["stops"] == 1 else "violate"
         neighbours = f"{row['stops']} of {n} designs one step away {violate} it"
         yield f"{_limit_of(row)} ({', '.join([*_left(explanation, row), neighbours])})"
+
+
+def _excluding_better(explanation: Explanation) -> set[tuple[str, str]]:
+    """Limits, each with its network, that exclude a neighbour whose score is better or unknown."""
+    lacking = explanation.tables["lacking"]
+    neighbours = explanation.tables["neighbours"]
+    scores = dict(zip(neighbours["step"], neighbours["score"].astype(float), strict=True))
+    is_worse = [scores[step] >= explanation.score for step in lacking["step"]]
+    rows = lacking[~np.array(is_worse, dtype=bool)]
+    return {*zip(rows["limit"], rows["network"], strict=True)}
 
 
 def _limit_of(row: pd.Series[Any]) -> str:

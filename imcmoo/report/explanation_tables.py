@@ -21,6 +21,7 @@ from imcmoo.report.labels import (
     ON_DIGITAL,
     SMALLEST_SHOWN,
     cell,
+    criterion_unit,
     ends_text,
     generic_note,
     headed,
@@ -94,7 +95,8 @@ def _heading(explanation: Explanation) -> Text:
     score = explanation.score
     if np.isfinite(score) and explanation.criterion not in OF_SCENARIOS:
         against = f" against {explanation.against}" if explanation.against else ""
-        chip.append(f"{label(explanation.criterion)}{against} {score:.4g}")
+        unit = criterion_unit(explanation.criterion)
+        chip.append(f"{label(explanation.criterion)}{against} {score:.4g} {unit}".rstrip())
     chip.append("feasible" if explanation.feasible else "NOT FEASIBLE")
     return text.append("; ".join(chip), style="not bold")
 

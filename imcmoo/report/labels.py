@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imcmoo.io.units import decibels
-from imcmoo.problem.criteria import LOG10, NAMED
+from imcmoo.problem.criteria import LOG10, NAMED, SINGLE_NETWORK
+from imcmoo.problem.own_score import NAME as SCORE
+from imcmoo.problem.own_score import Exponents
 from imcmoo.problem.scores import AGGREGATIONS
 from imcmoo.problem.snr_limits import SNR_LIMITS, is_said_by_compute_snr
 
@@ -335,8 +337,19 @@ def percent(share: float) -> str:
     return "—" if np.isnan(share) else f"{100 * share:.1f}"
 
 
-def criterion_unit(name: str) -> str:
-    """Unit of the score of a criterion; empty if it has none or a user defined it."""
+def criterion_unit(name: str, own: object = None) -> str:
+    """Unit of the score of a criterion; empty if it has none.
+
+    Args:
+        name: the criterion, or that of the optimum of a single network.
+        own: the own score of the study or its config, whose exponents give its unit.
+    """
+    if name.startswith(SINGLE_NETWORK):
+        return NAMED["edap_max"].unit
+    if name == SCORE and isinstance(own, Mapping):
+        own = Exponents(**own)
+    if name == SCORE and isinstance(own, Exponents):
+        return own.unit
     return NAMED[name].unit if name in NAMED else ""
 
 

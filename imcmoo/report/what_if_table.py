@@ -12,6 +12,7 @@ from rich.table import Table
 from imcmoo.report.labels import (
     SMALLEST_SHOWN,
     cell,
+    criterion_unit,
     distinct_labels,
     headed,
     label,
@@ -56,7 +57,7 @@ class WhatIfTable:
     def of(cls, study: Study, frame: pd.DataFrame) -> WhatIfTable:
         """The table of the result of `Study.what_if`."""
         rows = [["answer", *map(_answer, frame.to_dict("records"))]]
-        rows += [["score", *map(_score, frame.to_dict("records"))]]
+        rows += [["score", *(_score(row, study) for row in frame.to_dict("records"))]]
         costs = [c for c in frame if c not in (*FIRST, "note") and _is_cost(str(c), study)]
         rows += [_cost_row(str(c), frame, study) for c in costs]
         images = [c for c in frame if str(c).startswith(IMAGES)]
@@ -141,10 +142,11 @@ def _answer(row: Mapping[Any, Any]) -> str:
     return str(row["answer"]) + (f", gap {gap:.2%}" if pd.notna(gap) and gap > 0 else "")
 
 
-def _score(row: Mapping[Any, Any]) -> str:
+def _score(row: Mapping[Any, Any], study: Study) -> str:
     if pd.isna(row.get("score")):
         return "—"
-    return f"{label(row['criterion'])} {row['score']:.4g}"
+    unit = criterion_unit(row["criterion"], study.score)
+    return f"{label(row['criterion'])} {row['score']:.4g} {unit}".rstrip()
 
 
 def _is_cost(column: str, study: Study) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pandas as pd
@@ -11,6 +12,7 @@ from imcmoo import Run
 from imcmoo.cli.main import main
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.problem.limits import Limits
+from imcmoo.problem.own_score import Exponents
 from imcmoo.report import answer_card, labels
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
@@ -137,11 +139,15 @@ def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
 
 def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
     rows = [("area_mm2", "", 0.911), ("max_latency_s", "vgg16", 0.985), ("snr", "vgg16", 0.5)]
+    rows += [("max_average_power_W", "", 0.37)]  # excludes only a neighbour of a worse score
     limits = pd.DataFrame(rows, columns=["limit", "network", "used"])
-    limits = limits.assign(excess=limits["used"] - 1, stops=[0, 3, 1])
-    tables = {"limits": limits, "neighbours": pd.DataFrame({"step": range(9)})}
+    limits = limits.assign(excess=limits["used"] - 1, stops=[0, 3, 1, 1])
+    neighbours = pd.DataFrame({"step": range(9), "score": [1.0] * 6 + [3.0, 3.0, None]})
+    tables = {"limits": limits, "neighbours": neighbours}
+    broken = [(0, "max_latency_s", "vgg16"), (8, "snr", "vgg16"), (7, "max_average_power_W", "")]
+    tables["lacking"] = pd.DataFrame(broken, columns=["step", "limit", "network"])
     networks = pd.DataFrame({"network": ["vgg16"], "snr_adc_dB": [18.01]})
-    one = SimpleNamespace(tables={**tables, "networks": networks})
+    one = SimpleNamespace(tables={**tables, "networks": networks}, score=2.0)
     (near,) = answer_card._near_limits(one)
     assert near.endswith(" of VGG16: 1.5 % to spare")
     of_latency, of_snr = answer_card._binding_limits(one)
@@ -240,3 +246,11 @@ def test_a_pipelined_chip_has_the_speed_and_power_of_its_interval():
 def test_the_energy_of_a_batch_states_of_how_many_it_is(columns, text):
     row = pd.Series({"energy_J": 6e-3, "latency_s": 4e-3, **columns})
     assert text in [*answer_card._costs(row, Limits(), alone=True)]
+
+
+def test_scores_have_the_unit_of_their_exponents():
+    own = Exponents(energy=1, latency=2, area=1)
+    for score in (own, asdict(own)):
+        assert labels.criterion_unit("score", score) == "J·s²·mm²"
+    assert labels.criterion_unit("score", "module:name") == labels.criterion_unit("score") == ""
+    assert labels.criterion_unit("alone_resnet18_onnx") == "J·s·mm²"

@@ -156,6 +156,7 @@ def test_each_format_holds_every_answer(table):
         assert "22 *" in text.replace("\\*", "*")
         assert "certified" in text
     assert "| area (mm²) |" in texts[1]
+    assert f"EDAP, max {table['score'].iloc[0]:.4g} J·s·mm² |" in texts[1]
     assert r"area (mm$^2$) & " in texts[2]
     assert "area_limit_mm2=0.1: no design " in texts[1]
 
