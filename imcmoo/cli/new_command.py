@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from imcmoo.cli.arguments import FORCE, QUIET, add, number, option, several
 from imcmoo.cli.import_command import NETWORK
 from imcmoo.cli.terminal import console, timed
+from imcmoo.exact.smallest_chip import smallest_chip
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
 from imcmoo.model.physical.memory_cells import memory_cell
@@ -90,6 +91,8 @@ def main(args: argparse.Namespace) -> None:
         ]
         (scratch / out.name).write_text(_text(args, out.stem, checked, rates), encoding="utf-8")
         study = _checked(scratch / out.name, out)
+        if args.area and (too_large := smallest_chip(study.problem())):
+            raise InputError(f"--area {args.area:g}: {too_large}")
         sources = [_source(g, n, out.parent) for g, n in zip(args.networks, names, strict=True)]
         for name in imported:
             new = writing(out.with_name(f"{name}.csv"), ours=NETWORK, force=args.force)

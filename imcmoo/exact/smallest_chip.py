@@ -53,7 +53,7 @@ def nothing_feasible(problem: AcceleratorProblem) -> str:
     networks = ", ".join(problem.workload_names)
     if ceilings := dram_ceilings(problem):
         return f"no design of space {problem.space.name} is feasible for {networks}: {ceilings}"
-    reason = _smallest_chip(problem) or _least_power(problem)
+    reason = smallest_chip(problem) or _least_power(problem)
     if not reason and problem.model.offers("resources"):
         levels = _some_designs(problem.space)
         _, G = problem.score(levels, problem.model.evaluate(levels))
@@ -73,9 +73,9 @@ def _some_designs(space: DesignSpace) -> Levels:
     return space.random(MOST_NEAREST, np.random.default_rng(0))
 
 
-def _smallest_chip(problem: AcceleratorProblem) -> str:
+def smallest_chip(problem: AcceleratorProblem) -> str:
     """Text of the smallest chip, if it is too large, and of the network that needs the largest;
-    else empty."""
+    else empty. Takes some seconds."""
     if problem.area_limit_m2 is None:
         return ""  # another limit binds
     chips = problem.model.mapping_parameters or problem.space.names

@@ -21,6 +21,7 @@ import pandas as pd
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.io.own_code import PROJECT
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import MACROS
 from imcmoo.networks.workloads import BITS
@@ -69,6 +70,12 @@ DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2
 """Names of memories, by value of the parameter `dram`."""
 STREAMED = {"yes": "weights stream from DRAM", "no": "weights stay on the arrays"}
 """Where the weights of a language model are, by column `streamed`."""
+
+PAGES = {
+    "docs/silicon.md": "The physical model beside published chips",
+    "docs/physical_model.md": "The physical cost model",
+}
+"""Titles of the pages that cautions cite, by file; an installed package has no such files."""
 
 CAUTION, ENDS, NEXT = "caution", "ends of lists", "next"
 """Headings of lines."""
@@ -312,7 +319,7 @@ def _card(
     """The card of a design of a study, which a `Study.to_config` states."""
     networks = explanation.tables["networks"]
     names = _joined(label(name) for name in networks["network"])
-    cautions = [(CAUTION, warning or "")]
+    cautions = [(CAUTION, _cited(warning or ""))]
     is_of_paper = config["model"] == "reference"  # whose powers nobody should read without it
     before = [
         *(cautions if is_of_paper else ()),
@@ -335,6 +342,14 @@ def _card(
     parts = [[(heading, text) for heading, text in p if text] for p in (before, of_networks, after)]
     first, n = len(parts[0]), len(parts[1])
     return AnswerCard(title, tuple(chain.from_iterable(parts)), range(first, first + n))
+
+
+def _cited(text: str) -> str:
+    """Text that names pages of the documentation by their titles where their files are missing."""
+    for page, title in PAGES.items():
+        if not (PROJECT / page).is_file():
+            text = text.replace(page, f"documentation: {title}")
+    return text
 
 
 def _tolerance(config: Mapping[str, Any]) -> str:

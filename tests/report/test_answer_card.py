@@ -18,7 +18,9 @@ from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.list_ends import OpenEnd
+from imcmoo.study.result_tables import PHYSICAL_BASIS
 from imcmoo.study.study import Study
+from tests import ROOT
 from tests.scenario.study_text import study_text
 
 SPACE = """base = "sram_physical"
@@ -254,3 +256,13 @@ def test_scores_have_the_unit_of_their_exponents():
         assert labels.criterion_unit("score", score) == "J·s²·mm²"
     assert labels.criterion_unit("score", "module:name") == labels.criterion_unit("score") == ""
     assert labels.criterion_unit("alone_resnet18_onnx") == "J·s·mm²"
+
+
+def test_pages_are_cited_by_their_titles_where_their_files_are_missing(tmp_path, monkeypatch):
+    assert answer_card._cited(PHYSICAL_BASIS) == PHYSICAL_BASIS
+    titles = {ROOT.joinpath(page).read_text("utf-8").splitlines()[0] for page in answer_card.PAGES}
+    assert titles == {f"# {title}" for title in answer_card.PAGES.values()}
+    monkeypatch.setattr(answer_card, "PROJECT", tmp_path)
+    cited = answer_card._cited(PHYSICAL_BASIS)
+    assert "published macros (documentation: The physical model beside published chips)" in cited
+    assert "docs/" not in cited
