@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -1083,8 +1084,11 @@ class Study(Table):
             table["calibration"] = _absolute(self.calibration)
         return self.replace(networks=networks, **table)
 
-    def to_toml(self) -> str:
-        """Text of a study file, with absolute paths.
+    def to_toml(self, folder: Path | None = None) -> str:
+        """Text of a study file.
+
+        Args:
+            folder: folder of the file, which its paths are relative to. If None, they are absolute.
 
         Raises:
             ValueError: the space is not derived from a shipped space, so a file cannot describe it.
@@ -1095,6 +1099,9 @@ class Study(Table):
         space = table_of_space(self.space, name=self.name, model=self.model)
         tables = {key: stated[key]._stated() for key in ("score", "scenario") if stated.get(key)}
         networks = [network._stated() for network in stated.pop("networks")]
+        if folder is not None:
+            for keys in (stated, *networks):
+                keys |= {k: _relative(keys[k], folder) for k in PATHS if k in keys}
         return toml_text({**stated, "space": space, **tables, "networks": networks})
 
     def to_config(self) -> dict[str, Any]:
@@ -1220,5 +1227,18 @@ def _checked_model(study: Study) -> Study:
     return study
 
 
+PATHS = ("source", "accuracy", "components", "calibration")
+"""Keys of a study and of its networks that can be paths."""
+
+
 def _absolute(path: str) -> str:
     return str(Path(path).absolute())
+
+
+def _relative(value: str | None, folder: Path) -> str | None:
+    """An absolute path relative to a folder; other values are kept."""
+    if not (value and Path(value).is_absolute()):
+        return value
+    # Links are followed, since `..` leaves the folder that a link points to.
+    path = Path(value).parent.resolve() / Path(value).name
+    return os.path.relpath(path, folder.resolve())

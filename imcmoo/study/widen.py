@@ -211,7 +211,7 @@ def _solved_round(
     study = wider.study.replace(file=str(home / FILE), start=start)
     solved = solve(study, force=force or is_widened(home))
     with replacing(home / FILE) as temporary:
-        temporary.write_text(HEADER.format(study.name) + study.to_toml(), encoding="utf-8")
+        temporary.write_text(HEADER.format(study.name) + study.to_toml(home), encoding="utf-8")
     gain = _gain(first, best.score, solved.score)
     goes_on = not wider.left_out or _is_better(study, solved, best)
     return Round(study, wider.added, wider.left_out, solved, gain, goes_on)

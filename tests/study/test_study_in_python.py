@@ -31,6 +31,9 @@ def test_a_written_study_reads_back_as_itself(file, tmp_path):
     again = Study.load(path)
     assert again.to_config() == study.to_config()
     assert again.space == study.space
+    path.write_text(study.to_toml(tmp_path), encoding="utf-8")
+    assert f'"{ROOT}' not in path.read_text(encoding="utf-8")
+    assert Study.load(path).network_set().fingerprint == study.network_set().fingerprint
 
 
 @pytest.mark.parametrize("name", [name for name in STUDIES if name.startswith("four")])
