@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import math
 import shlex
-from collections.abc import Mapping
-from contextlib import closing
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
 
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
+from imcmoo.cli.command_line import SIGNALLED
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.io.errors import InputError
@@ -112,29 +117,73 @@ def _certify(study: Study, criterion: str, ordinary: Study, args: argparse.Names
             "on_step": on_step,
             "report": lambda line: terminal.print(line, soft_wrap=True),
         }
-        certificates = []
-        proven = certify_to(
-            study,
-            criterion,
-            out,
-            study_criterion=study_criterion,
-            is_apart=apart,
-            force=args.force,
-            start=start,
-            **options,
-        )
-        with closing(proven):
-            for certificate in proven:
-                _show_proven(terminal, study, certificate, folder, is_apart=apart)
-                certificates.append(certificate)
+        more = {"study_criterion": study_criterion, "force": args.force, "start": start}
+        final = _proven(terminal, study, criterion, out, is_apart=apart, **more, **options)
         if args.widen:
-            last = _widened(terminal, study, certificates[-1], out, args.force, options)
+            last = _widened(terminal, study, final, out, args.force, options)
             if last is not study:  # has the criterion of the command line
                 study, study_criterion = last, criterion
                 folder = folder_of(study, out)
     is_in_folder = apart or criterion in (study_criterion, ALL)
     folder = folder if is_in_folder else folder / criterion
     terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+def _proven(
+    terminal: Console, study: Study, criterion: str, out: Path, *, is_apart: bool, **options: Any
+) -> Certificate:
+    """Prove a criterion and print each certificate; returns the last one. SIGTERM ends the command
+    with the best design so far."""
+    folder, last = folder_of(study, out, is_apart=is_apart), None
+    options |= {"is_apart": is_apart}
+    with (
+        ending() as ended,
+        closing(certify_to(study, criterion, out, ended=ended, **options)) as proven,
+    ):
+        try:
+            for last in proven:
+                _show_proven(terminal, study, last, folder, is_apart=is_apart)
+                if ended():
+                    break
+        except InputError:
+            if not ended():
+                raise
+        if ended():
+            _end(last, folder)
+    assert last is not None, "a proof without a certificate raises an error"
+    return last
+
+
+def _end(last: Certificate | None, folder: Path) -> NoReturn:
+    """Say what SIGTERM has left, and end."""
+    found = "no design was found so far"
+    if last is not None:
+        found = f"the best design so far by {last.criterion} has a gap of {last.gap:.3%}: {folder}"
+    console(stderr=True).print(f"imcmoo certify: ended by SIGTERM; {found}", soft_wrap=True)
+    sys.exit(SIGNALLED + signal.SIGTERM)
+
+
+@contextmanager
+def ending() -> Iterator[Callable[[], bool]]:
+    """Let the first SIGTERM end a proof at its next step; yields whether it came.
+
+    The second one ends the program at once.
+    """
+    came = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield came.is_set
+        return
+    before = signal.getsignal(signal.SIGTERM)
+
+    def first(number: int, frame: FrameType | None) -> None:
+        came.set()
+        signal.signal(number, before)
+
+    signal.signal(signal.SIGTERM, first)
+    try:
+        yield came.is_set
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _widened(

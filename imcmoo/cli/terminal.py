@@ -104,7 +104,7 @@ class Bars(Progress):
         if self._lines and now >= self._drawn + LINE_S:
             self._drawn = now
             for task in self.tasks:
-                if task.completed and not task.finished:
+                if (task.completed or task.total is None) and not task.finished:
                     self.console.print(_line(task), soft_wrap=True)
         elif not self.disable and (now > self._drawn + REDRAW_S or self.finished):
             self._drawn = now

@@ -319,6 +319,7 @@ class Prover:
             prove the choice among equal scores are kept; designs of all others are initial
             incumbents.
         on_step: called after every step.
+        ended: called after every step; True ends a proof as its time limit does.
         report: called with a line per certificate of another problem or model, and if all designs
             are evaluated for lack of bounds.
         stamp: stamp of the certificates. If None, that of the problem and the study.
@@ -331,6 +332,7 @@ class Prover:
     start: Levels | None = None
     known: Sequence[Certificate] = ()
     on_step: OnStep = lambda *_: None
+    ended: Callable[[], bool] = lambda: False
     report: Report = lambda _: None
     stamp: Stamp | None = None
 
@@ -441,7 +443,7 @@ class Prover:
         def stop(now: BranchAndBound) -> bool:
             gap = now.goal.gap(now.value, now.bound)
             self.on_step(now.goal.score_name, now.value, now.bound, gap)
-            return time.perf_counter() > deadline
+            return time.perf_counter() > deadline or self.ended()
 
         return stop
 

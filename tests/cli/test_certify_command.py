@@ -1,13 +1,16 @@
 """`imcmoo certify` and `imcmoo check-certificate`: files, one line for each fault."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import warnings
 
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.cli.terminal import Bars
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.locks import folder_lock
 from imcmoo.model.partials import NoBounds
@@ -399,3 +402,23 @@ def test_a_folder_without_certificate_is_one_line(tmp_path, study, capsys):
     assert "holds no certificate.json" in refused_check(capsys, tmp_path, study)
     (tmp_path / "certificate.json").write_text("{}")
     assert "is no certificate" in refused_check(capsys, tmp_path, study)
+
+
+def test_sigterm_leaves_the_best_design_and_says_so(study, tmp_path, monkeypatch, capsys):
+    steps = []
+
+    def ended(self, task, **fields):
+        steps.append(fields["state"])
+        if len(steps) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Bars, "update", ended)
+    with pytest.raises(SystemExit) as left:
+        certify(study, tmp_path)
+    assert left.value.code == 128 + signal.SIGTERM
+    line = capsys.readouterr().err
+    folder = tmp_path / "certified" / "few"
+    gap = stored(folder)["gap"]
+    assert f"the best design so far by edap_geomean has a gap of {gap:.3%}: {folder}" in line
+    assert main(["certify", str(study), "--quiet", "--out", str(tmp_path)]) == 0
+    assert stored(folder)["gap"] == 0

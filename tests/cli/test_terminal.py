@@ -88,7 +88,7 @@ def test_work_of_unknown_length_tells_the_time_and_its_state(clock, capsys):
     with Bars(quiet=False) as shown:
         task = shown.add_task("edap_max", total=None, state="gap 3 %")
         clock[0] += 11.0
-        shown.update(task, state="gap 2 %", completed=1)
+        shown.update(task, state="gap 2 %")
     assert capsys.readouterr().err == "edap_max: 11 s, gap 2 %\n"
 
 
