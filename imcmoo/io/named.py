@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 import traceback
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any, TypeVar
 
 from imcmoo.io.errors import InputError
@@ -44,6 +46,13 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
     modules = {module, str(getattr(value, "__module__", module))}  # it may be defined elsewhere
     _loaded.update(m for m in modules if m.partition(".")[0] != _PACKAGE)
     return value
+
+
+def find_modules_in(folder: Path) -> None:
+    """Let modules in a folder be imported; those found elsewhere come first."""
+    path = str(folder.absolute())
+    if folder.is_dir() and path not in sys.path:
+        sys.path.append(path)
 
 
 def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:

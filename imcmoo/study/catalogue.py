@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean, input_errors
+from imcmoo.io.named import find_modules_in
 from imcmoo.io.stamp import Stamp
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.devices import StudyOfDevices
@@ -57,12 +58,15 @@ def spaces() -> dict[str, DesignSpace]:
 def find(name: str) -> Study | StudyOfDevices:
     """Find a study by name, or by the path of a file (ends in .toml or has a folder).
 
+    Modules that the file or a command line names are also found in its folder.
+
     Raises:
         InputError: the name is unknown (names the known ones), or the file has faults, one line
             each.
     """
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
+        find_modules_in(path.parent)
         return read_study(path)
     return named(name, "the path of a .toml file")
 

@@ -1,12 +1,13 @@
 """A study's own code may do anything: a command says in one line what is wrong with it."""
 
+import json
 import os
 import sys
 
 import pytest
 
 from imcmoo.cli.main import main
-from tests.cli.helpers import OWN_MODEL, refused, write_study
+from tests.cli.helpers import OWN_MODEL, refused, run_quietly, write_study
 
 OWN = OWN_MODEL + "class Own(Base):\n    "
 EVALUATE = OWN + "def evaluate(self, levels): return "
@@ -167,3 +168,17 @@ def test_results_go_to_out_whatever_folder_a_score_changes_to(module, tmp_path, 
     assert main(["enumerate", str(study), "--workers", "1", "--out", "out", "--quiet"]) == 0
     assert (tmp_path / "out/exact/many/summary.json").exists()
     assert not list(elsewhere.iterdir())
+
+
+def test_a_module_beside_the_study_file_is_found(tmp_path, monkeypatch):
+    folder = tmp_path / "of_the_study"
+    folder.mkdir()
+    study = write_study(folder, 2)
+    text = "from imcmoo import Criterion\nOwn = Criterion('mine', lambda costs: costs['area'])\n"
+    (folder / "criteria_beside_a_study.py").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    name = "criteria_beside_a_study:Own"
+    run_quietly("run", study, "--budget", 4, "--criterion", name, "--out", tmp_path)
+    config = json.loads((tmp_path / "many/seed-1/config.json").read_text())
+    assert config["criterion"] == name
+    assert "criteria_beside_a_study" in json.dumps(config["stamp"])
