@@ -664,13 +664,15 @@ class Study(Table):
         """Return a copy with other values of some keys.
 
         A space that was not stated is derived again from the device and the model. A start is of
-        its space, and left out with it.
+        its space, and left out with it. A study of another name is not that of its file any more.
 
         Raises:
             ValueError: a key has a wrong value; one line per fault.
         """
         if self.start is not None and not {"device", "model", "space"}.isdisjoint(changes):
             changes = {"start": None, **changes}
+        if changes.get("name", self.name) != self.name:
+            changes = {"file": None, **changes}
         study = super().replace(**changes)
         if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
             study.__dict__["_model"] = self._model

@@ -188,6 +188,10 @@ def test_the_card_of_a_study_without_file_names_the_next_call_in_python(tmp_path
     (proven,) = study.certify(out=tmp_path).values()
     then = dict(answer_card.card_of_certificate(study, proven).rows)["next"]
     assert then == "study.what_if([{'technology_nm': 22}])"
+    named = Study.load(tmp_path / "two.toml")
+    assert named.replace(budget=3).file == named.replace(name="two").file == named.file
+    # The file is of another study.
+    assert named.replace(name="other").file is None
 
 
 @pytest.mark.usefixtures("_no_figures")
