@@ -56,6 +56,12 @@ NOT_CHANGED = ("name", "file", "space", "start", "score_table", "scenario_table"
 IMAGES = "images_"
 """Beginning of the columns with the images of an inference of each network."""
 
+REGRET_OF_ONE = (
+    "the regret of one network is 0 by definition, since its chip is the best for it; compare "
+    "EDAP, with criterion = edap_max"
+)
+"""Note on a score that says nothing."""
+
 PRECISION = "precision"
 """Key for `input_bits` and `weight_bits` of all networks."""
 
@@ -278,6 +284,8 @@ def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
         return {"answer": INFEASIBLE, **row, "note": "; ".join([*notes, str(error)])}
     if answer.note:
         notes.append(answer.note)
+    if study.asked_criterion.is_regret and len(problem.workload_names) == 1:
+        notes.append(REGRET_OF_ONE)
     (design,) = problem.space.designs(answer.levels)
     first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
     images = problem.model.images or (1,) * len(problem.workload_names)

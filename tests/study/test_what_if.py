@@ -200,6 +200,12 @@ def test_the_energy_of_a_batch_is_compared_per_image():
     assert table.notes[1:] == ["batch=2: worse besides the score: ResNet18 energy +5 % per image"]
 
 
+def test_the_regret_of_one_network_is_said_to_be_0_by_definition():
+    frame = study().what_if([{"networks": 1, "criterion": "regret_minimax"}])
+    assert (frame["score"].iloc[1], frame["note"].iloc[0]) == (0, "")
+    assert frame["note"].iloc[1].startswith("the regret of one network is 0 by definition")
+
+
 def test_without_batches_a_table_says_nothing_of_images(table):
     assert not [c for c in table if c.startswith("images")]
 
