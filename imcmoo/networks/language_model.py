@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,14 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, DIMENSIONS, layer_class
-from imcmoo.networks.workload_csv import DEFAULT, KEYS, LARGEST_LAYER, VALUES
-from imcmoo.networks.workloads import BATCH, PHASE, STEPS_OF_REQUEST, Workload
+from imcmoo.networks.workload_csv import DEFAULT, KEYS, VALUES, size_fault
+from imcmoo.networks.workloads import (
+    BATCH,
+    LARGEST_BATCH,
+    PHASE,
+    STEPS_OF_REQUEST,
+    Workload,
+)
 from imcmoo.version import __version__
 
 MOST_BLOCKS = 10_000
@@ -321,6 +326,8 @@ class Generation:
         for what, number in (("prompt", self.prompt), ("batch", self.batch)):
             if number < 1:
                 raise ValueError(f"{what} must be at least 1, got {number}")
+        if self.batch > LARGEST_BATCH:
+            raise ValueError(f"batch must be at most {LARGEST_BATCH}, got {self.batch}")
         if self.generate < 2:
             raise ValueError(
                 f"generate must be at least 2, got {self.generate}: the prefill gives the first "
@@ -391,8 +398,8 @@ class Generation:
         rows = list(self.model.rows(new, keys, self.batch, self.positions))
         shapes = [[row.get(name, 1) for name in DIMENSIONS] for row in rows]
         for row, sizes in zip(rows, shapes, strict=True):
-            if prod(sizes) > LARGEST_LAYER:
-                raise ValueError(f"layer '{row['name']}': more than 2^62 multiply-accumulates")
+            if fault := size_fault(sizes):
+                raise ValueError(f"layer '{row['name']}': {fault}")
         n, dynamic = len(rows), tuple("cache" in row for row in rows)
         classes = [
             layer_class(row["kind"], np.array(sizes), dynamic=d)

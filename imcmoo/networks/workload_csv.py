@@ -83,6 +83,11 @@ def without_formula(name: str) -> str:
     return f"_{name}" if formula_fault(name) else name
 
 
+def size_fault(sizes: Iterable[int]) -> str:
+    """Why a layer must not have these loop sizes; empty if it may."""
+    return "more than 2^62 multiply-accumulates" if prod(sizes) > LARGEST_LAYER else ""
+
+
 class _Faults(list[str]):
     """Faults of a file, reported together."""
 
@@ -122,8 +127,8 @@ def read_columns(path: Path) -> dict[str, Any]:
     numbers = np.array([[_size(line, c) for c in NUMBERS] for line in lines])
     dynamic = tuple(map(_truth, lines))
     for line, sizes in zip(lines, numbers.tolist(), strict=True):
-        if prod(sizes[: len(DIMENSIONS)]) > LARGEST_LAYER:
-            line.fault("more than 2^62 multiply-accumulates")
+        if fault := size_fault(sizes[: len(DIMENSIONS)]):
+            line.fault(fault)
         if fault := formula_fault(line.cells["name"]):
             line.fault(fault, "name")
     shared, caches = _shared_with(lines), _caches(lines, numbers, dynamic)

@@ -27,6 +27,7 @@ from imcmoo.networks.workload_csv import (
     STEPS,
     formula_fault,
     read_columns,
+    size_fault,
     write_columns,
 )
 
@@ -49,6 +50,9 @@ for the published networks.
 
 BATCH = "batch"
 """Key of the provenance of a table whose layers hold several images."""
+
+LARGEST_BATCH = 1 << 16
+"""Largest number of images of one inference."""
 
 PHASE, STEPS_OF_REQUEST = "phase", "steps"
 """Keys of the provenance of a language model: phase, and steps of a request."""
@@ -187,12 +191,15 @@ class Workload:
         so that G grows.
 
         Raises:
-            ValueError: the table is of a batch itself.
+            ValueError: the table is of a batch itself, or a layer becomes too large.
         """
         if images == 1:
             return self
         if BATCH in self.provenance:
             raise ValueError(f"{self.name} is of batch {self.images}: import it with --batch")
+        for layer, sizes in zip(self.layers, self.shapes.tolist(), strict=True):
+            if fault := size_fault([*sizes, images]):
+                raise ValueError(f"layer '{layer}' of {self.name} then has {fault}")
         shapes = self.shapes.copy()
         grows = np.where(self.dynamic, DIMENSIONS.index("G"), DIMENSIONS.index("N"))
         shapes[np.arange(len(self)), grows] *= images
@@ -302,9 +309,10 @@ class Workload:
 def _images(path: Path, provenance: Mapping[str, str]) -> int:
     """Images of an inference of a table, by its line `#batch`."""
     text = provenance.get(BATCH, "1")
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise ValueError(f"{path}: #{BATCH}={text}: must be a whole number of at least 1")
-    return int(text)
+    images = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= images <= LARGEST_BATCH:
+        raise ValueError(f"{path}: #{BATCH}={text}: must be a whole number, 1 to {LARGEST_BATCH}")
+    return images
 
 
 @cache

@@ -26,7 +26,7 @@ from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.language_model import STEP
-from imcmoo.networks.workloads import Workload, network_name
+from imcmoo.networks.workloads import LARGEST_BATCH, Workload, network_name
 from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
@@ -322,7 +322,7 @@ class Network(Table):
         le=WEIGHTS[1],
         description="how much it counts; weights are scaled to sum to W",
     )
-    batch: int = Field(1, ge=1, description="images of one inference")
+    batch: int = Field(1, ge=1, le=LARGEST_BATCH, description="images of one inference")
     accuracy: Annotated[str, AfterValidator(_accuracy_data)] | None = Field(
         None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
     )

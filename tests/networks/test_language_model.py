@@ -304,13 +304,14 @@ def test_a_file_that_is_no_json_is_named(content, tmp_path):
     [
         ((0, 2, 1), "prompt must be at least 1, got 0"),
         ((1, 2, 0), "batch must be at least 1, got 0"),
+        ((1, 2, 65537), "batch must be at most 65536, got 65537"),
         ((1, 1, 1), "generate must be at least 2, got 1: the prefill gives the first token"),
         ((2000, 50, 1), "prompt + generate - 1 = 2049 positions, but max_position_embeddings is"),
     ],
 )
 def test_numbers_that_do_not_fit_are_refused(numbers, message):
     prompt, generate, batch = numbers
-    with pytest.raises(ValueError, match=r"at least|positions") as caught:
+    with pytest.raises(ValueError, match=r"at least|at most|positions") as caught:
         generation("smollm_135m", prompt, generate, batch)
     assert message in str(caught.value)
 

@@ -130,10 +130,30 @@ def test_a_table_of_a_batch_states_its_images_and_takes_no_other(tmp_path, capsy
         find_study(written(tmp_path, toml + "batch = 2\n"))
     with pytest.raises(InputError, match=r"networks\[0\]\.batch: must be at least 1, got 0"):
         find_study(written(tmp_path, toml + "batch = 0\n"))
+    with pytest.raises(InputError, match=r"networks\[0\]\.batch: must be at most 65536, got 65537"):
+        find_study(written(tmp_path, toml + "batch = 65537\n"))
     network(tmp_path, "#batch=few\n" + HEADER + FOUR)
-    assert "#batch=few: must be a whole number of at least 1" in refused(
+    assert "#batch=few: must be a whole number, 1 to 65536" in refused(
         capsys, "run", written(tmp_path, toml), "--out", tmp_path / "out"
     )
+
+
+def test_a_table_of_too_many_images_is_refused(tmp_path):
+    table = network(tmp_path, f"#batch={2**62 + 1}\n" + HEADER + ONE)
+    with pytest.raises(
+        ValueError, match=r"own\.csv: #batch=\d+: must be a whole number, 1 to 65536"
+    ):
+        Workload.load(table)
+
+
+def test_a_layer_of_a_batch_has_no_more_products_than_a_layer_may_have(tmp_path):
+    row = f"last,{2**30},{2**20},1,1,1,1,1,1,{{}}\n"
+    for dynamic in (0, 1):
+        of = Workload.load(network(tmp_path, HEADER + row.format(dynamic)))
+        assert of.of_batch(2**12).images == 2**12
+        for images in (2**12 + 1, 2**62 + 1):
+            with pytest.raises(ValueError, match=r"layer 'last' of own then has more than 2\^62"):
+                of.of_batch(images)
 
 
 def test_a_run_states_the_images_of_its_networks(tmp_path):

@@ -13,7 +13,7 @@ import numpy as np
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
-from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER, without_formula
+from imcmoo.networks.workload_csv import DEFAULT, size_fault, without_formula
 from imcmoo.networks.workloads import Workload
 from imcmoo.version import __version__
 
@@ -120,8 +120,8 @@ def _check(account: Account, *, strict: bool) -> None:
         raise InputError(f"no layer that multiplies matrices{why}")
     for item in account.with_fate(Fate.IMPORTED):
         for row in item.rows:
-            if row.macs > LARGEST_LAYER:
-                raise InputError(f"layer '{row.name}': more than 2^62 multiply-accumulates")
+            if fault := size_fault(row.sizes):
+                raise InputError(f"layer '{row.name}': {fault}")
 
 
 def _examples(items: Sequence[Item]) -> str:
