@@ -192,15 +192,35 @@ class Measurement:
     calibrated: float
 
 
-class Factors(Table):
-    """A number for each of `FACTORS`."""
+def _rounded(value: float) -> float:
+    """Five digits, which are the same on every machine."""
+    return float(f"{value:.5g}")
 
-    adc_energy_factor: Positive
-    input_energy_factor: Positive
-    array_energy_factor: Positive
-    adc_time_factor: Positive
-    adc_area_factor: Positive
-    array_area_factor: Positive
+
+Factor = Annotated[float, Field(ge=_rounded(1 / LARGEST_FACTOR), le=LARGEST_FACTOR)]
+Deviation = Annotated[float, Field(gt=0, le=PRIOR)]
+
+
+class Factors(Table):
+    """A value for each of `FACTORS`."""
+
+    adc_energy_factor: Factor
+    input_energy_factor: Factor
+    array_energy_factor: Factor
+    adc_time_factor: Factor
+    adc_area_factor: Factor
+    array_area_factor: Factor
+
+
+class Deviations(Table):
+    """Standard deviation of the logarithm of each of `FACTORS`; a fit only lowers `PRIOR`."""
+
+    adc_energy_factor: Deviation
+    input_energy_factor: Deviation
+    array_energy_factor: Deviation
+    adc_time_factor: Deviation
+    adc_area_factor: Deviation
+    array_area_factor: Deviation
 
 
 class Tested(Table):
@@ -226,7 +246,7 @@ class Calibration(Table):
     components: str = Field(description="fingerprint of the component table")
     notes: tuple[str, ...] = ()
     factors: Factors
-    deviations: Factors
+    deviations: Deviations
     test: tuple[Tested, ...] = ()
 
     @classmethod
@@ -385,7 +405,7 @@ class Macro(Table):
             components=fit.table.fingerprint,
             notes=fit.notes,
             factors=Factors(**dict(zip(FACTORS, map(_rounded, np.exp(logs)), strict=True))),
-            deviations=Factors(**dict(zip(FACTORS, map(_rounded, deviations), strict=True))),
+            deviations=Deviations(**dict(zip(FACTORS, map(_rounded, deviations), strict=True))),
             test=tuple(Tested(**{n: getattr(test, n) for n in names}) for test in tests),
         )
         return calibration, measurements
@@ -581,11 +601,6 @@ def _sum(costs: Mapping[str, Floats], start: str, besides: str = "") -> Floats:
     parts = [costs[name] for name in costs if name.startswith(start) and name != besides]
     summed: Floats = np.sum(parts, axis=0)
     return summed
-
-
-def _rounded(value: float) -> float:
-    """Five digits, which are the same on every machine."""
-    return float(f"{value:.5g}")
 
 
 def _key(column: str) -> str:

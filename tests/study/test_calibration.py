@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -386,6 +387,29 @@ def test_a_calibration_of_another_model_is_refused(
     lines[at] = new
     out.write_text("\n".join(lines), encoding="utf-8")
     assert told in refused(capsys, "run", written(tmp_path, STUDY, "own"), "--out", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "told"),
+    [
+        ("factors", "1e-300", "factors.adc_energy_factor: must be at least 0.033333, got 1e-300"),
+        ("factors", "30.1", "factors.adc_energy_factor: must be at most 30, got 30.1"),
+        (
+            "deviations",
+            "1e300",
+            "deviations.adc_energy_factor: must be at most 1.09861, got 1e+300",
+        ),
+    ],
+)
+def test_a_factor_or_deviation_that_no_fit_gives_is_refused(tmp_path, table, value, told):
+    text = (calibration.PRESETS / "wang_vlsi_2022.calibration.toml").read_text(encoding="utf-8")
+    above, title, below = text.partition(f"[{table}]\n")
+    _, rest = below.split("\n", 1)
+    path = written(
+        tmp_path, f"{above}{title}adc_energy_factor = {value}\n{rest}", "own.calibration"
+    )
+    with pytest.raises(ValueError, match=re.escape(told)):
+        Calibration.load(path)
 
 
 def test_the_reference_model_takes_no_calibration():
