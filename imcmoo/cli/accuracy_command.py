@@ -411,6 +411,10 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
             if devices
             else f"which device is it? give --device {names}"
         )
+    device = MEMORY_CELLS[devices.pop()]
+    missing = [name for name in NEEDED if name not in {*columns, *device.defaults}]
+    if missing:
+        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
     # The other columns of a design change no product.
     n = len(columns["rows"])
     others = {name: np.full(n, low) for name, (low, _) in LIMITS.items() if name not in DEFAULTS}
@@ -419,10 +423,6 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     stated = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     if args.adc_noise is not None:
         stated["adc_noise"] = np.full(n, args.adc_noise)
-    device = MEMORY_CELLS[devices.pop()]
-    missing = [name for name in NEEDED if name not in {*columns, *device.defaults}]
-    if missing:
-        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
     for name in ANALOG:
         if device.exact and getattr(args, name) is not None:
             option = name.replace("_", "-")

@@ -292,7 +292,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             bad = int(np.argmin(scored.all(axis=1)))
             raise OwnCodeError(
                 f"design {bad} of the batch runs, yet has an objective that is not finite, not "
-                f"below its bound or, of a ratio, not positive: {F[bad]}"
+                f"below its bound or, of a ratio, not positive: {F[bad].tolist()}"
             )
         F[~runs] = self._bounds * (1 + violation[~runs, None])
         return F

@@ -25,6 +25,7 @@ ROUNDED = 1.005
 
 LEAST_RATE_Hz, MOST_RATE_Hz = 1e-9, 1e12
 """Once in 30 years, and faster than any chip: beyond, times and powers overflow."""
+LEAST_DEADLINE_s = 1 / MOST_RATE_Hz
 MOST_BURST = 10**9
 """Largest number of inferences per request."""
 
@@ -55,10 +56,10 @@ class Requests:
             )
         if self.deadline_s is None:
             return
-        if not 0 < self.deadline_s <= ROUNDED * self.period_s:
+        if not LEAST_DEADLINE_s <= self.deadline_s <= ROUNDED * self.period_s:
             raise ValueError(
-                f"deadline_s must be above 0 and at most 1/rate_Hz = {self.period_s:.6g} s, "
-                f"got {self.deadline_s:g}"
+                f"deadline_s must be at least {LEAST_DEADLINE_s:g} s and at most 1/rate_Hz = "
+                f"{self.period_s:.6g} s, got {self.deadline_s:g}"
             )
 
     @property

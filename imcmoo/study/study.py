@@ -125,6 +125,9 @@ FOLDERS = (
 )
 """Folders that commands create beside those of studies; no study may have these names."""
 
+LEAST_AREA_mm2 = 1e-6
+"""Smallest area limit, far below a single cell of an array with its drivers."""
+
 BUDGET = 3300
 """Default number of designs that each search evaluates."""
 
@@ -253,7 +256,7 @@ class Study(Table):
         description="a file of imcmoo calibrate, or one of the shipped ones (physical model)",
     )
     area_limit_mm2: Annotated[float, BeforeValidator(unlimited)] = Field(
-        800.0, gt=0, allow_inf_nan=True, description="largest chip; inf for no limit"
+        800.0, ge=LEAST_AREA_mm2, allow_inf_nan=True, description="largest chip; inf for no limit"
     )
     cost: Annotated[dict[str, Positive], BeforeValidator(by_node)] | None = Field(
         None, description="cost of a square centimetre by node in nm: makes cost an objective"

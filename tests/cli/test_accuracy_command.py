@@ -279,6 +279,7 @@ def test_a_seed_repeats_its_chips(one):
         ([], "give either --designs or --design"),
         (["--design", GOOD], "which device is it?"),
         (["--design", "rows=128", "--device", "sram"], "no active_rows"),
+        (["--design", "adc_noise=3", "--device", "sram"], "no rows, active_rows"),
         (["--design", GOOD.replace("active_rows=64", "active_rows=129"), "--device", "sram"],
          "at most `rows`"),
         (["--design", GOOD.replace("cell=1", "cell=2"), "--device", "sram"], "1 for SRAM"),

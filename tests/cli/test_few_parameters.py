@@ -56,6 +56,9 @@ def test_the_only_design_that_breaks_a_limit_is_named(tmp_path, capsys):
     study = _study(tmp_path)
     assert main(["run", study, "--area-limit", "1e-3", "--out", str(tmp_path)]) == 2
     assert "the only design" in capsys.readouterr().err
+    for command in ("run", "certify"):
+        line = refused(capsys, command, study, "--area-limit", "1e-320", "--out", tmp_path)
+        assert "area_limit_mm2: must be at least 1e-06, got 1e-320" in line
 
 
 def test_runs_of_another_study_of_this_name_are_kept_unless_forced(tmp_path, capsys):

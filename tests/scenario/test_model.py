@@ -265,6 +265,10 @@ def test_constraints_are_octaves_of_the_load_beyond_the_capacity():
         (lambda: Requests(1e300), r"rate_Hz must be 1e-09 to 1e\+12, got 1e\+300"),
         (lambda: Requests(1, burst=10**18), "burst must be at least 1 and at most 1e"),
         (lambda: Requests(60, burst=0), "burst must be at least 1"),
+        (
+            lambda: Requests(60, 1e-300),
+            r"deadline_s must be at least 1e-12 s and at most 1/rate_Hz",
+        ),
         (lambda: Requests(60, 0.02), r"at most 1/rate_Hz = 0.0166667 s, got 0.02"),
         (
             lambda: cameras("sram").replace(networks=["resnet18_onnx"]),

@@ -180,7 +180,8 @@ FAULTS = [
     ("budget = 0\n" + PLAIN, "budget: must be at least 1, got 0"),
     ("baselines = 1\n" + PLAIN, "baselines: needs true or false, got 1"),
     ("seeds = [1, -1]\n" + PLAIN, "seeds[1]: must be at least 0, got -1"),
-    ("area_limit_mm2 = nan\n" + PLAIN, "area_limit_mm2: must be above 0, got nan"),
+    ("area_limit_mm2 = nan\n" + PLAIN, "area_limit_mm2: must be at least 1e-06, got nan"),
+    ("area_limit_mm2 = 1e-320\n" + PLAIN, "area_limit_mm2: must be at least 1e-06, got 1e-320"),
     (PLAIN.replace("rram", "rran"), "device: unknown 'rran'; did you mean 'rram'? allowed:"),
     (PLAIN.replace('"x"', '"../x"'), "name: the name of a study must be letters, digits"),
     *((PLAIN.replace('"x"', f'"{name}"'), f"beginning with a letter or digit, got '{name}'")
