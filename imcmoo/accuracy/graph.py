@@ -60,7 +60,7 @@ class CutNetwork:
     ) -> None:
         self._path = path
         self.model = _normalised(path)
-        self._bounded = onnx_run.loops(self.model)
+        self._bounded = onnx_run.let_loops_be_stopped(self.model)
         graph = self.model.graph
         self._stored = {t.name: t for t in graph.initializer}
         self.inputs = [i for i in graph.input if i.name not in self._stored]

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.reading import graphs_of
@@ -17,8 +19,11 @@ from imcmoo.networks.onnx_import.reading import graphs_of
 QUIET = 4
 """Log level of onnxruntime: fatal errors only."""
 
+LOOPS = ("Loop", "Scan")
+"""Operators that repeat a graph."""
+
 MOST_CPU_S = 20.0
-"""CPU time per run, s, after which a `Loop` counts as endless; real networks take below 1 s."""
+"""CPU time per run, s, after which a loop counts as endless; real networks take below 1 s."""
 
 POLL_S = 0.05
 """Time between checks of a run that may be endless, s."""
@@ -38,9 +43,30 @@ def options(**settings: Any) -> Any:
     return made
 
 
-def loops(model: onnx.ModelProto) -> bool:
-    """True if the network has a `Loop`, whose number of steps only a run can tell."""
-    return any(node.op_type == "Loop" for graph in graphs_of(model) for node in graph.node)
+def let_loops_be_stopped(model: onnx.ModelProto) -> bool:
+    """Prepare a network for bounded runs; True if it has a `Loop` or `Scan`, whose steps only a run
+    can tell.
+
+    onnxruntime stops between two nodes, so the body of a `Loop` without nodes can never be stopped.
+    Each body gets nodes that state that its step is not number -1.
+    """
+    nodes = [node for graph in graphs_of(model) for node in graph.node]
+    for number, loop in enumerate(node for node in nodes if node.op_type == "Loop"):
+        (body,) = (attribute.g for attribute in loop.attribute if attribute.name == "body")
+        first, equal, other, goes_on = (
+            f"imcmoo loop {number} {what}" for what in ("first", "equal", "other", "goes on")
+        )
+        minus_one = numpy_helper.from_array(np.array(-1))
+        body.node.extend(
+            [
+                helper.make_node("Constant", [], [first], value=minus_one),
+                helper.make_node("Equal", [body.input[0].name, first], [equal]),
+                helper.make_node("Not", [equal], [other]),
+                helper.make_node("And", [body.output[0].name, other], [goes_on]),
+            ]
+        )
+        body.output[0].name = goes_on
+    return any(node.op_type in LOOPS for node in nodes)
 
 
 def run(
@@ -52,7 +78,7 @@ def run(
         session: session of onnxruntime.
         names: names of the outputs.
         inputs: arrays by name.
-        bounded: stop the run after `MOST_CPU_S`; use it for networks with a `Loop`.
+        bounded: stop the run after `MOST_CPU_S`; see `let_loops_be_stopped`.
 
     Raises:
         InputError: the run was stopped.
@@ -70,7 +96,8 @@ def run(
             while not running.done():
                 if time.process_time() > until:
                     raise InputError(
-                        f"a Loop has not ended after {MOST_CPU_S:g} s of CPU time: is it endless?"
+                        f"a {' or '.join(LOOPS)} has not ended after {MOST_CPU_S:g} s of CPU time: "
+                        "is it endless?"
                     )
                 wait([running], timeout=POLL_S)
         finally:

@@ -352,25 +352,64 @@ def test_a_network_that_draws_random_numbers_is_refused(tmp_path, operator):
         cut(tmp_path, nodes, [tensor("x", (2, 6))], stored, "r")
 
 
-def endless():
-    """A node that adds a tensor to itself without end."""
-    nodes = [node("Identity", "g", ["g2"]), node("Add", "vv", ["v2"])]
-    inputs = [tensor("i", (), TensorProto.INT64), tensor("g", (), TensorProto.BOOL)]
+ENDLESS_BODIES = {
+    "a sum": [node("Identity", "g", ["g2"]), node("Add", "vv", ["v2"])],
+    "constants": [node("Constant", "", ["g2"], value=exactly("", True, bool))],
+    "nothing": [],
+}
+"""Nodes of the body of a loop from "g" and "v" to, where they are made, "g2" and "v2"."""
+
+
+def endless(body):
+    """A loop without end."""
+    made = {name for one in ENDLESS_BODIES[body] for name in one.output}
+    last = [f"{name}2" if f"{name}2" in made else name for name in "gv"]
     body = helper.make_graph(
-        nodes,
+        ENDLESS_BODIES[body],
         "body",
-        [*inputs, tensor("v", None)],
-        [tensor("g2", (), TensorProto.BOOL), tensor("v2", None)],
+        [tensor("i", (), TensorProto.INT64), tensor("g", (), TensorProto.BOOL), tensor("v", None)],
+        [tensor(last[0], (), TensorProto.BOOL), tensor(last[1], None)],
     )
     return helper.make_node("Loop", ["", "on", "a"], ["y"], body=body, name="loop")
 
 
-def test_a_loop_without_an_end_is_ended(tmp_path, monkeypatch):
+@pytest.mark.parametrize("body", ENDLESS_BODIES)
+def test_a_loop_without_an_end_is_ended(body, tmp_path, monkeypatch):
     monkeypatch.setattr("imcmoo.networks.onnx_run.MOST_CPU_S", 0.05)
-    nodes = [node("MatMul", "xw", "a"), endless()]
+    nodes = [node("MatMul", "xw", "a"), endless(body)]
     network = cut(tmp_path, nodes, [tensor("x", (2, 6))], [*SQUARE, exactly("on", True, bool)])
-    with pytest.raises(InputError, match="a Loop has not ended"):
+    with pytest.raises(InputError, match="a Loop or Scan has not ended"):
         network.run_whole({"x": sample(2, 6)})
+
+
+def test_a_scan_of_empty_slices_without_number_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.networks.onnx_run.MOST_CPU_S", 0.05)
+    body = helper.make_graph(
+        [node("Tanh", "v", ["v2"])],
+        "body",
+        [tensor("v", None), tensor("slice", None)],
+        [tensor("v2", None)],
+    )
+    nodes = [
+        node("MatMul", "xw", "a"),
+        node("ConstantOfShape", ["shape"], ["slices"]),
+        node("Scan", ["a", "slices"], "y", body=body, num_scan_inputs=1),
+    ]
+    stored = [*SQUARE, exactly("shape", [2**40, 0])]
+    network = cut(tmp_path, nodes, [tensor("x", (2, 6))], stored)
+    with pytest.raises(InputError, match="a Loop or Scan has not ended"):
+        network.run_whole({"x": sample(2, 6)})
+
+
+def test_a_loop_that_ends_has_its_number_of_steps(tmp_path):
+    loop = endless("a sum")
+    loop.input[0] = "three"
+    stored = [*SQUARE, exactly("on", True, bool), exactly("three", 3)]
+    network = cut(tmp_path, [node("MatMul", "xw", "a"), loop], [tensor("x", (2, 6))], stored)
+    outputs = network.run_whole({"x": sample(2, 6)})
+    once = cut(tmp_path, [node("MatMul", "xw", "y")], [tensor("x", (2, 6))], SQUARE)
+    expected = 8 * once.run_whole({"x": sample(2, 6)})["y"]
+    np.testing.assert_array_equal(outputs["y"], expected)
 
 
 def test_weights_in_a_file_beside_the_network(tmp_path):

@@ -129,8 +129,8 @@ def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recor
     runs = _runs(model, arrays)
     kept: dict[str, list[NDArray[Any]]] = {name: [] for name in [*arrays, *wanted]}
     try:
+        bounded = onnx_run.let_loops_be_stopped(model)
         session = onnxruntime.InferenceSession(model.SerializeToString(), onnx_run.options())
-        bounded = onnx_run.loops(model)
         for feeds in runs:
             made = onnx_run.run(session, names, feeds, bounded=bounded)
             for name, values in {**feeds, **dict(zip(names, made, strict=True))}.items():
