@@ -71,7 +71,7 @@ def other_numbers(
     """Name the first number of the cost model that differs from the stored one.
 
     Args:
-        stored: numbers of some designs by name, arrays of any shape.
+        stored: numbers or texts of some designs by name, arrays of any shape.
         current: numbers that the model gives for these designs; other names are not compared.
         rtol, atol: as of `numpy.isclose`.
 
@@ -82,9 +82,10 @@ def other_numbers(
         then = stored.get(name, np.empty(0))
         if then.shape != now.shape:
             return OLDER
-        other = ~np.isclose(now, then, rtol=rtol, atol=atol, equal_nan=True)
-        if other.any():
-            was, is_now = float(then[other][0]), float(now[other][0])
+        is_text = now.dtype.kind == "U"
+        same = now == then if is_text else np.isclose(now, then, rtol, atol, equal_nan=True)
+        if not same.all():
+            was, is_now = then[~same][0].item(), now[~same][0].item()
             return f"other numbers of the cost model ({name} {was!r}, here {is_now!r})"
     return ""
 

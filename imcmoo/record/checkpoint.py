@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import of_json, read_arrays
@@ -28,10 +29,11 @@ VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 """How the names of stored arrays begin: those of metrics, and of the two parts of a resource."""
 
 PROOF = 8
-"""Designs of a checkpoint that are evaluated again."""
+"""Designs of a checkpoint that are evaluated again, and largest number of those beside them whose
+metrics are not finite just where their networks run."""
 
 RTOL, ATOL = 1e-5, 1e-8
-"""Differences of their objectives and constraints that are allowed: a user's model may compute in
+"""Differences of their metrics and constraints that are allowed: a user's model may compute in
 single precision."""
 
 
@@ -117,21 +119,52 @@ def check_numbers(path: Path, evaluations: Evaluations) -> None:
         evaluations: read from it.
 
     Raises:
-        InputError: the model gives another number; names the first.
+        InputError: the model gives other metrics, or another number; names the first.
     """
     if not len(evaluations):
         return
     problem = evaluations.problem
-    rows = np.linspace(0, len(evaluations) - 1, min(PROOF, len(evaluations))).astype(int)
-    levels = evaluations.levels[rows]
-    F, G = problem.score(levels, problem.model.evaluate(levels))
-    for names, stored, current, atol in (
-        (problem.objective_names, evaluations.F[rows], F, 0.0),
-        (problem.constraint_names, evaluations.G[rows], G, ATOL),
+    rows = _proven(evaluations)
+    current, levels = Evaluations(problem), evaluations.levels[rows]
+    current.append(levels, problem.model.evaluate(levels), generation=0)
+    there, here = evaluations.metrics.take(rows), current.metrics
+    stored, evaluated = (_arrays_of_metrics(metrics) for metrics in (there, here))
+    if {n: _form(a) for n, a in stored.items()} != {n: _form(a) for n, a in evaluated.items()}:
+        raise damaged(path)
+    objectives, constraints = problem.objective_names, problem.constraint_names
+    for before, after, atol in (
+        (_by_name(objectives, evaluations.F[rows]), _by_name(objectives, current.F), 0.0),
+        (_by_name(constraints, evaluations.G[rows]), _by_name(constraints, current.G), ATOL),
+        (_without_prefix(stored), _without_prefix(evaluated), 0.0),
     ):
-        by_name = (dict(zip(names, matrix.T, strict=True)) for matrix in (stored, current))
-        if differs := other_numbers(*by_name, rtol=RTOL, atol=atol):
+        if differs := other_numbers(before, after, rtol=RTOL, atol=atol):
             raise other_search(path, differs)
+
+
+def _proven(evaluations: Evaluations) -> Ints:
+    """Rows that are evaluated again."""
+    n, metrics = len(evaluations), evaluations.metrics
+    odd = np.zeros(n, dtype=bool)
+    for values in metrics.values.values():
+        if values.dtype.kind == "f":
+            finite, runs = np.isfinite(values), metrics.runs
+            odd |= (finite != (runs if values.shape == runs.shape else True)).reshape(n, -1).any(1)
+    spread = np.linspace(0, n - 1, min(PROOF, n)).astype(int)
+    return np.union1d(spread, np.flatnonzero(odd)[:PROOF])
+
+
+def _form(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
+    """Kind of the elements of an array of metrics, and its shape without the designs."""
+    return array.dtype.kind if array.dtype.kind == "U" else array.dtype.str, array.shape[1:]
+
+
+def _by_name(names: Sequence[str], matrix: Floats) -> dict[str, Floats]:
+    return dict(zip(names, matrix.T, strict=True))
+
+
+def _without_prefix(arrays: Arrays) -> Arrays:
+    """Arrays of metrics by names for messages."""
+    return {name.removeprefix(VALUE_PREFIX): array for name, array in arrays.items()}
 
 
 def damaged(path: Path) -> InputError:
@@ -148,10 +181,16 @@ def other_search(path: Path, differs: str) -> InputError:
 
 def _arrays(evaluations: Evaluations) -> Arrays:
     """Arrays from which the evaluations can be restored."""
-    metrics = evaluations.metrics
     return {
         "levels": evaluations.levels,
         "generation": evaluations.generation,
+        **_arrays_of_metrics(evaluations.metrics),
+    }
+
+
+def _arrays_of_metrics(metrics: Metrics) -> Arrays:
+    """Arrays from which metrics can be restored."""
+    return {
         **{VALUE_PREFIX + name: values for name, values in metrics.values.items()},
         **{OWN_PREFIX + name: resource.own for name, resource in metrics.resources.items()},
         **{MISSING_PREFIX + name: resource.missing for name, resource in metrics.resources.items()},
@@ -205,6 +244,8 @@ def _state(problem: AcceleratorProblem, random: dict[str, Any], arrays: Arrays) 
             raise ValueError("designs must be different, and indices whole numbers")
     if violation.shape != (len(refused),) or violation.dtype != np.float64:
         raise ValueError("each refused design must have a violation")
+    if not (violation > 0).all():
+        raise ValueError("violations must be positive")
     ranks = problem.space.rank(refused).tolist()
     return SearchState(random, asked, dict(zip(ranks, violation.tolist(), strict=True)))
 

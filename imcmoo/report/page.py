@@ -195,7 +195,7 @@ def _convergence(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield {
             "search": "" if search == JOINT else label(str(search)),
             "criterion": label(str(criterion)),
-            "evaluations": curve["evaluations"].tolist(),
+            "evaluations": curve["evaluations"].astype(int).tolist(),
             "best": rounded(curve["best"]),
         }
 

@@ -147,6 +147,8 @@ FORGED = {
     "a missing amount that is not a number": changed("missing cells", at_row(np.nan, 5, 0)),
     "refused designs beyond the space": changed("refused", lambda a: a + 99),
     "refused designs without a violation": changed("violation", lambda a: a[:-1]),
+    "a refused design without violation": changed("violation", lambda a: 0 * a),
+    "a violation that is not a number": changed("violation", lambda a: np.nan * a),
     "designs asked for beyond the space": changed("asked", lambda a: a + 99),
     "a design asked for twice": changed("asked", lambda a: np.concatenate([a, a[:1]])),
     "indices asked for that are no whole numbers": changed("asked", lambda a: a + 0.0),
@@ -161,6 +163,52 @@ def test_arrays_that_no_search_has_are_refused(saved, name):
     forge(path, FORGED[name](stored(path)))
     with pytest.raises(InputError, match=r"s is not a checkpoint of a search: remove it, and the"):
         load(path)
+
+
+OTHER_METRICS = {
+    "an own value that no model gave": (
+        lambda arrays: arrays | {"value mine": arrays["value area"]},
+        "is not a checkpoint of a search",
+    ),
+    "no utilization": (
+        lambda arrays: {n: a for n, a in arrays.items() if n != "value utilization"},
+        "is not a checkpoint of a search",
+    ),
+    "utilizations of the chip": (
+        changed("value utilization", lambda a: a[:, 0]),
+        "is not a checkpoint of a search",
+    ),
+    "utilizations as texts": (
+        changed("value utilization", lambda a: a.astype(str)),
+        "is not a checkpoint of a search",
+    ),
+    "utilizations in single precision": (
+        changed("value utilization", lambda a: a.astype(np.float32)),
+        "is not a checkpoint of a search",
+    ),
+    "larger utilizations": (
+        changed("value utilization", lambda a: 1.1 * a),
+        r"other numbers of the cost model \(utilization ",
+    ),
+    "one utilization that is not a number": (
+        changed("value utilization", at_row(np.nan, 5, 0)),
+        r"other numbers of the cost model \(utilization nan, here 0.5\)",
+    ),
+    "more cells": (
+        changed("own cells", lambda a: 2 * a),
+        r"other numbers of the cost model \(own cells ",
+    ),
+}
+"""Forgeries that only an evaluation notices, and what the search says of them."""
+
+
+@pytest.mark.parametrize("name", OTHER_METRICS)
+def test_metrics_that_the_model_does_not_give_are_refused(saved, name):
+    _, path = saved
+    forgery, message = OTHER_METRICS[name]
+    forge(path, forgery(stored(path)))
+    with pytest.raises(InputError, match=message):
+        search(PROBLEM, budget=300, checkpoint=path)
 
 
 WORDS = {

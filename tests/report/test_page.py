@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs
 from imcmoo.report.answer_card import card_of_run
@@ -190,6 +191,21 @@ def test_a_run_without_explanations_or_baselines_has_a_page(run_of, tmp_path):
         (folder / name).unlink()
     data = data_of(made(folder))
     assert data["cards"] == data["runs"][0]["baselines"] == []
+
+
+def test_a_run_whose_curve_has_an_empty_cell_is_refused(run_of, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run_of("toy"), folder)
+    curve = pd.read_csv(folder / "convergence.csv")
+    curve["evaluations"] = curve["evaluations"].astype(object)
+    curve.loc[0, "evaluations"] = ""
+    before = hashlib.sha256((folder / "convergence.csv").read_bytes()).hexdigest()
+    curve.to_csv(folder / "convergence.csv", index=False)
+    after = hashlib.sha256((folder / "convergence.csv").read_bytes()).hexdigest()
+    sums = folder / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace(before, after))
+    with pytest.raises(InputError, match="its files are damaged or do not fit together"):
+        made(folder)
 
 
 def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypatch):
