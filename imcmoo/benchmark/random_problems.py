@@ -42,6 +42,10 @@ SAMPLED, FEWEST_FEASIBLE = 256, 8
 
 MOST_DRAWS = 1000
 
+MOST_CHOICES = 100_000
+"""Choices of values after which no space of the size counts as there; the rarest that is drawn
+takes 5,000 in the mean."""
+
 
 def random_study(seed: int, model: str) -> Study:
     """Draw the study of a problem.
@@ -51,7 +55,7 @@ def random_study(seed: int, model: str) -> Study:
         model: one of `SPACES`.
 
     Raises:
-        InputError: the model is unknown, or the seed is negative.
+        InputError: the model is unknown, the seed is negative, or no problem of it can be drawn.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")
@@ -100,11 +104,22 @@ def thinned(
     """Thin a space: each parameter keeps a random choice of its values.
 
     A conditional parameter keeps the same value indices in each row. `designs` limits the size.
+
+    Raises:
+        InputError: no choice of values has such a size, or none was drawn.
     """
-    while True:
+    fewest, most = designs
+    least = math.prod(min(FEWEST_VALUES, n) for n in map(len, space.parameters))
+    choices = MOST_CHOICES if least <= most and space.size >= fewest else 0
+    for _ in range(choices):
         kept = [_some_of(len(parameter), rng) for parameter in space.parameters]
-        if designs[0] <= math.prod(map(len, kept)) <= designs[1]:
+        if fewest <= math.prod(map(len, kept)) <= most:
             break
+    else:
+        raise InputError(
+            f"no {fewest:,} to {most:,} designs of space {space.name} in {choices:,} draws: with "
+            f"{FEWEST_VALUES} values of each parameter it has {least:,}, with all {space.size:,}"
+        )
     parameters: dict[str, Parameter] = {}
     for parameter, values in zip(space.parameters, kept, strict=True):
         parameters[parameter.name] = _thinned(parameter, np.sort(values), parameters)

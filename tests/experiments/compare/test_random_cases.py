@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from experiments.compare import random_cases
 from experiments.compare.random_cases import AREA_LIMITS_MM2, DESIGNS, SPACES, draw, draw_case
 from imcmoo.benchmark.random_problems import thinned
+from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
@@ -58,3 +59,17 @@ def test_a_parameter_of_one_level_keeps_it():
     space = DesignSpace("s", (Ordinal("a", (7,)), Ordinal("b", (1, 2, 3, 4))))
     small = thinned(space, np.random.default_rng(0), (2, 4))
     assert small.parameters[0].values == (7,)
+
+
+@pytest.mark.parametrize("designs", [(2, 3), (257, 300)])
+def test_a_size_that_no_choice_of_values_has_is_refused_at_once(designs):
+    space = DesignSpace("s", tuple(Ordinal(name, (1, 2, 3, 4)) for name in "abcd"))
+    with pytest.raises(InputError, match=r"designs of space s in 0 draws: with 2 values .* has 16"):
+        thinned(space, np.random.default_rng(0), designs)
+
+
+def test_a_size_that_is_not_drawn_is_refused_after_some_draws(monkeypatch):
+    monkeypatch.setattr("imcmoo.benchmark.random_problems.MOST_CHOICES", 30)
+    space = DesignSpace("s", tuple(Ordinal(name, (1, 2, 3, 4)) for name in "abcd"))
+    with pytest.raises(InputError, match="no 17 to 17 designs of space s in 30 draws"):
+        thinned(space, np.random.default_rng(0), (17, 17))
