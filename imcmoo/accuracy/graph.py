@@ -24,7 +24,7 @@ from imcmoo.networks import onnx_run
 from imcmoo.networks.onnx_import.nodes import RANDOM
 from imcmoo.networks.onnx_import.reading import graphs_of, read_with_weights
 from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, name_of, reads
-from imcmoo.networks.workload_csv import without_formula
+from imcmoo.networks.workload_csv import allowed_name
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
 Stage = MappedLayer | RecurrentNode
@@ -180,7 +180,7 @@ class CutNetwork:
                 if inner.op_type in MAPPED:
                     raise InputError(self._in_control_flow(inner, node))
             stem = name_of(node).removesuffix(FUSED)
-            name = _unique(without_formula(stem), taken)
+            name = _unique(allowed_name(stem), taken)
             if node.input[0] in varying and _is_mapped(node, self._stored):
                 stage: Stage | None = _layer(name, node, self._stored)
             elif node.op_type in USUAL:

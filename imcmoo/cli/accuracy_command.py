@@ -36,7 +36,7 @@ from imcmoo.model.physical.parameters import (
     defaults_of,
 )
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workload_csv import without_formula
+from imcmoo.networks.workload_csv import allowed_name
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.results import CONFIG, DESIGN, FILES
 from imcmoo.version import __version__
@@ -256,7 +256,7 @@ def _rows(
         if chip not in executed:
             executed[chip] = _of_chip(args, assess, chip, data, after_each)
         result, of_layers = executed[chip]
-        start = {"design": design, "network": without_formula(args.network.stem)}
+        start = {"design": design, "network": allowed_name(args.network.stem)}
         shown = {name: getattr(chip, name) for name in SHOWN}
         shown["adc_noise"] = round(100 * chip.adc_noise)
         rows.append(start | shown | settings | result)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from imcmoo.cli.interrupts import INTERRUPTED
 from imcmoo.io.blas import use_one_thread
+from imcmoo.io.printable import printable
 
 FAILED = 1
 USAGE_ERROR = 2
@@ -45,7 +46,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave with exit code 2."""
-        self.exit(USAGE_ERROR, f"{self.prog}: error: {message} (--help shows the options)\n")
+        line = printable(f"{self.prog}: error: {message} (--help shows the options)")
+        self.exit(USAGE_ERROR, f"{line}\n")
 
 
 def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
@@ -86,11 +88,11 @@ def _told(prog: str, error: BaseException, interrupted: str) -> int:
     from imcmoo.io.executor import WorkerLost
 
     if isinstance(error, InputError | WorkerLost):
-        print(f"{prog}: error: {error}", file=sys.stderr)
+        print(printable(f"{prog}: error: {error}"), file=sys.stderr)
         return FAILED if isinstance(error, WorkerLost) else USAGE_ERROR
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        print(f"{prog}: error: {where}{error.strerror or error}", file=sys.stderr)
+        print(printable(f"{prog}: error: {where}{error.strerror or error}"), file=sys.stderr)
         return USAGE_ERROR
     # Libraries interrupted during their import raise other errors.
     if not any(isinstance(e, KeyboardInterrupt) for e in _with_causes(error)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -19,8 +19,10 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
 
+from imcmoo.io.printable import printable
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.report.rich_tables import fitted
 
@@ -28,12 +30,23 @@ PIPE_WIDTH = 160
 """Columns of a line that does not go to a terminal."""
 
 
+class _SafeConsole(Console):
+    """Shows no character of a text that steers the terminal or cannot be seen."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render an object to pieces of text."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else piece._replace(text=printable(piece.text))
+
+
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console that reads no markup, such as `[red]`, and no `:smile:` in what it prints.
 
     Lines have `PIPE_WIDTH` columns where it is no terminal and `COLUMNS` is not set.
     """
-    made = Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+    made = _SafeConsole(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = PIPE_WIDTH
     return made

@@ -14,6 +14,7 @@ from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console, show
 from imcmoo.io.errors import InputError
+from imcmoo.io.printable import printable
 from imcmoo.report.what_if_table import WhatIfTable
 from imcmoo.study import catalogue
 from imcmoo.study.study import Study
@@ -75,7 +76,7 @@ def main(args: argparse.Namespace) -> None:
         return
     texts = {"md": table.to_markdown, "latex": table.to_latex}
     text = texts[args.format]() if args.format in texts else frame.to_csv(index=False)
-    sys.stdout.write(text)
+    sys.stdout.write(printable(text))
 
 
 def change(text: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from imcmoo.arrays import Ints
 from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean_or_known
+from imcmoo.io.printable import is_printable
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
@@ -70,17 +71,23 @@ FORMULA = ("=", "+", "-", "@", "\t")
 """First characters of texts that spreadsheets take for formulas, which may run commands."""
 
 
-def formula_fault(name: str) -> str:
+def unseen_fault(text: str) -> str:
+    """Why a cell must not hold this text; empty if it may."""
+    return "" if is_printable(text) else f"{text!a} has a character that no terminal shows"
+
+
+def name_fault(name: str) -> str:
     """Why a layer must not have this name in tables of results; empty if it may."""
-    if not name.startswith(FORMULA):
-        return ""
+    if (fault := unseen_fault(name)) or not name.startswith(FORMULA):
+        return fault
     return f"{name!r} begins with {name[0]!r}: spreadsheets take it for a formula; rename it"
 
 
-def without_formula(name: str) -> str:
-    """The name of a layer or network as tables of results may have it: after "_" if it has a
-    `formula_fault`."""
-    return f"_{name}" if formula_fault(name) else name
+def allowed_name(name: str) -> str:
+    """The name of a layer or network as tables of results may have it: in one line of characters
+    that are shown, and after "_" if spreadsheets take it for a formula."""
+    line = " ".join("".join(c if is_printable(c) else " " for c in name).split())
+    return f"_{line}" if name_fault(line) else line
 
 
 def size_fault(sizes: Iterable[int]) -> str:
@@ -129,8 +136,9 @@ def read_columns(path: Path) -> dict[str, Any]:
     for line, sizes in zip(lines, numbers.tolist(), strict=True):
         if fault := size_fault(sizes[: len(DIMENSIONS)]):
             line.fault(fault)
-        if fault := formula_fault(line.cells["name"]):
-            line.fault(fault, "name")
+        for column, cell in line.cells.items():
+            if fault := name_fault(cell) if column == "name" else unseen_fault(cell):
+                line.fault(fault, column)
     shared, caches = _shared_with(lines), _caches(lines, numbers, dynamic)
     faults.raise_any()
     kinds = tuple(line.cells.get("kind", "") for line in lines)

@@ -25,7 +25,7 @@ from imcmoo.networks.workload_csv import (
     CACHE,
     GIVEN,
     STEPS,
-    formula_fault,
+    name_fault,
     read_columns,
     size_fault,
     write_columns,
@@ -146,7 +146,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         for layer in self.layers:
-            if fault := formula_fault(layer):
+            if fault := name_fault(layer):
                 raise ValueError(f"network {self.name}, layer {fault}")
         n = len(self.layers)
         left_out = {

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from imcmoo.cli import terminal as progress
 from imcmoo.cli.main import main
-from imcmoo.cli.terminal import PIPE_WIDTH, Bars, console, counted, remaining, timed
-from tests.cli.helpers import write_study
+from imcmoo.cli.terminal import PIPE_WIDTH, Bars, console, counted, remaining, show, timed, warn
+from tests.cli.helpers import refused, write_study
 
 HOSTILE = ("x[red]y", "x[/y]", "x[bold]", ":smile:", "[link=https://example.org]here[/link]")
 
@@ -23,6 +23,50 @@ def test_no_text_is_markup(text, capsys):
     console().print(table)
     console().print(text)
     assert capsys.readouterr().out.count(text) == 5
+
+
+UNSEEN = "x\x1b]0;y\u202e\x9b2J\u2066é"
+SEEN = r"x\x1b]0;y\u202e\x9b2J\u2066é"
+STEERING = {"\x1b", "\u202e", "\x9b", "\u2066"}
+
+
+def test_no_text_steers_the_terminal(capsys):
+    table = Table(UNSEEN, title=UNSEEN, caption=UNSEEN)
+    table.add_row(UNSEEN)
+    terminal = console(wide=True)
+    show(terminal, table, UNSEEN)
+    terminal.print(UNSEEN, soft_wrap=True)
+    terminal.print(Text("bold", style="bold"))
+    warn(UNSEEN)
+    output = capsys.readouterr()
+    assert output.out.count(f"{SEEN}\n") == 2
+    assert output.err == f"warning: {SEEN}\n"
+    assert not STEERING & {*output.out}
+
+
+def test_styles_of_a_terminal_are_kept(capsys):
+    terminal = console()
+    terminal._force_terminal, terminal._color_system = True, 1
+    terminal.print(Text("bold\x1b", style="bold"))
+    assert capsys.readouterr().out == "\x1b[1mbold\\x1b\x1b[0m\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", f"{UNSEEN}.toml"),
+        ("evaluate", f"{UNSEEN}.csv", "--device", "rram", "--workloads", "alexnet", "--out", "o"),
+        ("run", "x.toml", f"--{UNSEEN}"),
+        (UNSEEN,),
+        ("import", f"{UNSEEN}.onnx", "--out", "o.csv"),
+        ("report", UNSEEN),
+    ],
+    ids=["run", "evaluate", "option", "command", "import", "report"],
+)
+def test_a_name_in_an_error_does_not_steer_the_terminal(command, capsys):
+    line = refused(capsys, *command)
+    assert SEEN in line
+    assert not STEERING & {*line}
 
 
 @pytest.mark.usefixtures("_no_figures")

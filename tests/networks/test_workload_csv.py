@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
-from imcmoo.networks.workload_csv import COLUMNS, formula_fault
+from imcmoo.networks.workload_csv import COLUMNS, name_fault
 from imcmoo.networks.workloads import SHIPPED, Workload, WorkloadSet
 
 SHORT = "name,C,M,P,Q\na,3,64,55,55\nb,64,10,1,1\n"
@@ -101,8 +101,26 @@ def test_all_faults_are_named_at_once_and_hundreds_counted(read, tmp_path):
         Workload.read_csv(tmp_path / "net.csv")
 
 
+@pytest.mark.parametrize("unseen", ["\x1b[2J", "\u202e", "\x07", "\u200b", "\u2028", "b\tc"])
+def test_a_cell_with_a_character_that_no_terminal_shows_is_refused(read, unseen):
+    for text, column in (
+        (f"name,C,M,P,Q\na{unseen}d,1,1,1,1\n", "name"),
+        (f"name,kind,C,M,P,Q\na,a{unseen}d,1,1,1,1\n", "kind"),
+    ):
+        message = f"line 2, column {column}: .* has a character that no terminal shows"
+        with pytest.raises(ValueError, match=message) as error:
+            read(text)
+        assert str(error.value).isprintable()
+
+
+def test_a_network_in_python_has_layers_whose_names_are_shown():
+    net = Workload.load("resnet18")
+    with pytest.raises(ValueError, match="has a character that no terminal shows"):
+        replace(net, layers=("a\x1b", *net.layers[1:]))
+
+
 names = st.text(st.characters(exclude_categories=["C"]), max_size=9).map(str.strip)
-names = names.filter(lambda name: not formula_fault(name))
+names = names.filter(lambda name: not name_fault(name))
 numbers = st.lists(st.integers(1, 99), min_size=12, max_size=12)
 densities = st.lists(st.floats(0, 1), min_size=16, max_size=16)
 layers = st.lists(st.tuples(names, numbers, st.booleans(), densities), min_size=1, max_size=5)

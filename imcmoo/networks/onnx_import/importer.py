@@ -12,8 +12,9 @@ import numpy as np
 
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
+from imcmoo.io.named import one_line
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
-from imcmoo.networks.workload_csv import DEFAULT, size_fault, without_formula
+from imcmoo.networks.workload_csv import DEFAULT, allowed_name, size_fault
 from imcmoo.networks.workloads import Workload
 from imcmoo.version import __version__
 
@@ -82,7 +83,7 @@ def import_onnx(
         tensors = (t.name for r in rows for t in (r.inputs, r.weights) if t.name)
         recorded = record_densities(path, samples, tensors) if samples else {}
     except InputError as error:
-        raise InputError(f"{path}: {_printable(str(error))}") from None
+        raise InputError(f"{path}: {one_line(error)}") from None
     provenance = _provenance(path, model, stated | {"batch": dict.fromkeys(opened, batch)}, samples)
     statistics = gather_statistics(rows, recorded)
     workload = _workload(name or path.stem, rows, statistics, provenance)
@@ -125,9 +126,9 @@ def _check(account: Account, *, strict: bool) -> None:
 
 
 def _examples(items: Sequence[Item]) -> str:
-    shown = [f"{i.operator} '{i.node}' ({i.reason})" for i in items[:EXAMPLES]]
+    shown = [" ".join(f"{i.operator} '{i.node}' ({i.reason})".split()) for i in items[:EXAMPLES]]
     more = len(items) - EXAMPLES
-    return "; ".join([*map(_printable, shown), *([f"and {more} more"] if more > 0 else [])])
+    return "; ".join([*shown, *([f"and {more} more"] if more > 0 else [])])
 
 
 def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -135,7 +136,7 @@ def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
     taken: set[str] = set()
     named = []
     for row in rows:
-        stem = without_formula(_printable(row.name))
+        stem = allowed_name(row.name)
         name, again = stem, 1
         while name in taken or not name:
             again += 1
@@ -143,11 +144,6 @@ def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
         taken.add(name)
         named.append(replace(row, name=name))
     return tuple(named)
-
-
-def _printable(text: str) -> str:
-    """The text in one line."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _workload(
