@@ -160,9 +160,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the settings of a chip that are no columns of a design, and those of a network."""
     add(
         parser.add_argument_group("settings of a chip that are no columns of a design"),
-        option("--sigma S", not_negative,
+        option("--sigma S", share,
                "cell error as a share of the cell's range (default: the device's)"),
-        option("--read-sigma", not_negative,
+        option("--read-sigma", share,
                "error of each read of a cell as a share of its range (default: the device's)"),
         option("--stuck-share", share,
                "share of cells stuck at an end of their range (default: the device's)"),

@@ -11,6 +11,7 @@ from imcmoo.cli.terminal import warn, warn_of_dynamic_products
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers
+from imcmoo.io.reading import as_number, as_whole
 from imcmoo.model.cost_model import Deployment
 from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.own_score import NAME as SCORE
@@ -61,7 +62,7 @@ def share(text: str) -> float:
 def number(text: str) -> float:
     """A number, of any size."""
     try:
-        return float(text)
+        return as_number(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
 
@@ -71,7 +72,7 @@ def whole(at_least: int) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         try:
-            value = int(text)
+            value = as_whole(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
         if value < at_least:

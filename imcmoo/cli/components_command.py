@@ -16,6 +16,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.hardware.request import SHIPPED, SIZES, Request
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.executor import cores
+from imcmoo.io.reading import as_number
 
 DESCRIPTION = """
 Make a table of component costs, or add to one, with NeuroSim, CACTI and the component library
@@ -144,7 +145,7 @@ def _distinct(read: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
 def _millivolts(text: str) -> int:
     """Parse volts; whole millivolts only."""
     try:
-        millivolts = float(text) * 1000
+        millivolts = as_number(text) * 1000
         whole_mV = round(millivolts)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of volts") from None

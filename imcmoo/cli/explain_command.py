@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,6 +40,9 @@ to a neighbouring design would change.
 """
 
 INTERRUPTED = "nothing was lost"
+
+LINE = re.compile(r"[0-9]{1,9}")
+"""Number of a line of a CSV."""
 
 Explained = tuple[Explanation, Mapping[str, Any] | None]
 """An explanation, and the calibration of the cost model as a config states it, if there is one."""
@@ -151,7 +155,7 @@ def _of_file(what: str, study_name: str | None) -> Explained:
         raise InputError(f"{what} is no folder of a run, design.json or FILE.csv:LINE")
     if not path.exists():
         raise InputError(f"{path} does not exist")
-    if path.suffix == ".csv" and not (is_line and line.isdecimal()):
+    if path.suffix == ".csv" and not (is_line and LINE.fullmatch(line)):
         raise InputError(f"which line of {path}? {path}:2 is its first design")
     if study_name is None:
         raise InputError(f"which study is {what} for? give --study")

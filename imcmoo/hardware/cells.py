@@ -22,7 +22,7 @@ _WORDS = {
 
 _MAY_BE_ZERO = ("-MinSenseVoltage (mV)", "-CellCapacitanceAdjust (F)")
 
-_NUMBER = re.compile(r"\d+(\.\d*)?([eE]-?\d+)?")
+_NUMBER = re.compile(r"\d+(\.\d*)?([eE]-?\d+)?", re.ASCII)
 """Numbers that the library reads fully: no plus sign, no leading dot."""
 
 _LINE = re.compile(r"(-[^:]+?)\s*:\s*(\S+)")

@@ -11,6 +11,7 @@ import io
 import json
 import stat
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -73,12 +74,43 @@ def of_json(text: str, where: str) -> Any:
     """Parse a JSON text; errors name where it is from.
 
     Raises:
-        ValueError: the text is not JSON.
+        ValueError: the text is not JSON, or an object has a key twice.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:  # digits without end are a plain ValueError
         raise ValueError(f"{where}: not JSON: {_said(error)}") from None
+
+
+def as_number(text: str) -> float:
+    """A number in digits from 0 to 9, of any size.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    if not text.isascii():
+        raise ValueError("digits of another script")
+    return float(text)
+
+
+def as_whole(text: str) -> int:
+    """A whole number in digits from 0 to 9.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    if not text.isascii():
+        raise ValueError("digits of another script")
+    return int(text)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of some keys and values; a key that is there twice is an error."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+        raise ValueError(f"the key {twice!a} is there twice")
+    return content
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 from imcmoo.arrays import Ints
 from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean_or_known
 from imcmoo.io.printable import is_printable
-from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
+from imcmoo.io.reading import MOST_TEXT_BYTES, as_number, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
     DEFAULT_DENSITIES,
@@ -315,7 +315,7 @@ def _statistics(lines: Sequence[_Line], classes: Sequence[str]) -> dict[str, Any
 def _share(line: _Line, column: str) -> float:
     text = line.cells[column]
     try:
-        value = float(text)
+        value = as_number(text)
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
-from imcmoo.io.reading import lines_of
+from imcmoo.io.reading import as_number, lines_of
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Accepted = TypeVar("Accepted")
@@ -170,7 +170,7 @@ class DesignsTable:
         values = []
         for line, text in zip(self.lines, texts, strict=True):
             try:
-                values.append(float(text))
+                values.append(as_number(text))
             except ValueError:
                 problem = f"'{text}' is not a number" if text else "no value"
                 raise InputError(f"{self.path}, line {line}, column {name}: {problem}") from None

@@ -142,6 +142,7 @@ MALFORMED = {
     f"{HEADER}\n{row(GOOD)},7\n": "designs.csv, line 2: 10 values for 9 columns",
     f'{HEADER}\n{row(GOOD)}\n"0.5\n': "designs.csv, line 3: malformed",
     changed("rows", "many"): "designs.csv, line 3, column rows: 'many' is not a number",
+    changed("rows", "١٢٨"): "designs.csv, line 3, column rows: '١٢٨' is not a number",
     changed("rows", ""): "designs.csv, line 3, column rows: no value",
     changed("rows", "100"): "designs.csv, line 3, column rows = 100.0 is not in the space; "
     "allowed: 32, 64, 128, 256, 512",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from imcmoo.io import reading
-from imcmoo.io.reading import of_json, read_arrays, read_json, read_toml
+from imcmoo.io.reading import as_number, as_whole, of_json, read_arrays, read_json, read_toml
 
 DEEP = 200_000
 DIGITS = "9" * 5000
@@ -55,6 +55,19 @@ def test_a_missing_file_or_a_folder_is_an_error_of_the_system(read, tmp_path):
 def test_text_that_is_no_json_is_one_error(text):
     with pytest.raises(ValueError, match="file: not JSON"):
         of_json(text, "file")
+
+
+def test_a_key_that_is_there_twice_is_no_json():
+    with pytest.raises(ValueError, match="file: not JSON: the key 'b' is there twice"):
+        of_json('{"a": [{"b": 1, "c": 2, "b": 1}]}', "file")
+    assert of_json('{"a": {"a": 1}, "b": {"a": 1}}', "file") == {"a": {"a": 1}, "b": {"a": 1}}
+
+
+@pytest.mark.parametrize("text", ["٣", "３", "1٣", "١.٥", "x", ""])
+def test_numbers_have_digits_from_0_to_9(text):
+    for read in (as_number, as_whole):
+        with pytest.raises(ValueError, match=r"digits|could not|invalid"):
+            read(text)
 
 
 @pytest.mark.parametrize(

@@ -146,9 +146,10 @@ class Circuit:
         most = LIMITS["redundancy"][1]
         if not 1 <= self.redundancy <= most:
             raise ValueError(f"redundancy must be 1 to {most}, got {self.redundancy}")
-        if not 0 <= self.stuck_share <= 1:
-            raise ValueError(f"stuck_share must be 0 to 1, got {self.stuck_share:g}")
-        for name in ("sigma", "read_sigma", "reference_columns", "adc_noise"):
+        for name in ("sigma", "read_sigma", "stuck_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name):g}")
+        for name in ("reference_columns", "adc_noise"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(
                     f"{name} must be at least 0 and finite, got {getattr(self, name):g}"
