@@ -86,9 +86,9 @@ def _show(args: argparse.Namespace) -> None:
     for state in comparison.STATES:
         covered = int(comparison.in_state(state, frame, table)[1]["covered"].sum())
         title = f"{state}: {covered} of {len(frame)} rows are covered"
-        show(console(wide=True), table_of(agreement, state, title))
+        show(console(), table_of(agreement, state, title))
     if (shown := digital_table(frame, table)) is not None:
-        show(console(wide=True), shown)
+        show(console(), shown)
 
 
 if __name__ == "__main__":
