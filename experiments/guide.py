@@ -123,7 +123,7 @@ class Guide(Publication):
         under = (changed(study_of(r.study), change) for r in RECIPES for change in r.changes)
         return dependence(
             (study.problem() for study in studies),
-            stamped=(one.study.problem(one.model()) for one in under),
+            stamped=(one.study.problem() for one in under),
         )
 
     def run_task(self, task: str) -> Result:

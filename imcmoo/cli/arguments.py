@@ -67,6 +67,14 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
 
 
+def assumed(text: str) -> tuple[str, float]:
+    """Name and value of an assumption, from `NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return name, number(value)
+
+
 def whole(at_least: int) -> Callable[[str], int]:
     """A parser of whole numbers from a smallest one."""
 
@@ -174,6 +182,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         option("--deployment", get_args(Deployment),
                "resident weights: one network on the chip at a time (alone, the paper's rule) or "
                "all at once (together)"),
+        option("--assume NAME=VALUE", assumed,
+               "value of an assumption of the physical model, within its band; repeat for more",
+               action="append", dest="assumptions"),
     )  # fmt: skip
 
 
@@ -265,6 +276,8 @@ def with_options(study: Study | StudyOfDevices, args: argparse.Namespace) -> Stu
     options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
     if getattr(args, "no_baselines", False):
         options["baselines"] = False
+    if assumptions := getattr(args, "assumptions", None):
+        options["assumptions"] = {**(study.studies[0].assumptions or {}), **dict(assumptions)}
     with input_errors():
         if options.get("criterion", SCORE) != SCORE:
             find_criterion(str(options["criterion"]))  # its message names no key of a file

@@ -108,7 +108,8 @@ def _beside(folder: Path, study: str) -> str:
 
 def _is_stated(args: argparse.Namespace) -> bool:
     """True if the command line says what the settings are."""
-    return bool(args.study or args.criterion or args.area_limit_mm2 or args.deployment)
+    stated = (args.study, args.criterion, args.area_limit_mm2, args.deployment, args.assumptions)
+    return any(stated)
 
 
 def _check_devices(folder: Path, args: argparse.Namespace) -> None:

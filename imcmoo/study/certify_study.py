@@ -203,15 +203,12 @@ class CertificateFolder:
         (self.path / FILE).replace(kept / FILE)
 
 
-def certify_study(
-    study: Study, criterion: str, *, problem: AcceleratorProblem | None = None, **options: Any
-) -> Iterator[Certificate]:
+def certify_study(study: Study, criterion: str, **options: Any) -> Iterator[Certificate]:
     """Prove one criterion of a study, or `all`, and the optima it depends on.
 
     Args:
         study: the study.
         criterion: name of the criterion, or `all`.
-        problem: of the study with other numbers of its cost model. If None, that of the study.
         options: further options of `Prover`.
 
     Yields:
@@ -221,7 +218,7 @@ def certify_study(
         InputError: a criterion cannot be certified or, being a user's, fails `check_own_criteria`,
             or no design is feasible.
     """
-    prover = Prover(study, problem or study.problem(), **options)
+    prover = Prover(study, study.problem(), **options)
     tolerance = prover.problem.tolerance
     for _, certificate in certify_together([prover], criterion):
         if isinstance(certificate, NothingToCertify):
@@ -308,7 +305,7 @@ class Prover:
 
     Args:
         study: the study.
-        problem: its problem, perhaps with other numbers of its cost model.
+        problem: its problem.
         gap: allowed excess over the optimum, as a share.
         time_limit_s: time limit per criterion after the root expansion, s; half of it for the
             shared stage. The bound reached by then is certified. Of the criterion with a tolerance,

@@ -254,7 +254,7 @@ def _varied(study: Study, factor: str) -> Assumption:
     assumptions = assumptions_of(study)
     names = [f.name for f in fields(assumptions)]
     if factor not in names:
-        raise InputError(f"no assumption {factor}; {did_you_mean_or_known(factor, names)}")
+        raise InputError(f"unknown assumption {factor}; {did_you_mean_or_known(factor, names)}")
     assumption: Assumption = getattr(assumptions, factor)
     if assumption.low == assumption.high:
         raise InputError(f"{factor}: its band has no width; it is {assumption.value:g}")
@@ -321,8 +321,8 @@ class _Candidates:
 
     def problem(self, factor: str, value: float) -> AcceleratorProblem:
         """The problem of the study at a value of an assumption."""
-        assumptions = assumptions_of(self.study).having(**{factor: value})
-        return self.study.problem(self.study.cost_model(assumptions=assumptions))
+        assumed = {**(self.study.assumptions or {}), factor: value}
+        return self.study.replace(assumptions=assumed).problem()
 
     def best_stored(self, problem: AcceleratorProblem, reference: Floats | None) -> _Found | None:
         """The best stored design; None if none is feasible.

@@ -68,7 +68,7 @@ def other_question(study: Study, stored: object) -> str:
 
 OPTIONAL_SETTINGS = (
     *("limits", "score", "scenario", *SNR_LIMITS),
-    *("delay", "area", "images", "tolerance"),
+    *("delay", "area", "images", "tolerance", "assumptions"),
 )
 """Settings that studies may have; left out where there are none."""
 
@@ -102,4 +102,5 @@ def command(study: Study) -> str:
         parts.append(f"--area-limit {limit}")
     if study.deployment != "alone":
         parts.append(f"--deployment {study.deployment}")
+    parts += [f"--assume {name}={value!r}" for name, value in (study.assumptions or {}).items()]
     return " ".join(parts)

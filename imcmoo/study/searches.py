@@ -49,17 +49,13 @@ def search_names(study: Study) -> list[str]:
     return [JOINT, *(study.names if study.baselines else ())]
 
 
-def search_models(study: Study, model: CostModel | None = None) -> dict[str, CostModel]:
+def search_models(study: Study) -> dict[str, CostModel]:
     """Cost models of the searches of a study, by name.
-
-    Args:
-        study: the study.
-        model: model of all networks, such as one with other assumptions. If None, the study's.
 
     Raises:
         InputError: the study has baselines, but its model cannot be built for one network.
     """
-    model = model or study.cost_model()
+    model = study.cost_model()
     with input_errors("baselines: "):
         return {n: model if n == JOINT else model.for_network(n) for n in search_names(study)}
 

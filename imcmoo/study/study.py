@@ -77,6 +77,7 @@ from imcmoo.study.tables import (
     described_space,
     devices,
     is_file,
+    known_assumptions,
     known_calibration,
     known_criterion,
     known_model,
@@ -254,6 +255,11 @@ class Study(Table):
     calibration: Annotated[str, AfterValidator(known_calibration)] | None = Field(
         None,
         description="a file of imcmoo calibrate, or one of the shipped ones (physical model)",
+    )
+    assumptions: Annotated[dict[str, float], AfterValidator(known_assumptions)] | None = Field(
+        None,
+        description="values within their bands, by name; they overrule `calibration` (physical "
+        "model)",
     )
     area_limit_mm2: Annotated[float, BeforeValidator(unlimited)] = Field(
         800.0, ge=LEAST_AREA_mm2, allow_inf_nan=True, description="largest chip; inf for no limit"
@@ -995,6 +1001,15 @@ class Study(Table):
         return Calibration.load(self.calibration)
 
     def _assumptions(self) -> Assumptions | None:
+        """Assumptions with those of calibration and study; None if all are the default ones."""
+        base = self._calibrated_assumptions()
+        if not self.assumptions:
+            return base
+        from imcmoo.model.physical.assumptions import Assumptions  # most studies do without
+
+        return (base or Assumptions()).having(**self.assumptions)
+
+    def _calibrated_assumptions(self) -> Assumptions | None:
         """Calibrated assumptions; None if the study has no calibration."""
         if self.calibrated is None:
             return None
@@ -1066,8 +1081,10 @@ class Study(Table):
         return repr((*stated, *of_networks))
 
     def with_settings(self, stored: Mapping[str, Any], names: Iterable[str]) -> Study:
-        """Copy with the area limit and other settings, by name, that stored results state."""
+        """Copy with area limit, assumptions and other settings, by name, of stored results."""
         settings, limit = {name: stored[name] for name in names}, stored["area_limit_mm2"]
+        if (assumed := stored.get("assumptions")) != self.assumptions:
+            settings["assumptions"] = assumed
         if "seed" in settings:
             settings["seeds"] = settings.pop("seed")
         if limit != self.to_config()["area_limit_mm2"]:
@@ -1140,6 +1157,7 @@ class Study(Table):
             "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,
             **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},
             **({"calibration": self.calibrated.to_config()} if self.calibrated else {}),
+            **({"assumptions": dict(self.assumptions)} if self.assumptions else {}),
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in files.items()}} if files else {}),
         }

@@ -84,6 +84,21 @@ def known_calibration(source: str, info: ValidationInfo) -> str:
     return source
 
 
+def known_assumptions(values: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+    """Check names and bands of assumptions; those of a calibration, where there is one."""
+    if info.data.get("model", "physical") != "physical":
+        raise ValueError(f'needs model = "physical", got {info.data["model"]!r}')
+    from imcmoo.model.physical.assumptions import Assumptions  # slow to import
+    from imcmoo.study.calibration import Calibration  # takes tables of studies
+
+    calibration = info.data.get("calibration")
+    base = Calibration.load(calibration).assumptions() if calibration else Assumptions()
+    faults = {name: fault for name, value in values.items() if (fault := base.fault(name, value))}
+    if faults:
+        raise ValueFaults(faults)
+    return values
+
+
 def _accuracy_data(path: str) -> str:
     _readable(path, lambda file: AccuracyData.read(Path(file)))
     return path

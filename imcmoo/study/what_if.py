@@ -21,7 +21,6 @@ from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import Conflict, Infeasible, InputError, did_you_mean
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.cost_model import CostModel
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.model.physical.parameters import DEFAULTS
@@ -32,7 +31,6 @@ from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.devices import OF_ANALOG
-from imcmoo.study.flip import assumptions_of
 from imcmoo.study.searches import LimitsUnmet, Outcome, run_searches, search_models
 from imcmoo.study.spaces import spaces, table_of_space, usual_base
 from imcmoo.study.study import Study
@@ -50,7 +48,7 @@ INFEASIBLE, REFUSED = "no feasible chip", "refused"
 AS_IT_IS = "as it is"
 """Name of the answer without changes."""
 
-NOT_CHANGED = ("name", "file", "space", "start", "score_table", "scenario_table")
+NOT_CHANGED = ("name", "file", "space", "start", "assumptions", "score_table", "scenario_table")
 """Fields of a study that are no keys of a change."""
 
 IMAGES = "images_"
@@ -76,20 +74,11 @@ class ChangedStudy:
 
     Args:
         study: the changed study.
-        assumptions: new values of assumptions by name; empty if there are none.
         dropped: values of the space that the new device does not have.
     """
 
     study: Study
-    assumptions: Mapping[str, float]
     dropped: tuple[str, ...] = ()
-
-    def model(self) -> CostModel:
-        """The cost model with the new assumptions."""
-        if not self.assumptions:
-            return self.study.cost_model()
-        old = assumptions_of(self.study)
-        return self.study.cost_model(assumptions=old.having(**self.assumptions))
 
 
 def changed(study: Study, change: Change) -> ChangedStudy:
@@ -103,9 +92,8 @@ def changed(study: Study, change: Change) -> ChangedStudy:
         {key: value for key, value in change.items() if kinds[key][0] == kind}
         for kind in ("space", "scenario", "assumption", "study")
     )
-    for key, value in assumptions.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{key}: needs a number, got {value!r}")
+    if assumptions:
+        keys["assumptions"] = {**(study.assumptions or {}), **assumptions}
     if not isinstance(device := keys.get("device", ""), str):
         raise ValueError(f"device: needs one name, got {device!r}")
     listed = _networks(study, keys.pop("networks")) if "networks" in keys else study.networks
@@ -128,10 +116,10 @@ def changed(study: Study, change: Change) -> ChangedStudy:
         keys["scenario"] = study.scenario_table.replace(**scenario)
     if tuple(networks.values()) != study.networks:
         keys["networks"] = tuple(networks.values())
-    after = ChangedStudy(study.replace(**keys), assumptions, dropped)
+    after = study.replace(**keys)
     with suppress(Conflict):  # which is the answer of this change
-        after.study.problem(after.model())  # refuses values that the cost model does not have
-    return after
+        after.problem()  # refuses values that the cost model does not have
+    return ChangedStudy(after, dropped)
 
 
 def _kind(study: Study, key: str) -> tuple[str, str, str]:
@@ -242,7 +230,7 @@ def what_if(
         InputError: a key is unknown, a value is wrong, or a change is empty or given twice; names
             the change.
     """
-    studies = {AS_IT_IS: ChangedStudy(study, {})}
+    studies = {AS_IT_IS: ChangedStudy(study)}
     for change in changes:
         if not change:
             raise InputError("a change sets no key")
@@ -275,7 +263,7 @@ def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
     notes = [f"left out: {left_out}"] if left_out else []
     row = {"designs": study.space.size, "criterion": study.selected_by}
     try:
-        problem = study.problem(changed.model())
+        problem = study.problem()
     except Conflict as error:
         return {"answer": REFUSED, **row, "note": "; ".join([*notes, str(error)])}
     try:
@@ -315,7 +303,7 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
     """
     name = study.proven_as
     if has_bounds(problem, name, of_space=True):
-        proofs = certify_study(study, name, problem=problem, time_limit_s=time_limit_s)
+        proofs = certify_study(study, name, time_limit_s=time_limit_s)
         try:
             answered = study.answering(name)
             certificate: Certificate = next(c for c in proofs if c.criterion == answered)
@@ -345,7 +333,7 @@ def _enumerated(study: Study, problem: AcceleratorProblem) -> _Answer:
 
 
 def _searched(study: Study, problem: AcceleratorProblem) -> _Answer:
-    models = search_models(study, problem.model)
+    models = search_models(study)
     with TemporaryDirectory() as folder:
         try:
             searches = run_searches(study, models, Path(folder).joinpath, lambda name, row: None)

@@ -211,8 +211,8 @@ def other_networks(folder):
 @pytest.mark.parametrize(
     ("studies", "factor", "why"),
     [
-        ((sram,), "adc_energy", "no assumption adc_energy; did you mean 'adc_energy_factor'?"),
-        ((sram,), "differential_drop", "no assumption differential_drop"),
+        ((sram,), "adc_energy", "unknown assumption adc_energy; did you mean 'adc_energy_factor'?"),
+        ((sram,), "differential_drop", "unknown assumption differential_drop"),
         ((sram, lambda f: rram(f, delay="interval")), FACTOR,
          "delay differs: latency in sram_chip, interval in rram_chip"),
         ((sram, other_networks), FACTOR, "networks differ: own in sram_chip, two in rram_chip"),
@@ -257,5 +257,5 @@ def test_the_command_ends_with_2_and_keeps_a_file_of_others(folder, capsys):
     words = ["flip", file, "--factor", FACTOR, "--results", folder / "results", "--out", other]
     assert "notes.csv" in refused(capsys, *words)
     assert other.read_text() == "mine\n"
-    assert "no assumption nothing" in refused(capsys, *words[:2], "--factor", "nothing")
+    assert "unknown assumption nothing" in refused(capsys, *words[:2], "--factor", "nothing")
     assert "unknown study 'nowhere'" in refused(capsys, *words[:2], "nowhere", "--factor", FACTOR)

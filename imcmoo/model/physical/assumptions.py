@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from imcmoo.io.errors import did_you_mean_or_known
+
 
 @dataclass(frozen=True)
 class Assumption:
@@ -302,18 +304,26 @@ class Assumptions:
         "the tree at 0.2 pF per mm, 0.12 to 0.41; 0 for a macro compared alone",
     )
 
+    def fault(self, name: str, value: float) -> str:
+        """Why an assumption cannot have a value; empty if it can."""
+        names = [field.name for field in fields(self)]
+        if name not in names:
+            return f"unknown assumption; {did_you_mean_or_known(name, names)}"
+        try:
+            replace(getattr(self, name), value=value)
+        except ValueError as error:
+            return str(error)
+        return ""
+
     def having(self, **values: float) -> Assumptions:
         """Return a copy with some values changed.
 
         Raises:
             ValueError: a name is unknown, or a value is outside its band.
         """
-        names = {field.name for field in fields(self)}
-        unknown = sorted(set(values) - names)
-        if unknown:
-            raise ValueError(
-                f"no assumption {', '.join(unknown)}; there are {', '.join(sorted(names))}"
-            )
+        for name, value in values.items():
+            if fault := self.fault(name, value):
+                raise ValueError(f"{name}: {fault}")
         return replace(
             self, **{name: replace(getattr(self, name), value=v) for name, v in values.items()}
         )
