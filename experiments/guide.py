@@ -26,6 +26,7 @@ from experiments.generation import break_even, first_wins
 from experiments.physics.devices import EXTREMES
 from experiments.physics.page import area_limit, chip_of, device_ratio, reversing
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
+from imcmoo.ask.what_if import AS_IT_IS, Change, changed, what_if
 from imcmoo.cli.new_command import main as new
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import MACROS
@@ -34,7 +35,6 @@ from imcmoo.report.answer_card import DRAMS, card_of_certificate
 from imcmoo.report.labels import label
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
-from imcmoo.study.what_if import AS_IT_IS, Change, changed, what_if
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,6 +1,6 @@
 """Which assumption alone, within its band, changes the best chips or the better device.
 
-Stored chips compete at each value of an assumption, as in `imcmoo.study.flip`: proven optima, the
+Stored chips compete at each value of an assumption, as in `imcmoo.ask.flip`: proven optima, the
 best chips of each array in a search, and what a local search from these finds at the ends of bands.
 """
 
@@ -17,6 +17,7 @@ import pandas as pd
 
 from experiments.physics.devices import CRITERION, DEFINITIONS, EXTREMES
 from imcmoo.arrays import Floats
+from imcmoo.ask.flip import Crossing, Point, crossings
 from imcmoo.exact.branch_and_bound import prove
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.problem.problem import AcceleratorProblem
@@ -24,7 +25,6 @@ from imcmoo.problem.scores import EdapDefinition
 from imcmoo.search.algorithm import BUDGET, Search
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.study.flip import Crossing, Point, crossings
 from imcmoo.study.study import Study
 
 DEVICES = ("sram", "rram")

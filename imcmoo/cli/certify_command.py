@@ -34,7 +34,7 @@ from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
 if TYPE_CHECKING:
-    from imcmoo.study.widen import Widening
+    from imcmoo.ask.widen import Widening
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -196,8 +196,8 @@ def _widened(
 ) -> Study:
     """Widen a certified study and show the last certificate; returns the last study."""
     # Others do without.
+    from imcmoo.ask.widen import Solved, certified
     from imcmoo.cli.widening import widen_and_show
-    from imcmoo.study.widen import Solved, certified
 
     # Certificates of earlier rounds are replaced without a line each.
     solve = partial(certified, out=out, **{**options, "report": lambda line: None})

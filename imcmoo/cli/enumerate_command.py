@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from imcmoo.ask.widen import Solved, enumerated, of_answer
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import Bars, console
@@ -25,7 +26,6 @@ from imcmoo.study.compare_devices import enumerate_devices
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import enumerate_to, folder_of
 from imcmoo.study.study import Study
-from imcmoo.study.widen import Solved, enumerated, of_answer
 
 DESCRIPTION = """
 Evaluate every design of a study and write the exact optima (optima.csv) and Pareto front

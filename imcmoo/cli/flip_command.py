@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.progress import TimeElapsedColumn
 
+from imcmoo.ask.flip import COLUMNS, Flip, Point, flip
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.terminal import bars_with_state, console
@@ -17,7 +18,6 @@ from imcmoo.io.files import writing
 from imcmoo.report.labels import headed, label, number, on_screen, quantity
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
-from imcmoo.study.flip import COLUMNS, Flip, Point, flip
 from imcmoo.study.study import Study
 
 DESCRIPTION = """

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.progress import TimeElapsedColumn
 
+from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console, show
@@ -18,7 +19,6 @@ from imcmoo.io.printable import printable
 from imcmoo.report.what_if_table import WhatIfTable
 from imcmoo.study import catalogue
 from imcmoo.study.study import Study
-from imcmoo.study.what_if import TIME_LIMIT_S, what_if
 
 DESCRIPTION = """
 Answer a study as it is and under each change, in one table. Each --set is a change of its own; keys

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from imcmoo.ask.what_if import costs_of
+from imcmoo.ask.widen import Round, Solve, Solved, Widening, added_text, widen
 from imcmoo.report.labels import label, plain
 from imcmoo.report.what_if_table import worse
 from imcmoo.study.list_ends import table_ends
 from imcmoo.study.study import Study
-from imcmoo.study.what_if import costs_of
-from imcmoo.study.widen import Round, Solve, Solved, Widening, added_text, widen
 
 
 def widen_and_show(

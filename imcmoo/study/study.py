@@ -92,6 +92,7 @@ from imcmoo.study.toml import toml_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from imcmoo.ask.widen import Round, Widening
     from imcmoo.exact.certificate import Certificate
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.model import PhysicalEvaluator
@@ -102,7 +103,6 @@ if TYPE_CHECKING:
     from imcmoo.study.enumerate_study import ExactOptima
     from imcmoo.study.enumerate_study import OnProgress as OnChunk
     from imcmoo.study.searches import OnTrace
-    from imcmoo.study.widen import Round, Widening
 
 T = TypeVar("T")
 
@@ -489,7 +489,7 @@ class Study(Table):
         Raises:
             InputError: the cost model does not tell which values it covers, or see the method.
         """
-        from imcmoo.study.widen import widen_study  # takes studies
+        from imcmoo.ask.widen import widen_study  # takes studies
 
         report = progress or (lambda done: None)
         return widen_study(self, method, Path(out), force=force, on_round=report)
@@ -520,7 +520,7 @@ class Study(Table):
         Raises:
             InputError: a key is unknown, or a value is wrong; names the change.
         """
-        from imcmoo.study.what_if import TIME_LIMIT_S, what_if  # takes studies
+        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if  # takes studies
 
         limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
         return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))

@@ -8,9 +8,9 @@ import pytest
 
 from experiments import guide
 from experiments.guide import RECIPES, study_of
+from imcmoo.ask.what_if import changed
 from imcmoo.cli.what_if_command import change
 from imcmoo.problem.identity import stamp_of
-from imcmoo.study.what_if import changed
 from tests import ROOT
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import imcmoo
+from imcmoo.ask.flip import flip
 from imcmoo.cli.main import main
 from imcmoo.exact.check import Refused
 from imcmoo.io.checksums import check_sums, content_checksum, sha256
@@ -22,7 +23,6 @@ from imcmoo.study.catalogue import find, find_study
 from imcmoo.study.comparison import check_replaceable, feasible_designs
 from imcmoo.study.comparison_certificate import check_comparison
 from imcmoo.study.devices import StudyOfDevices
-from imcmoo.study.flip import flip
 from imcmoo.study.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.study.study import Study
 from tests.cli.helpers import contents, refused, run_quietly
@@ -615,8 +615,8 @@ def test_all_criteria_are_proven_and_the_comparison_is_by_that_of_the_study(fold
 @pytest.fixture
 def few_values(monkeypatch):
     """Let flip evaluate today's value and the ends of the band only."""
-    monkeypatch.setattr("imcmoo.study.flip.GRID", 2)
-    monkeypatch.setattr("imcmoo.study.flip.NEAR", 10.0)
+    monkeypatch.setattr("imcmoo.ask.flip.GRID", 2)
+    monkeypatch.setattr("imcmoo.ask.flip.NEAR", 10.0)
 
 
 def test_flip_names_the_device_the_next_one_and_the_factors(

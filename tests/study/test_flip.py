@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.ask.flip import COLUMNS, Chip, Point, crossings, flip
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.assumptions import Assumption
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.study import flip as flip_module
-from imcmoo.study.flip import COLUMNS, Chip, Point, crossings, flip
+from imcmoo.ask import flip as flip_module
 from imcmoo.study.study import Study
 from tests.cli.helpers import refused
 from tests.study.files import written
@@ -168,8 +168,8 @@ def test_the_chip_of_one_study_changes_where_another_design_becomes_the_best(fol
 
 
 def test_proven_chips_are_the_best_of_all_designs(folder, monkeypatch):
-    monkeypatch.setattr("imcmoo.study.flip.GRID", 2)
-    monkeypatch.setattr("imcmoo.study.flip.NEAR", 10.0)
+    monkeypatch.setattr("imcmoo.ask.flip.GRID", 2)
+    monkeypatch.setattr("imcmoo.ask.flip.NEAR", 10.0)
     study = one(folder)
     found = flip(study, None, FACTOR, out=folder / "nothing", exact=True)
     assert found.n_designs is None

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 import imcmoo
+from imcmoo.ask.flip import assumptions_of
+from imcmoo.ask.what_if import changed
 from imcmoo.cli.main import main
 from imcmoo.cli.what_if_command import change
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.report.what_if_table import WhatIfTable
-from imcmoo.study.flip import assumptions_of
-from imcmoo.study.what_if import changed
 from tests.cli.helpers import refused
 
 SPACE = {

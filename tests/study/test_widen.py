@@ -8,13 +8,13 @@ from typing import ClassVar
 import pytest
 
 from imcmoo import Study
+from imcmoo.ask.widen import FILE, Solved, widen
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.run import Run
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
 from imcmoo.study.list_ends import open_ends, table_ends
-from imcmoo.study.widen import FILE, Solved, widen
 
 SPACE = {
     "voltage_V": [0.9, 1.0],

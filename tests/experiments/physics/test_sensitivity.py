@@ -19,7 +19,7 @@ from experiments.physics.sensitivity import (
     geometric_means,
     sensitivity_table,
 )
-from imcmoo.study.flip import NEAR
+from imcmoo.ask.flip import NEAR
 
 FACTOR = "adc_energy_factor"
 

@@ -5,45 +5,29 @@ study.what_if([{"technology_nm": 22}, {"adc_energy_factor": 0.5}, {"device": "di
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
-from imcmoo.exact.bounded_criteria import has_bounds
-from imcmoo.exact.certificate import Certificate
-from imcmoo.exact.enumeration import Enumeration, NothingFeasible
-from imcmoo.exact.smallest_chip import nothing_feasible
-from imcmoo.io.errors import Conflict, Infeasible, InputError, did_you_mean
+from imcmoo.io.errors import Conflict, InputError, did_you_mean
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.model.physical.parameters import DEFAULTS
 from imcmoo.networks.workloads import network_name
-from imcmoo.problem.nearest import nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.sampling import NoFeasibleDesign
+from imcmoo.solve.solve import solve
 from imcmoo.space.design_space import Levels
-from imcmoo.study.certify_study import certify_study
 from imcmoo.study.devices import OF_ANALOG
-from imcmoo.study.searches import LimitsUnmet, Outcome, run_searches, search_models
 from imcmoo.study.spaces import spaces, table_of_space, usual_base
 from imcmoo.study.study import Study
 from imcmoo.study.tables import Network, ScenarioTable
 
-MOST_ENUMERATED = 200_000
-"""Number of designs up to which a space without bounds is enumerated, about a minute."""
-
 TIME_LIMIT_S = 60.0
 """Time limit of a proof per criterion."""
-
-CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"
-INFEASIBLE, REFUSED = "no feasible chip", "refused"
 
 AS_IT_IS = "as it is"
 """Name of the answer without changes."""
@@ -188,17 +172,6 @@ def _networks(study: Study, value: Any) -> list[Network]:
     return [by_name.get(network_name(one)) or Network(source=one) for one in listed]
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """The best design of a study, how it was found, its score, its gap (NaN if unknown), a note."""
-
-    levels: Levels
-    how: str
-    score: float
-    gap: float = math.nan
-    note: str = ""
-
-
 def what_if(
     study: Study,
     changes: Sequence[Change],
@@ -208,7 +181,7 @@ def what_if(
 ) -> pd.DataFrame:
     """Answer a study as it is and under each change; writes nothing.
 
-    The answer is certified where the space has bounds, else enumerated up to `MOST_ENUMERATED`
+    The answer is certified where the space has bounds, else enumerated up to `MAX_ENUMERATED`
     designs, else searched with the budget of the study, as where a proof finds no chip in time.
     Values that do not go together, such as several `adc_noise` with an ADC whose costs do not
     depend on it, are `refused` in their row.
@@ -258,27 +231,20 @@ def _text(value: Any) -> str:
 
 def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
     """One row of the table: the answer, its costs and its design."""
-    study = changed.study
+    answer = solve(changed.study, time_limit_s=time_limit_s)
     left_out = ", ".join(changed.dropped)
-    notes = [f"left out: {left_out}"] if left_out else []
-    row = {"designs": study.space.size, "criterion": study.selected_by}
-    try:
-        problem = study.problem()
-    except Conflict as error:
-        return {"answer": REFUSED, **row, "note": "; ".join([*notes, str(error)])}
-    try:
-        answer = _answer(study, problem, time_limit_s)
-    except Infeasible as error:
-        return {"answer": INFEASIBLE, **row, "note": "; ".join([*notes, str(error)])}
-    if answer.note:
-        notes.append(answer.note)
-    if study.asked_criterion.is_regret and len(problem.workload_names) == 1:
+    networks = changed.study.names
+    notes = [f"left out: {left_out}" if left_out else "", answer.note or answer.why]
+    if answer.has_chip and changed.study.asked_criterion.is_regret and len(networks) == 1:
         notes.append(REGRET_OF_ONE)
-    (design,) = problem.space.designs(answer.levels)
+    row = {"designs": changed.study.space.size, "criterion": changed.study.selected_by}
+    note = {"note": "; ".join(filter(None, notes))}
+    if not answer.has_chip:
+        return {"answer": answer.how, **row, **note}
     first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
-    images = problem.model.images or (1,) * len(problem.workload_names)
-    first |= {f"{IMAGES}{n}": i for n, i in zip(problem.workload_names, images, strict=True)}
-    return {**first, **costs_of(problem, answer.levels), **design, "note": "; ".join(notes)}
+    images = answer.problem.model.images or (1,) * len(networks)
+    first |= {f"{IMAGES}{n}": i for n, i in zip(networks, images, strict=True)}
+    return {**first, **costs_of(answer.problem, answer.levels), **answer.design, **note}
 
 
 def costs_of(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
@@ -293,54 +259,3 @@ def costs_of(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
         if q.name == "area" and "package" in values:
             costs["package_mm2"] = float(to_display("m2", values["package"][0]))
     return costs
-
-
-def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _Answer:
-    """The best design of a study, by the strongest method that its space allows.
-
-    Raises:
-        Infeasible: no design is feasible, or none was found.
-    """
-    name = study.proven_as
-    if has_bounds(problem, name, of_space=True):
-        proofs = certify_study(study, name, time_limit_s=time_limit_s)
-        try:
-            answered = study.answering(name)
-            certificate: Certificate = next(c for c in proofs if c.criterion == answered)
-        except Infeasible:
-            raise
-        except InputError:  # the time limit ended before any design was found
-            return _searched(study, problem)
-        levels = problem.space.levels_of(certificate.design)
-        of_first = certificate.within.get("gap", 0.0)
-        note = f"the tolerance counts from an answer with a gap of {of_first:.3%}"
-        return _Answer(
-            levels, CERTIFIED, certificate.value, certificate.gap, note if of_first else ""
-        )
-    if problem.space.size <= MOST_ENUMERATED and study.asked_criterion.is_judged:
-        return _enumerated(study, problem)
-    return _searched(study, problem)
-
-
-def _enumerated(study: Study, problem: AcceleratorProblem) -> _Answer:
-    try:
-        answer = Enumeration(problem).answer()
-    except NothingFeasible as error:
-        nearest = nearest_text(problem, error.nearest) if len(error.nearest) else ""
-        raise Infeasible(nearest or nothing_feasible(problem)) from None
-    best = answer.optima[study.answered_by]
-    return _Answer(problem.space.unrank(best.ranks[:1]), ENUMERATED, best.value, 0.0)
-
-
-def _searched(study: Study, problem: AcceleratorProblem) -> _Answer:
-    models = search_models(study)
-    with TemporaryDirectory() as folder:
-        try:
-            searches = run_searches(study, models, Path(folder).joinpath, lambda name, row: None)
-        except LimitsUnmet as error:
-            raise Infeasible(str(error)) from None
-        except NoFeasibleDesign:
-            raise Infeasible(nothing_feasible(problem)) from None
-    outcome = Outcome.from_searches(study, searches)
-    score = float(outcome.candidates.scores[outcome.criterion][outcome.chosen])
-    return _Answer(outcome.design, SEARCHED, score)
