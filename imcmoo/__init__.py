@@ -11,6 +11,8 @@ TYPE_CHECKING = False  # of `typing`, whose import would delay the answer to Ctr
 if TYPE_CHECKING:
     from typing import Any
 
+    from imcmoo.answers.answer import Answer as Answer
+    from imcmoo.answers.answers import Answers as Answers
     from imcmoo.exact.enumeration import Enumeration as Enumeration
     from imcmoo.exact.regret import ExactRegret as ExactRegret
     from imcmoo.hardware.component_table import ComponentTable as ComponentTable
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from imcmoo.space.parameters import Integer as Integer
     from imcmoo.space.parameters import Ordinal as Ordinal
     from imcmoo.space.parameters import Real as Real
-    from imcmoo.study.comparison import Comparison as Comparison
     from imcmoo.study.devices import StudyOfDevices as StudyOfDevices
     from imcmoo.study.enumerate_study import ExactOptima as ExactOptima
     from imcmoo.study.results import Results as Results
@@ -48,7 +49,8 @@ _FOUND_IN = {
     "AcceleratorProblem": "problem.problem",
     "Categorical": "space.parameters",
     "Command": "model.external.evaluation",
-    "Comparison": "study.comparison",
+    "Answer": "answers.answer",
+    "Answers": "answers.answers",
     "ComponentTable": "hardware.component_table",
     "Conditional": "space.parameters",
     "CostModel": "model.cost_model",

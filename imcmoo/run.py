@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.answer import SEARCHED, Answer, select
+from imcmoo.answers.answers import Answers, check_replaceable, home_of, least_edap
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -31,13 +33,6 @@ from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.catalogue import study_of_run, with_settings_of_run
-from imcmoo.study.comparison import (
-    BestOfDevice,
-    Comparison,
-    check_replaceable,
-    home_of,
-    least_edap,
-)
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
@@ -365,7 +360,7 @@ def run_devices(
     force: bool = False,
     workers: Workers = 1,
     observer: Observer | None = None,
-) -> Comparison:
+) -> Answers:
     """Run the study of each device, and compare the best chips of all its seeds.
 
     A device lacks a chip if none of its seeds finds one.
@@ -402,17 +397,16 @@ def run_devices(
                 )
             except Infeasible as error:
                 lacking[device] = error
-        compared = _compare_devices(study, folder, runs, lacking)
-        compared.save()
+        compared = _compare_devices(study, runs, lacking)
+        compared.save(folder)
         return compared
 
 
 def _compare_devices(
     study: StudyOfDevices,
-    folder: Path,
     runs: Mapping[str, Sequence[Run]],
     lacking: Mapping[str, Infeasible],
-) -> Comparison:
+) -> Answers:
     """The best chip of each device by all its runs; regrets are against the best of all devices."""
     first = study.studies[0]
     results = [run.results for several in runs.values() for run in several]
@@ -422,14 +416,14 @@ def _compare_devices(
     best = []
     for device, one in zip(study.devices, study.studies, strict=True):
         if device in lacking:
-            best.append(BestOfDevice.without_chip(one, lacking[device], bound=np.nan))
+            best.append(Answer.without_chip(one, lacking[device]))
             continue
         names = one.space.names
         fronts = [{n: run.front[n].to_numpy() for n in names} for run in runs[device]]
         designs = np.concatenate([one.space.encode(front) for front in fronts])
-        best.append(BestOfDevice.selected(one, designs, reference, exact=False))
+        best.append(select(one, designs, reference, how=SEARCHED, evidence=runs[device]))
     against = (EXACT if exact else BEST_FOUND) if is_regret else ""
-    return Comparison(study, first.selected_by, folder, tuple(best), runs, against)
+    return Answers(study.name, tuple(best), first.selected_by, against)
 
 
 def _check_budget(study: Study) -> None:

@@ -140,8 +140,9 @@ def select(study: Study, designs: Levels, reference_edap: Floats | None, **known
     front, F = feasible_designs(problem, designs)
     if not len(front):
         return Answer.without_chip(study, "no candidate is feasible")
-    scores = study.asked_criterion.scores(problem.costs(F), reference_edap)
-    best = np.lexsort((problem.space.rank(front), scores))[0]
+    criterion, costs = study.asked_criterion, problem.costs(F)
+    scores = criterion.scores(costs, reference_edap)
+    best = problem.ties(criterion).best(scores, costs, problem.space.rank(front))
     score = float(scores[best])
     bound = score if known.get("gap") == 0.0 else math.nan
     return Answer(study, levels=front[[best]], score=score, bound=bound, front=front, **known)

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.answers import least_edap
 from imcmoo.arrays import Floats
 from imcmoo.exact.answer import FRONT, OPTIMA
 from imcmoo.exact.bounded_criteria import ProofTask, problem_of
@@ -34,7 +35,6 @@ from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.assessment import mean_costs
 from imcmoo.study.certify_study import Prover, certify_together
-from imcmoo.study.comparison import least_edap
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import folder_of
 from imcmoo.study.results import CONFIG

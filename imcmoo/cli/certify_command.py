@@ -238,12 +238,13 @@ def _certify_devices(
     study: StudyOfDevices, criterion: str, study_criterion: str, args: argparse.Namespace
 ) -> None:
     # Tables take a third of a second to import, which other studies do without.
+    from imcmoo.answers.answers import home_of
     from imcmoo.cli.comparison import show_comparison
-    from imcmoo.study.compare_devices import certify_devices
+    from imcmoo.solve.devices import certify_devices
 
     if args.run is not None:
         raise InputError("--from is a run of one device; a study that lists devices takes none")
-    terminal = console(quiet=args.quiet)
+    terminal, out = console(quiet=args.quiet), args.out or arguments.DEFAULT_OUT
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
         for one in study.studies:
             terminal.print(f"{one.name}: {one.space.size:,} designs")
@@ -263,7 +264,7 @@ def _certify_devices(
         compared = certify_devices(
             study,
             criterion,
-            args.out or arguments.DEFAULT_OUT,
+            out,
             study_criterion=study_criterion,
             force=args.force,
             gap=args.gap,
@@ -272,7 +273,7 @@ def _certify_devices(
             on_proven=on_proven,
             report=lambda line: terminal.print(line, soft_wrap=True),
         )
-    show_comparison(terminal, compared)
+    show_comparison(terminal, compared, home_of(study, out / "certified"))
 
 
 def _show(terminal: Console, study: Study, certificate: Certificate) -> None:

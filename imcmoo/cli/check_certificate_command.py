@@ -115,7 +115,7 @@ def _is_stated(args: argparse.Namespace) -> bool:
 def _check_devices(folder: Path, args: argparse.Namespace) -> None:
     """Check the certificate of a comparison, and those of all devices."""
     # Tables take a third of a second to import, which other certificates do without.
-    from imcmoo.study.comparison_certificate import ComparisonCertificate, check_comparison
+    from imcmoo.solve.comparison_certificate import ComparisonCertificate, check_comparison
 
     terminal = console(quiet=args.quiet)
     stated = ComparisonCertificate.load(folder)

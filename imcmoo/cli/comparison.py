@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 
+from imcmoo.answers.answers import Answers
 from imcmoo.cli.terminal import show
 from imcmoo.report.answer_card import card_of_devices
 from imcmoo.report.terminal_tables import device_table
-from imcmoo.study.comparison import Comparison
 
 
-def show_comparison(terminal: Console, compared: Comparison) -> None:
+def show_comparison(terminal: Console, compared: Answers, folder: Path) -> None:
     """Print the best chip as a card, the chip of each device, who wins, and the folder."""
     terminal.print(card_of_devices(compared).text(terminal.width), soft_wrap=True)
     show(terminal, device_table(compared))
     for line in compared.statements:
         terminal.print(line, soft_wrap=True)
-    terminal.print(f"written: {compared.folder}", soft_wrap=True)
+    terminal.print(f"written: {folder}", soft_wrap=True)

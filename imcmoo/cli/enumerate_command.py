@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from imcmoo.answers.answers import home_of
 from imcmoo.ask.widen import Solved, enumerated, of_answer
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
@@ -21,8 +22,8 @@ from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.answer_card import card_of_answer
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
+from imcmoo.solve.devices import enumerate_devices
 from imcmoo.study import catalogue
-from imcmoo.study.compare_devices import enumerate_devices
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import enumerate_to, folder_of
 from imcmoo.study.study import Study
@@ -87,7 +88,7 @@ def main(args: argparse.Namespace) -> None:
             answer = enumerate_to(study, out, on_progress=partial(on_progress, study), **options)
             seconds = time.perf_counter() - began
     if isinstance(study, StudyOfDevices):
-        show_comparison(terminal, compared)
+        show_comparison(terminal, compared, home_of(study, out / "exact"))
     else:
         _show(terminal, study, answer, seconds, optima=args.optima)
         if args.widen:

@@ -13,6 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
+from imcmoo.answers.answers import home_of
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.comparison import show_comparison
@@ -110,7 +111,7 @@ def main(args: argparse.Namespace) -> None:
             if args.widen:
                 _widen(run, out, observer, options)
             return
-    show_comparison(console(quiet=args.quiet), compared)
+    show_comparison(console(quiet=args.quiet), compared, home_of(study, out))
 
 
 def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> None:

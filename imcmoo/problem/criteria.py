@@ -18,6 +18,7 @@ from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.own_code import OURS
 from imcmoo.io.units import MM2_PER_M2
+from imcmoo.problem.scale import Kind, Scale
 from imcmoo.problem.scores import (
     AGGREGATIONS,
     UNWEIGHTED,
@@ -28,7 +29,6 @@ from imcmoo.problem.scores import (
     log10_edap_product,
     worst_regret,
 )
-from imcmoo.problem.ties import Scale
 
 EDAP_NEEDS = ("energy", "latency", "area")
 
@@ -96,7 +96,7 @@ class Criterion:
     monotone: bool = False
     guides: bool = False
     orders_like: str | None = None
-    scale: Scale = "ratio"
+    scale: Kind = "ratio"
     zero: float = 0.0
     least: float = -np.inf
     unit: str = ""
@@ -164,12 +164,12 @@ class Criterion:
 
     def regret(self, scores: Floats, optimum: float) -> Floats:
         """Excess of scores over the optimum, shape as `scores`."""
-        if self.scale == "difference":
-            return scores - optimum
-        if self.scale == "log10":
-            with np.errstate(over="ignore"):
-                return np.asarray(10.0 ** (scores - optimum) - 1.0)
-        return np.asarray((scores + self.zero) / (optimum + self.zero) - 1.0)
+        return self.score_scale.excess(scores, optimum)
+
+    @property
+    def score_scale(self) -> Scale:
+        """How scores compare."""
+        return Scale(self.scale, self.zero)
 
     def _check(self, scores: Floats, n: int) -> None:
         fine = np.isfinite(scores)

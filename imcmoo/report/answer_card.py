@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.answers import Answers
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
@@ -44,7 +45,6 @@ from imcmoo.report.labels import (
 )
 from imcmoo.space.design_space import Levels
 from imcmoo.study import catalogue
-from imcmoo.study.comparison import Comparison
 from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.list_ends import OpenEnd, table_of
@@ -217,20 +217,20 @@ def card_of_answer(study: Study, answer: ExactAnswer) -> AnswerCard:
     )
 
 
-def card_of_devices(compared: Comparison) -> AnswerCard:
+def card_of_devices(compared: Answers) -> AnswerCard:
     """The card of the best chip over the devices of a study."""
-    winner = compared.winner
-    n = sum(each.study.space.size for each in compared.best)
-    among = f"the {n:,} designs of {_joined(compared.study.devices)}"
-    if compared.bound == winner.value:
+    best = compared.best
+    n = sum(each.study.space.size for each in compared.answers)
+    among = f"the {n:,} designs of {_joined(map(compared.label, compared.answers))}"
+    if compared.bound == best.score:
         goodness = f"proven: none of {among} is better"
-    elif math.isfinite(compared.bound) and winner.value > compared.bound > 0:
-        excess = compared.excess(winner.value, compared.bound)
+    elif math.isfinite(compared.bound) and best.score > compared.bound > 0:
+        excess = compared.scale.excess(best.score, compared.bound)
         goodness = f"at most {excess:.3%} above the best of {among}"
     else:
         goodness = f"not proven: the best found of {among}"
     return _card_of_design(
-        winner.study, winner.design, goodness, None, file=compared.study.file or compared.study.name
+        best.study, best.levels, goodness, None, file=best.study.file or compared.name
     )
 
 

@@ -36,7 +36,7 @@ from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
 
 if TYPE_CHECKING:
-    from imcmoo.study.comparison import Comparison
+    from imcmoo.answers.answers import Answers
 
 
 def run_tables(
@@ -263,12 +263,12 @@ def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
     return table
 
 
-def device_table(compared: Comparison) -> Table:
+def device_table(compared: Answers) -> Table:
     """Best chip of each device, one column per device."""
-    title = f"{compared.study.name}: best chip of each device by {label(compared.criterion)}"
-    table = new_table("", title=title, numbers=compared.devices["device"])
-    for column in compared.devices.columns.drop(["device", "criterion"]):
-        cells = compared.devices[column].tolist()
+    title = f"{compared.name}: best chip of each device by {label(compared.criterion)}"
+    table = new_table("", title=title, numbers=compared.table["device"])
+    for column in compared.table.columns.drop(["device", "criterion"]):
+        cells = compared.table[column].tolist()
         if column == "feasible":
             shown = ["yes" if feasible else "no" for feasible in cells]
         elif column.endswith("_ratio"):

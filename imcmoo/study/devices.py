@@ -14,8 +14,8 @@ from imcmoo.study.study import SNR_LIMITS, Study
 from imcmoo.study.tables import known_device
 
 if TYPE_CHECKING:
+    from imcmoo.answers.answers import Answers
     from imcmoo.study.certify_study import OnStep
-    from imcmoo.study.comparison import Comparison
     from imcmoo.study.searches import OnTrace
 
 T = TypeVar("T")
@@ -153,7 +153,7 @@ class StudyOfDevices:
         resume: bool = False,
         force: bool = False,
         progress: OnTrace | None = None,
-    ) -> Comparison:
+    ) -> Answers:
         """Search each device, and write the files of `imcmoo run` to OUT/NAME.
 
         Arguments and errors as of `Study.run`, for each device; the budget is each device's. A
@@ -192,7 +192,7 @@ class StudyOfDevices:
         workers: int = 1,
         force: bool = False,
         progress: Callable[[int, int], None] | None = None,
-    ) -> Comparison:
+    ) -> Answers:
         """Evaluate every design of each device, and write to OUT/exact/NAME.
 
         Call it again to continue after an interrupt; complete answers of devices are kept.
@@ -211,7 +211,7 @@ class StudyOfDevices:
             InputError: no device has a feasible design, a space is too large, or a folder is in
                 use.
         """
-        from imcmoo.study.compare_devices import enumerate_devices
+        from imcmoo.solve.devices import enumerate_devices
 
         self.studies[0].warn_of_weights()
         report = progress or (lambda done, total: None)
@@ -228,7 +228,7 @@ class StudyOfDevices:
         out: str | Path = "results",
         force: bool = False,
         progress: OnStep | None = None,
-    ) -> Comparison:
+    ) -> Answers:
         """Prove the best chip of each device, and write to OUT/certified/NAME.
 
         Args:
@@ -247,7 +247,7 @@ class StudyOfDevices:
             InputError: the criterion cannot be certified, no device has a feasible design, or a
                 folder is in use.
         """
-        from imcmoo.study.compare_devices import certify_devices
+        from imcmoo.solve.devices import certify_devices
 
         self.studies[0].warn_of_weights(criterion)
         report = progress or (lambda *state: None)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import imcmoo
+from imcmoo.answers.answers import check_replaceable, home_of
 from imcmoo.ask.flip import flip
 from imcmoo.cli.main import main
 from imcmoo.exact.check import Refused
@@ -19,9 +20,8 @@ from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.run import run_devices
+from imcmoo.solve.comparison_certificate import check_comparison
 from imcmoo.study.catalogue import find, find_study
-from imcmoo.study.comparison import check_replaceable, feasible_designs
-from imcmoo.study.comparison_certificate import check_comparison
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.study.study import Study
@@ -246,10 +246,10 @@ def test_regrets_are_against_the_best_optima_of_all_devices(enumerated, every):
     assert (sram < rram).any()
     assert (sram > rram).any()
     expected = least_regrets(every)
-    np.testing.assert_allclose(enumerated.devices["value"], expected, rtol=1e-12)
-    np.testing.assert_array_equal(enumerated.devices["bound"], enumerated.devices["value"])
-    better = enumerated.study.devices[int(np.argmin(expected))]
-    assert enumerated.winner.device == better
+    np.testing.assert_allclose(enumerated.table["value"], expected, rtol=1e-12)
+    np.testing.assert_array_equal(enumerated.table["bound"], enumerated.table["value"])
+    better = [each.study.device for each in enumerated.answers][int(np.argmin(expected))]
+    assert enumerated.best.study.device == better
     assert enumerated.design["device"].tolist() == [better]
 
 
@@ -274,62 +274,68 @@ def test_the_front_is_that_of_all_designs_of_all_devices(enumerated, every):
 
 def test_dominated_chips_are_not_on_the_front(enumerated):
     best = []
-    for each in enumerated.best:
+    for each in enumerated.answers:
         every = each.study.space.unrank(np.arange(each.study.space.size))
-        levels, F = feasible_designs(each.study.problem(), every)
-        best.append(replace(each, front=levels, F=F))
-    pd.testing.assert_frame_equal(replace(enumerated, best=tuple(best)).front, enumerated.front)
+        best.append(replace(each, front=every))
+    pd.testing.assert_frame_equal(replace(enumerated, answers=tuple(best)).front, enumerated.front)
 
 
-def test_the_files_have_the_tables_and_their_checksums(enumerated):
-    read = pd.read_csv(enumerated.folder / "devices.csv")
-    pd.testing.assert_frame_equal(read, enumerated.devices, check_dtype=False, rtol=0, atol=0)
+def test_the_files_have_the_tables_and_their_checksums(study, enumerated, folder):
+    home = home_of(study, folder / "results" / "exact")
+    read = pd.read_csv(home / "devices.csv")
+    pd.testing.assert_frame_equal(read, enumerated.table, check_dtype=False, rtol=0, atol=0)
     names = ("devices.csv", "front.csv", "design.json")
-    check_sums(enumerated.folder, known=names, always=names, remedy="")
+    check_sums(home, known=names, always=names, remedy="")
 
 
 def test_the_caution_is_that_of_the_device_of_the_winner(enumerated, tmp_path, monkeypatch):
     def saved():
-        replace(enumerated, folder=tmp_path).save()
+        enumerated.save(tmp_path)
         return json.loads((tmp_path / "design.json").read_text())["caution"]
 
     assert saved() == PHYSICAL_BASIS
-    monkeypatch.setattr(MEMORY_CELLS[enumerated.winner.device], "exact", True)
+    monkeypatch.setattr(MEMORY_CELLS[enumerated.best.study.device], "exact", True)
     assert saved() == DIGITAL_BASIS
 
 
 def test_ratios_and_costs_of_the_table_are_those_of_the_chips(enumerated):
-    table = enumerated.devices.set_index("device")
-    for best in enumerated.best:
-        values = best.study.cost_model().evaluate(best.design).values
+    table = enumerated.table.set_index("device")
+    for best in enumerated.answers:
+        values = best.study.cost_model().evaluate(best.levels).values
         mean = np.exp(np.log(values["energy"][0] * values["interval"][0]).mean())
         edap = mean * values["package"][0]
-        winner = enumerated.winner.costs["edap_interval_package_J_s_mm2"]
-        ratio = table.loc[best.device, "edap_interval_package_ratio"]
+        winner = enumerated.best.costs["edap_interval_package_J_s_mm2"]
+        ratio = table.loc[best.study.device, "edap_interval_package_ratio"]
         assert ratio == pytest.approx(edap * 1e6 / winner, rel=1e-12)
-        assert table.loc[best.device, "package_mm2"] == pytest.approx(values["package"][0] * 1e6)
-    assert table.loc[enumerated.winner.device, "edap_latency_chip_ratio"] == 1
+        assert table.loc[best.study.device, "package_mm2"] == pytest.approx(
+            values["package"][0] * 1e6
+        )
+    assert table.loc[enumerated.best.study.device, "edap_latency_chip_ratio"] == 1
 
 
-def test_proofs_agree_with_the_enumeration_and_state_the_factor(enumerated, proven):
-    pd.testing.assert_frame_equal(proven.devices, enumerated.devices, rtol=1e-12)
+def test_proofs_agree_with_the_enumeration_and_state_the_factor(enumerated, proven, folder):
+    home = folder / "results" / "certified" / "edge"
+    pd.testing.assert_frame_equal(proven.table, enumerated.table, rtol=1e-12)
     best, other = proven.ranking
-    factor = (1 + other.bound) / (1 + best.value)
-    assert proven.proven_factors == [(best.device, other.device, pytest.approx(factor, rel=1e-12))]
+    factor = (1 + other.bound) / (1 + best.score)
+    assert proven.factors == [
+        (best.study.device, other.study.device, pytest.approx(factor, rel=1e-12))
+    ]
     (line,) = [line for line in proven.statements if "beats" in line]
     stated = float(line.split("at least ")[1].split()[0])
     assert factor - 1e-3 < stated <= factor
-    certificate = json.loads((proven.folder / "certificate.json").read_text())
-    assert (certificate["winner"], certificate["gap"]) == (best.device, 0)
-    assert certificate["bound"] == min(proven.devices["bound"])
+    certificate = json.loads((home / "comparison" / "certificate.json").read_text())
+    assert (certificate["winner"], certificate["gap"]) == (best.study.device, 0)
+    assert certificate["bound"] == min(proven.table["bound"])
     for name, digest in certificate["devices"]["sram"]["certificates"].items():
-        assert sha256(proven.folder.parent / name) == digest
+        assert sha256(home / name) == digest
 
 
 @pytest.fixture
-def copied(proven, tmp_path):
+def copied(proven, folder, tmp_path):
     """A copy of the proven folder, free to forge."""
-    return shutil.copytree(proven.folder.parent, tmp_path / "edge") / "comparison"
+    home = folder / "results" / "certified" / "edge"
+    return shutil.copytree(home, tmp_path / "edge") / "comparison"
 
 
 def forge(path, change):
@@ -424,7 +430,7 @@ def test_the_optimum_of_a_network_counts_on_a_device_without_a_chip_for_all(hast
     assert not len(sram[0])
     assert sram[2][0] < rram[2][0], "the best chip for network a is of SRAM"
     compared = hasty.enumerate(out=tmp_path)
-    table = compared.devices
+    table = compared.table
     assert table["feasible"].tolist() == [False, True]
     np.testing.assert_allclose(table["value"], [np.nan, least_regrets(every)[1]], rtol=1e-12)
     assert table.loc[0].drop(["device", "feasible", "criterion"]).isna().all()
@@ -435,8 +441,8 @@ def test_the_optimum_of_a_network_counts_on_a_device_without_a_chip_for_all(hast
 def test_a_device_without_a_chip_is_proven_and_checked(hasty, tmp_path):
     enumerated = hasty.enumerate(out=tmp_path)
     compared = hasty.certify(out=tmp_path)
-    pd.testing.assert_frame_equal(compared.devices, enumerated.devices, rtol=1e-12)
-    folder = compared.folder
+    pd.testing.assert_frame_equal(compared.table, enumerated.table, rtol=1e-12)
+    folder = home_of(hasty, tmp_path / "certified")
     stated = json.loads((folder / "certificate.json").read_text())["devices"]["sram"]
     assert stated["infeasible"] == ["alone_b", "regret_minimax"]
     check_comparison(folder, hasty)
@@ -463,19 +469,19 @@ def ran(study, folder):
         return study.run(out=folder / "runs", seed=3)
 
 
-def test_a_run_compares_the_best_found_of_each_device(ran, study):
-    for best, one in zip(ran.best, study.studies, strict=True):
-        (run,) = ran.answers[best.device]
-        assert run.folder == ran.folder.parent / best.device / "seed-3"
+def test_a_run_compares_the_best_found_of_each_device(ran, study, folder):
+    for best, one in zip(ran.answers, study.studies, strict=True):
+        (run,) = best.evidence
+        assert run.folder == folder / "runs" / "edge" / best.study.device / "seed-3"
         columns = [f"edap_{name}_J_s_mm2" for name in one.names]
-        known = [r.results.reference_edap for several in ran.answers.values() for r in several]
+        known = [r.results.reference_edap for each in ran.answers for r in each.evidence]
         worst = (run.front[columns].to_numpy() / np.min(known, axis=0)).max(axis=1) - 1
-        assert best.value == pytest.approx(worst.min(), rel=1e-9)
+        assert best.score == pytest.approx(worst.min(), rel=1e-9)
         assert math.isnan(best.bound)
-    assert not ran.proven_factors
-    design = json.loads((ran.folder / "design.json").read_text())
+    assert not ran.factors
+    design = json.loads((home_of(study, folder / "runs") / "design.json").read_text())
     assert design["regret_reference"] == "best found"
-    assert design["study"] == f"edge/{ran.winner.device}"
+    assert design["study"] == f"edge/{ran.best.study.device}"
 
 
 def test_a_device_lacks_a_chip_only_if_all_seeds_find_none(
@@ -488,7 +494,7 @@ def test_a_device_lacks_a_chip_only_if_all_seeds_find_none(
     shutil.copytree(folder / "runs", tmp_path / "runs")
     with pytest.warns(UserWarning, match=r"seed-4: no feasible design found"):
         compared = run_devices(study, tmp_path / "runs", seeds=(3, 4), resume=True)
-    pd.testing.assert_frame_equal(compared.devices, ran.devices)
+    pd.testing.assert_frame_equal(compared.table, ran.table)
     with pytest.raises(Infeasible, match=r"no device of edge has a feasible chip"):
         run_devices(study, tmp_path / "none", seeds=(3, 4))
 
@@ -503,12 +509,11 @@ def test_the_command_writes_the_files_of_the_library_and_resumes(study, folder, 
 
 
 def test_answers_of_devices_are_kept_after_an_interrupt(study, folder, enumerated, monkeypatch):
-    before = contents(enumerated.folder)
-    monkeypatch.setattr(
-        "imcmoo.study.compare_devices.enumerate_to", lambda *_, **__: pytest.fail("again")
-    )
+    home = home_of(study, folder / "results" / "exact")
+    before = contents(home)
+    monkeypatch.setattr("imcmoo.solve.devices.enumerate_to", lambda *_, **__: pytest.fail("again"))
     study.enumerate(out=folder / "results")
-    assert contents(enumerated.folder) == before
+    assert contents(home) == before
 
 
 def test_a_comparison_of_another_study_is_replaced_by_force_only(study, ran, folder, monkeypatch):
@@ -519,13 +524,13 @@ def test_a_comparison_of_another_study_is_replaced_by_force_only(study, ran, fol
     assert contents(folder / "runs") == before
 
 
-def test_a_comparison_of_other_layers_is_not_replaced(study, ran, tmp_path):
+def test_a_comparison_of_other_layers_is_not_replaced(study, ran, folder, tmp_path):
     write_networks(tmp_path)
     (tmp_path / "b.csv").write_text(HEADER + NETWORKS["a"])
     other = study.replace(networks=[str(tmp_path / f"{name}.csv") for name in NETWORKS])
-    check_replaceable(study, ran.folder)
+    check_replaceable(study, home_of(study, folder / "runs"))
     with pytest.raises(InputError, match=r"comparison is of other networks: .*force=True"):
-        check_replaceable(other, ran.folder)
+        check_replaceable(other, home_of(study, folder / "runs"))
 
 
 def one_line(text):
@@ -537,13 +542,13 @@ def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, 
     for command in ("enumerate", "certify"):
         assert main([command, *map(str, words)]) == 0
         text = capsys.readouterr().out
-        assert f"best device: {proven.winner.device} (regret_minimax " in text
+        assert f"best device: {proven.best.study.device} (regret_minimax " in text
         # The card of the winner is printed first, and its proof is over all devices.
         card, table = text.split("best device: ")
         assert "one chip for " in card
         everything = sum(one.space.size for one in study.studies)
         assert f"none of the {everything:,} designs of sram and rram is better" in one_line(card)
-        area = proven.winner.costs["area_mm2"]
+        area = proven.best.costs["area_mm2"]
         assert f"area {area:.4g} mm²" in one_line(card)
         assert "beats" in table
         assert "EDAP ratio: interval," in text
@@ -566,9 +571,10 @@ def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, 
 
 
 def test_a_comparison_is_checked_from_inside_its_folder(proven, folder, monkeypatch, capsys):
-    monkeypatch.chdir(proven.folder)
+    home = folder / "results" / "certified" / "edge" / "comparison"
+    monkeypatch.chdir(home)
     assert main(["check-certificate", ".", "--study", str(folder / "own.toml")]) == 0
-    assert f"{proven.folder}: accepted" in capsys.readouterr().out
+    assert f"{home}: accepted" in capsys.readouterr().out
 
 
 def test_commands_of_one_device_take_the_study_that_a_file_of_results_names(ran, folder, capsys):
@@ -578,7 +584,8 @@ def test_commands_of_one_device_take_the_study_that_a_file_of_results_names(ran,
     assert find_study(file, "edge/rram").name == "edge/rram"
     with pytest.raises(InputError, match="study edge is of edge/sram, edge/rram, not of edge/gpu"):
         find_study(file, "edge/gpu")
-    for what in (ran.folder / "design.json", ran.folder.parent / "sram" / "seed-3"):
+    home = folder / "runs" / "edge"
+    for what in (home / "comparison" / "design.json", home / "sram" / "seed-3"):
         assert main(["explain", str(what), "--study", file]) == 0
     assert "energy" in capsys.readouterr().out
 
@@ -604,12 +611,12 @@ def test_all_criteria_are_proven_and_the_comparison_is_by_that_of_the_study(fold
     assert compared.criterion == "edap_max"
     every = [all_designs(one) for one in study.studies]
     expected = [edap.max(axis=1).min() for _, edap, _ in every]
-    np.testing.assert_allclose(compared.devices["value"], expected, rtol=1e-12)
+    np.testing.assert_allclose(compared.table["value"], expected, rtol=1e-12)
     best = np.min([edap.min(axis=0) for _, edap, _ in every], axis=0)
-    joint = [c["regret_minimax_joint"].value for c in compared.answers.values()]
+    joint = [c["regret_minimax_joint"].value for c in (each.evidence for each in compared.answers)]
     least = [(edap / best).max(axis=1).min() - 1 for _, edap, _ in every]
     np.testing.assert_allclose(joint, least, rtol=1e-12, atol=1e-15)
-    check_comparison(compared.folder, study)
+    check_comparison(home_of(study, tmp_path / "certified"), study)
 
 
 @pytest.fixture
@@ -626,8 +633,8 @@ def test_flip_names_the_device_the_next_one_and_the_factors(
     assert main([*map(str, words)]) == 0
     (line,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("today: "))
     best, second = enumerated.ranking
-    names = f"today: edge/{best.device}, next edge/{second.device}"
-    assert line.startswith(f"{names} (minimax regret {best.value:.4g} and {second.value:.4g})")
+    names = f"today: edge/{best.study.device}, next edge/{second.study.device}"
+    assert line.startswith(f"{names} (minimax regret {best.score:.4g} and {second.score:.4g})")
     factor = second.costs["latency_s"] / best.costs["latency_s"]
     assert f"latency × {factor:.4g}" in line
     with pytest.raises(InputError, match="edge lists devices, which are compared without OTHER"):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.answers.answer import ENUMERATED, Answer, select
+from imcmoo.answers.answers import Answers, check_replaceable, home_of, least_edap, no_chip
 from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
 from imcmoo.exact.enumeration import ExactAnswer, Optimum
@@ -19,6 +21,11 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers
 from imcmoo.problem.criteria import SINGLE_NETWORK
+from imcmoo.solve.comparison_certificate import (
+    ComparisonCertificate,
+    DeviceProof,
+    proven_comparison,
+)
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import (
     ALL,
@@ -27,19 +34,6 @@ from imcmoo.study.certify_study import (
     Prover,
     certify_together,
     wanted,
-)
-from imcmoo.study.comparison import (
-    BestOfDevice,
-    Comparison,
-    check_replaceable,
-    home_of,
-    least_edap,
-    no_chip,
-)
-from imcmoo.study.comparison_certificate import (
-    ComparisonCertificate,
-    DeviceProof,
-    proven_comparison,
 )
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import (
@@ -60,7 +54,7 @@ def enumerate_devices(
     force: bool = False,
     on_progress: Callable[[Study, int, int], None] = lambda *_: None,
     **more: Any,
-) -> Comparison:
+) -> Answers:
     """Enumerate each device, and compare their optima; see `StudyOfDevices.enumerate`.
 
     Args:
@@ -78,8 +72,8 @@ def enumerate_devices(
             device: _answer(one, out, workers, force, on_progress, more)
             for device, one in zip(study.devices, study.studies, strict=True)
         }
-        compared = _compared(study, folder, answers)
-        compared.save()
+        compared = _compared(study, answers)
+        compared.save(folder)
         return compared
 
 
@@ -109,8 +103,8 @@ def _answer(
 
 
 def _compared(
-    study: StudyOfDevices, folder: Path, answers: Mapping[str, ExactAnswer | NothingToEnumerate]
-) -> Comparison:
+    study: StudyOfDevices, answers: Mapping[str, ExactAnswer | NothingToEnumerate]
+) -> Answers:
     first = study.studies[0]
     is_regret = first.asked_criterion.is_regret
     reference = None
@@ -120,18 +114,11 @@ def _compared(
     best = []
     for answer, one in zip(answers.values(), study.studies, strict=True):
         if isinstance(answer, NothingToEnumerate):
-            best.append(BestOfDevice.without_chip(one, answer, bound=math.inf))
+            best.append(Answer.without_chip(one, answer, bound=math.inf))
         else:
-            designs = _candidates(one, answer)
-            best.append(BestOfDevice.selected(one, designs, reference, exact=True))
-    optima = {
-        device: ExactOptima(one, answer)
-        for (device, answer), one in zip(answers.items(), study.studies, strict=True)
-        if isinstance(answer, ExactAnswer)
-    }
-    return Comparison(
-        study, first.selected_by, folder, tuple(best), optima, EXACT if is_regret else ""
-    )
+            known = {"how": ENUMERATED, "gap": 0.0, "evidence": ExactOptima(one, answer)}
+            best.append(select(one, _candidates(one, answer), reference, **known))
+    return Answers(study.name, tuple(best), first.selected_by, EXACT if is_regret else "")
 
 
 def _candidates(study: Study, answer: ExactAnswer) -> Levels:
@@ -167,7 +154,7 @@ def certify_devices(
     on_step: Callable[..., None] = lambda *_: None,
     on_proven: Callable[[Study, Certificate | NothingToCertify], None] = lambda *_: None,
     **options: Any,
-) -> Comparison:
+) -> Answers:
     """Prove the best chip of each device; see `StudyOfDevices.certify`.
 
     Args:
@@ -223,7 +210,7 @@ class _Proven:
 
 def _certified(
     study: StudyOfDevices, criterion: str, folder: Path, devices: list[_Proven]
-) -> Comparison:
+) -> Answers:
     """Compare proven devices, and write the comparison with its certificate."""
     why = {
         d.device: str(next(iter(d.prover.infeasible.values())))
@@ -231,12 +218,12 @@ def _certified(
         if criterion not in d.prover.done
     }
     if len(why) == len(devices):
-        raise no_chip(study, why)
+        raise no_chip(study.name, why)
     certificates = {d.device: d.prover.done for d in devices}
-    compared = proven_comparison(study, criterion, folder, certificates, why)
+    compared = proven_comparison(study, criterion, certificates, why)
     proofs = {d.device: DeviceProof(d.written, sorted(d.prover.infeasible)) for d in devices}
     content = ComparisonCertificate.of(compared, criterion, proofs).to_json()
-    compared.save({FILE: content})
+    compared.save(folder, {FILE: content})
     return compared
 
 

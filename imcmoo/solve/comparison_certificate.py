@@ -11,18 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.answers.answer import CERTIFIED, Answer
+from imcmoo.answers.answers import Answers
 from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.checksums import content_checksum, sha256
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.study.check_certificate import Checker
-from imcmoo.study.comparison import (
-    BestOfDevice,
-    Comparison,
-    feasible_designs,
-    stamp_of_devices,
-)
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.searches import EXACT
 from imcmoo.study.study import Study
@@ -69,19 +65,19 @@ class ComparisonCertificate:
 
     @classmethod
     def of(
-        cls, compared: Comparison, criterion: str, devices: Mapping[str, DeviceProof]
+        cls, compared: Answers, criterion: str, devices: Mapping[str, DeviceProof]
     ) -> ComparisonCertificate:
         """The certificate of a comparison whose bounds are proven."""
         return cls(
-            study=compared.study.name,
+            study=compared.name,
             criterion=criterion,
-            winner=compared.winner.device,
-            value=compared.winner.value,
+            winner=compared.label(compared.best),
+            value=compared.best.score,
             bound=compared.bound,
-            gap=compared.excess(compared.winner.value, compared.bound),
+            gap=compared.scale.excess(compared.best.score, compared.bound),
             devices=devices,
-            proven_factors=compared.proven_factors,
-            stamp=stamp_of_devices(compared.study).to_json(),
+            proven_factors=compared.factors,
+            stamp=compared.stamp.to_json(),
         )
 
     def settings_of(self, study: Study) -> Mapping[str, Any]:
@@ -119,16 +115,14 @@ class ComparisonCertificate:
 def proven_comparison(
     study: StudyOfDevices,
     criterion: str,
-    folder: Path,
     certificates: Mapping[str, Mapping[str, Certificate]],
     infeasible: Mapping[str, str],
-) -> Comparison:
-    """The comparison of devices whose best chips are proven.
+) -> Answers:
+    """The answers of devices whose best chips are proven.
 
     Args:
         study: the study.
         criterion: name of the criterion.
-        folder: folder of the comparison.
         certificates: by device and criterion; of a device with a feasible chip also of `criterion`.
         infeasible: by device without a feasible chip, why there is none.
     """
@@ -136,24 +130,32 @@ def proven_comparison(
     for device, one in zip(study.devices, study.studies, strict=True):
         if device in infeasible:
             why = NothingToCertify(infeasible[device])
-            best.append(BestOfDevice.without_chip(one, why, bound=math.inf))
+            best.append(Answer.without_chip(one, why, bound=math.inf))
             continue
-        problem, proven = one.problem(), certificates[device]
-        designs = [problem.space.levels_of(c.design) for c in proven.values()]
-        design = problem.space.levels_of(proven[criterion].design)
-        front, F = feasible_designs(problem, np.concatenate(designs))
-        value, bound = proven[criterion].value, proven[criterion].bound
-        best.append(BestOfDevice(one, design, value, bound, front, F))
+        proven = certificates[device]
+        of_criterion = proven[criterion]
+        best.append(
+            Answer(
+                one,
+                CERTIFIED,
+                one.space.levels_of(of_criterion.design),
+                score=of_criterion.value,
+                bound=of_criterion.bound,
+                gap=of_criterion.gap,
+                front=np.concatenate([one.space.levels_of(c.design) for c in proven.values()]),
+                evidence=proven,
+            )
+        )
     named = next(c for each in certificates.values() for n, c in each.items() if n == criterion)
     reference = EXACT if named.single_network_optima else ""
-    return Comparison(study, named.score_name, folder, tuple(best), certificates, reference)
+    return Answers(study.name, tuple(best), named.score_name, reference)
 
 
 def check_comparison(
     folder: Path,
     study: StudyOfDevices,
     on_step: Callable[[int], None] = lambda _: None,
-) -> tuple[Comparison, int, list[DesignCounts]]:
+) -> tuple[Answers, int, list[DesignCounts]]:
     """Check the certificate of a comparison and those of all devices by walks of their own.
 
     Args:
@@ -182,7 +184,7 @@ def check_comparison(
     lacking = [n for n in study.devices if n not in why and stated.criterion not in certificates[n]]
     if lacking:
         raise Refused(f"{folder}: refused: no certificate of {stated.criterion} of {lacking[0]}")
-    compared = proven_comparison(study, stated.criterion, folder, certificates, why)
+    compared = proven_comparison(study, stated.criterion, certificates, why)
     if ComparisonCertificate.of(compared, stated.criterion, stated.devices) != stated:
         raise Refused(f"{folder}: refused: it does not follow from the certificates of the devices")
     validated, walks = 0, []
