@@ -26,7 +26,7 @@ from experiments.generation import break_even, first_wins
 from experiments.physics.devices import EXTREMES
 from experiments.physics.page import area_limit, chip_of, device_ratio, reversing
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
-from imcmoo.ask.what_if import AS_IT_IS, Change, changed, what_if
+from imcmoo.ask.what_if import AS_IT_IS, what_if
 from imcmoo.cli.new_command import main as new
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import MACROS
@@ -35,6 +35,7 @@ from imcmoo.report.answer_card import DRAMS, card_of_certificate
 from imcmoo.report.labels import label
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
+from imcmoo.study.vary import Change, vary
 
 ROOT = Path(__file__).parents[1]
 
@@ -120,10 +121,10 @@ class Guide(Publication):
         """The problems of all studies, as they are and under each change."""
         with TemporaryDirectory() as folder:
             studies = [*map(study_of, (CAMERAS, PAIR, TOKENS)), new_study(Path(folder))]
-        under = (changed(study_of(r.study), change) for r in RECIPES for change in r.changes)
+        under = (one for r in RECIPES for one in vary(study_of(r.study), r.changes))
         return dependence(
             (study.problem() for study in studies),
-            stamped=(one.study.problem() for one in under),
+            stamped=(one.problem() for one in under),
         )
 
     def run_task(self, task: str) -> Result:

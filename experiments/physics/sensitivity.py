@@ -247,7 +247,7 @@ def _swept(
     """Crossings of a winner over a band, if anything moves, and ratios at its ends and today."""
     flips: Sequence[Crossing] = []
     if moves:
-        _, flips = crossings(band, lambda value: Point(value, (), winner_at(value)))
+        _, flips = crossings(band, lambda value: Point(value, winner_at(value)))
     nearest = flips[0] if flips else None
     at = np.nan if nearest is None else _middle(band, nearest.below.value, nearest.above.value)
     ratios = {"low": band.low, "today": band.value, "high": band.high}

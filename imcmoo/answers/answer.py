@@ -7,6 +7,7 @@ answer.design, answer.score, answer.gap
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -14,14 +15,19 @@ from typing import Any, Self
 import numpy as np
 
 from imcmoo.arrays import Floats
+from imcmoo.exact.bounded_criteria import ProofTask, problem_of
+from imcmoo.exact.check import feasible_costs
 from imcmoo.io.errors import Infeasible
+from imcmoo.problem.criteria import SCORES, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import AGGREGATIONS, EdapDefinition
+from imcmoo.problem.selection import Candidates
 from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import mean_costs
 from imcmoo.study.study import Study
 
 CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"
+SELECTED = "best of stored designs"
 INFEASIBLE, REFUSED = "no feasible chip", "refused"
 
 
@@ -93,12 +99,18 @@ class Answer:
         return feasible_designs(self.problem, self.levels if self.front is None else self.front)
 
     @cached_property
-    def costs(self) -> dict[str, float]:
-        """Costs of the chip by name with unit; empty without chip.
+    def edap(self) -> float:
+        """Geometric mean of the EDAPs of the networks on the chip, J·s·mm²; NaN without chip."""
+        return geometric_mean_edap(self.problem, self.levels)
 
-        Energy, latency and interval of an inference, and EDAPs by each definition, are geometric
-        means over the networks; areas are those of the chip and of its package, mm².
-        """
+    @cached_property
+    def mean_costs(self) -> dict[str, float]:
+        """Costs of the chip by name with unit, see `assessment.mean_costs`; empty without chip."""
+        return mean_costs(self.problem, self.levels) if self.has_chip else {}
+
+    @cached_property
+    def costs(self) -> dict[str, float]:
+        """`mean_costs`, and EDAPs by each definition (geometric means); empty without chip."""
         if not self.has_chip:
             return {}
         values = self.problem.model.evaluate(self.levels).values
@@ -109,12 +121,27 @@ class Answer:
             )
             for d in EdapDefinition.every()
         }
-        return {**mean_costs(self.problem, self.levels), **edaps}
+        return {**self.mean_costs, **edaps}
 
     def __repr__(self) -> str:
         if not self.has_chip:
             return f"Answer({self.study.name}: {self.how}: {self.why})"
         return f"Answer({self.study.name}: {self.how}, {self.study.selected_by} {self.score:.6g})"
+
+
+def ranked(answers: Sequence[Answer], criterion: Criterion | None) -> list[Answer]:
+    """The answers with a feasible chip, the best first; among equal ones by the `TieRule`.
+
+    Args:
+        answers: answers of several studies.
+        criterion: criterion of their scores; None for the EDAP of one network.
+    """
+    found = [each for each in answers if each.has_chip]
+    if not found:
+        return []
+    ties = found[0].problem.ties(criterion)
+    costs = [feasible_costs(each.problem, each.levels) for each in found]
+    return [found[at] for at in ties.order([each.score for each in found], costs)]
 
 
 def feasible_designs(problem: AcceleratorProblem, designs: Levels) -> tuple[Levels, Floats]:
@@ -123,15 +150,61 @@ def feasible_designs(problem: AcceleratorProblem, designs: Levels) -> tuple[Leve
     return feasible, problem.score(feasible, metrics)[0]
 
 
-def select(study: Study, designs: Levels, reference_edap: Floats | None, **known: Any) -> Answer:
+def geometric_mean_edap(problem: AcceleratorProblem, levels: Levels) -> float:
+    """Geometric-mean EDAP of one design, J·s·mm²; NaN if it is not feasible."""
+    levels, metrics = problem.feasible(levels)
+    if not len(levels):
+        return math.nan
+    F, _ = problem.score(levels, metrics)
+    return float(SCORES["edap_geomean"](problem.costs(F))[0])
+
+
+def select_all(studies: Sequence[Study], pools: Sequence[Levels]) -> list[Answer]:
+    """The best of some designs of each study; regrets are against the best EDAPs of all pools.
+
+    A network's best EDAP is on a design that need not run the other networks or, without
+    baselines, on one that does.
+
+    Args:
+        studies: the studies, of one criterion.
+        pools: designs of each study, shape (n, n_parameters) each.
+    """
+    reference = None
+    if studies[0].asked_criterion.is_regret:
+        pairs = zip(studies, pools, strict=True)
+        reference = np.fmin.reduce([_best_edap(study, pool) for study, pool in pairs])
+    return [select(s, pool, reference) for s, pool in zip(studies, pools, strict=True)]
+
+
+def _best_edap(study: Study, pool: Levels) -> Floats:
+    """Best EDAP of each network over some designs, J·s·mm², shape (W,); infinite without one."""
+    problem, best = study.problem(), []
+    for name in problem.workload_names:
+        task = ProofTask((name,), network=name if study.baselines else "")
+        of_task = problem_of(problem, task)
+        F, _ = of_task.score(*of_task.feasible(pool))
+        at = of_task.workload_names.index(name)
+        best.append(of_task.costs(F).edap[:, at].min(initial=np.inf))
+    return np.array(best)
+
+
+def select(
+    study: Study,
+    designs: Levels,
+    reference_edap: Floats | None,
+    *,
+    how: str = SELECTED,
+    **known: Any,
+) -> Answer:
     """The best of some designs by the criterion of a study.
 
     Args:
         study: the study.
         designs: candidates, shape (n, n_parameters).
         reference_edap: EDAP of each network that regrets are against, J·s·mm², shape (W,).
-        known: further fields of the answer, such as `how` and `evidence`. With `gap` 0 the best
-            design of the space is among the candidates.
+        how: how the candidates were found.
+        known: further fields of the answer, such as `evidence`. With `gap` 0 the best design of
+            the space is among the candidates.
 
     Returns:
         The answer; one without chip if no candidate is feasible.
@@ -140,9 +213,9 @@ def select(study: Study, designs: Levels, reference_edap: Floats | None, **known
     front, F = feasible_designs(problem, designs)
     if not len(front):
         return Answer.without_chip(study, "no candidate is feasible")
-    criterion, costs = study.asked_criterion, problem.costs(F)
-    scores = criterion.scores(costs, reference_edap)
-    best = problem.ties(criterion).best(scores, costs, problem.space.rank(front))
-    score = float(scores[best])
+    known_best = reference_edap if study.baselines else None
+    candidates = Candidates(problem, front, F, known_best, reference_edap)
+    best = candidates.chosen[study.selected_by]
+    score = float(candidates.scores[study.selected_by][best])
     bound = score if known.get("gap") == 0.0 else math.nan
-    return Answer(study, levels=front[[best]], score=score, bound=bound, front=front, **known)
+    return Answer(study, how, front[[best]], score=score, bound=bound, front=front, **known)

@@ -19,9 +19,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_integer_dtype
 
-from imcmoo.answers.answer import Answer, feasible_designs
+from imcmoo.answers.answer import Answer, feasible_designs, ranked
 from imcmoo.arrays import Floats
-from imcmoo.exact.check import feasible_costs
 from imcmoo.io.checksums import SUMS, sha256, write_sums
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.files import replacing
@@ -30,7 +29,6 @@ from imcmoo.io.stamp import Stamp
 from imcmoo.io.units import display_column, to_display
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.dominance import is_nondominated
-from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scale import Scale
 from imcmoo.space.design_space import Levels
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
@@ -65,12 +63,7 @@ class Answers:
     @cached_property
     def ranking(self) -> list[Answer]:
         """Answers with a feasible chip, the best first; among equal ones by the `TieRule`."""
-        found = [each for each in self.answers if each.has_chip]
-        if not found:
-            return []
-        ties = found[0].problem.ties(self._criterion(found[0].problem))
-        costs = [feasible_costs(each.problem, each.levels) for each in found]
-        return [found[at] for at in ties.order([each.score for each in found], costs)]
+        return ranked(self.answers, self._criterion)
 
     @property
     def best(self) -> Answer:
@@ -162,12 +155,12 @@ class Answers:
     @cached_property
     def scale(self) -> Scale:
         """How scores by the criterion compare."""
-        criterion = self._criterion(self.best.problem)
-        return criterion.score_scale if criterion is not None else Scale()
+        return self._criterion.score_scale if self._criterion is not None else Scale()
 
-    def _criterion(self, problem: AcceleratorProblem) -> Criterion | None:
+    @cached_property
+    def _criterion(self) -> Criterion | None:
         """The criterion; None for the EDAP of one network, which is none of the problem."""
-        criteria = problem.criteria
+        criteria = self.answers[0].problem.criteria
         named = {c.name_of_score(joint=joint): c for c in criteria for joint in (False, True)}
         return named.get(self.criterion)
 

@@ -10,7 +10,7 @@ values with different winners, bisection finds where they change places.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -18,27 +18,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imcmoo.answers.answers import least_edap
-from imcmoo.arrays import Floats
+from imcmoo.answers.answer import Answer, geometric_mean_edap, ranked, select_all
 from imcmoo.exact.answer import FRONT, OPTIMA
-from imcmoo.exact.bounded_criteria import ProofTask, problem_of
-from imcmoo.exact.certificate import NothingToCertify
-from imcmoo.exact.check import feasible_costs
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.problem.criteria import CRITERIA, SCORES, Criterion
-from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.problem.selection import Candidates
+from imcmoo.solve.solve import solve_all
 from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
-from imcmoo.study.assessment import mean_costs
-from imcmoo.study.certify_study import Prover, certify_together
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import folder_of
 from imcmoo.study.results import CONFIG
 from imcmoo.study.study import Study
+from imcmoo.study.vary import vary
 
 GRID = 5
 """Values over the band, beside today's."""
@@ -56,47 +49,27 @@ COLUMNS = ("value", "study", "design", "edap_J_s_mm2", "ratio")
 
 
 @dataclass(frozen=True)
-class Chip:
-    """The best chip of a study at one value of an assumption.
-
-    Args:
-        study: name of the study.
-        design: parameters and their values, as text.
-        edap: geometric mean of the EDAPs of its networks, J·s·mm².
-        costs: energy, latency and interval of an inference (geometric means), and areas of the chip
-            and of its package, by name with unit (areas in mm²).
-        ratio: `edap` over that of the chip of the first study, or of today's chip; NaN if that does
-            not keep all limits at this value.
-        score: score by which chips of several studies are compared.
-    """
-
-    study: str
-    design: str
-    edap: float
-    ratio: float
-    costs: Mapping[str, float]
-    score: float = math.nan
-
-
-@dataclass(frozen=True)
 class Point:
     """One value of an assumption.
 
     Args:
         value: the value, in SI units.
-        chips: best chip of each study; a study without a feasible design has none.
         winner: a crossing is where it changes: the design of the only study, or the name of the
-            study of smaller EDAP; empty if no design is feasible.
+            study with the better chip; empty if no design is feasible.
+        answers: answers of the studies that have a feasible chip.
+        ratios: EDAP of each chip over that of the chip of the first study, or of today's chip; NaN
+            if that does not keep all limits at this value.
     """
 
     value: float
-    chips: tuple[Chip, ...]
     winner: str
+    answers: tuple[Answer, ...] = ()
+    ratios: tuple[float, ...] = ()
 
     @property
-    def ranking(self) -> list[Chip]:
-        """The chips of several studies, the best first."""
-        return sorted(self.chips, key=lambda chip: (chip.study != self.winner, chip.score))
+    def ranking(self) -> list[Answer]:
+        """The answers, the best first."""
+        return ranked(self.answers, self.answers[0].study.asked_criterion)
 
 
 @dataclass(frozen=True)
@@ -182,9 +155,9 @@ class Flip:
     def table(self) -> pd.DataFrame:
         """One row per value and study, columns as `COLUMNS`."""
         rows = [
-            (point.value, chip.study, chip.design, chip.edap, chip.ratio)
+            (point.value, chip.study.name, chip.text, chip.edap, ratio)
             for point in self.points
-            for chip in point.chips
+            for chip, ratio in zip(point.answers, point.ratios, strict=True)
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -222,16 +195,20 @@ def flip(
     assumption = _varied(studies[0], factor)
     for one in studies[1:]:
         _check_match(studies[0], one, factor)
-    criterion = None if other is None else EDAP
-    candidates = [_Candidates(each, criterion, _stored(each, out)) for each in studies]
-    if not exact:
-        for each in candidates:
-            each.require_stored(out)
-    point_at = _Comparison(factor, candidates, exact, on_value)
+    if other is not None:
+        by_edap = {"criterion": EDAP, "tolerance": None, "second_criterion": None}
+        studies = tuple(each.replace(**by_edap) for each in studies)
+    pools = [_stored(each, out) for each in studies]
+    for each, pool in zip(studies, pools, strict=True):
+        if not (exact or len(pool)):
+            raise InputError(
+                f"no stored design of {each.name} in {out}: run or enumerate it, or --exact"
+            )
+    point_at = _Comparison(factor, studies, pools, exact, on_value)
     points, found = crossings(assumption, point_at)
-    n_designs = None if exact else [len(each.levels) for each in candidates]
-    compared_by = criterion or studies[0].selected_by
-    return Flip(factor, assumption, points, found, n_designs, compared_by, studies[0].edap)
+    n_designs = None if exact else [len(pool) for pool in pools]
+    first = studies[0]
+    return Flip(factor, assumption, points, found, n_designs, first.selected_by, first.edap)
 
 
 def assumptions_of(study: Study) -> Assumptions:
@@ -298,173 +275,58 @@ def _stored(study: Study, out: Path) -> Levels:
     return np.unique(np.concatenate([np.empty((0, len(study.space.names)), int), *stored]), axis=0)
 
 
-@dataclass
-class _Candidates:
-    """Designs of a study, of which the best is selected at each value of an assumption.
+class _Comparison:
+    """Compares the best chips of studies at values of an assumption; the first value is today's.
 
     Args:
-        study: the study.
-        criterion: criterion of the selection. If None, that of the study.
-        levels: stored designs, shape (n, n_parameters).
+        factor: name of the assumption.
+        studies: the studies.
+        pools: designs of each study, shape (n, n_parameters): candidates, or what proofs begin
+            with.
+        exact: whether the best chips are proven.
+        on_value: called with each value before it is evaluated.
     """
-
-    study: Study
-    criterion: str | None
-    levels: Levels
-
-    def require_stored(self, out: Path) -> None:
-        """Refuse a study without stored designs."""
-        if not len(self.levels):
-            raise InputError(
-                f"no stored design of {self.study.name} in {out}: run or enumerate it, or --exact"
-            )
-
-    def problem(self, factor: str, value: float) -> AcceleratorProblem:
-        """The problem of the study at a value of an assumption."""
-        assumed = {**(self.study.assumptions or {}), factor: value}
-        return self.study.replace(assumptions=assumed).problem()
-
-    def best_stored(self, problem: AcceleratorProblem, reference: Floats | None) -> _Found | None:
-        """The best stored design; None if none is feasible.
-
-        Args:
-            problem: the problem at a value.
-            reference: EDAP of each network that regrets are against, J·s·mm², shape (W,).
-        """
-        levels, metrics = problem.feasible(self.levels)
-        if not len(levels):
-            return None
-        F, _ = problem.score(levels, metrics)
-        baselines = self.study.baselines
-        candidates = Candidates(
-            problem, levels, F, *((reference, None) if baselines else (None, reference))
-        )
-        name = self.criterion or self.study.selected_by
-        at = candidates.chosen[name]
-        score = float(candidates.scores[name][at])
-        return _Found(self.study.name, problem, levels[[at]], score)
-
-    def reference_edap(self, problem: AcceleratorProblem) -> Floats | None:
-        """Best EDAP of each network that regrets are against, J·s·mm², (W,): on a stored design
-        that need not run the others, or, without baselines, on one that does; None if the criterion
-        does not depend on it."""
-        if self.criterion or not self.study.asked_criterion.is_regret:
-            return None
-        best = []
-        for name in problem.workload_names:
-            task = ProofTask((name,), network=name if self.study.baselines else "")
-            of_task = problem_of(problem, task)
-            F, _ = of_task.score(*of_task.feasible(self.levels))
-            at = of_task.workload_names.index(name)
-            best.append(of_task.costs(F).edap[:, at].min(initial=np.inf))
-        return np.array(best)
-
-    @property
-    def judged_by(self) -> Criterion:
-        """The criterion of the selection."""
-        return CRITERIA[self.criterion] if self.criterion else self.study.asked_criterion
-
-    @property
-    def proven_by(self) -> str:
-        """Name of the criterion as proofs have it."""
-        return self.criterion or self.study.proven_as
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The best chip of a study: name of the study, problem, design (1, n_parameters), score."""
-
-    study: str
-    problem: AcceleratorProblem
-    levels: Levels
-    score: float
-
-
-class _Comparison:
-    """Compares the best chips of studies at values of an assumption; the first value is today's."""
 
     def __init__(
         self,
         factor: str,
-        candidates: Sequence[_Candidates],
+        studies: Sequence[Study],
+        pools: Sequence[Levels],
         exact: bool,
         on_value: Callable[[float], None],
     ) -> None:
-        self._factor = factor
-        self._candidates = candidates
-        self._exact = exact
-        self._on_value = on_value
+        self._factor, self._studies, self._pools = factor, studies, [*pools]
+        self._exact, self._on_value = exact, on_value
         self._today: Levels | None = None
         self._is_first = True
 
     def __call__(self, value: float) -> Point:
         self._on_value(value)
-        problems = [each.problem(self._factor, value) for each in self._candidates]
-        best = self._proven(problems) if self._exact else self._best_stored(problems)
+        studies = [vary(study, [{self._factor: value}])[0] for study in self._studies]
+        answers = self._proven(studies) if self._exact else select_all(studies, self._pools)
+        best = [each for each in answers if each.has_chip]
         if self._is_first and best:
             self._today = best[0].levels
         self._is_first = False
         return self._point(value, best)
 
-    def _best_stored(self, problems: Sequence[AcceleratorProblem]) -> list[_Found]:
-        pairs = [*zip(self._candidates, problems, strict=True)]
-        reference = least_edap([each.reference_edap(problem) for each, problem in pairs])
-        best = [each.best_stored(problem, reference) for each, problem in pairs]
-        return [chip for chip in best if chip is not None]
-
-    def _proven(self, problems: Sequence[AcceleratorProblem]) -> list[_Found]:
+    def _proven(self, studies: Sequence[Study]) -> list[Answer]:
         """Proven best chips; each is an incumbent at the next values."""
-        pairs = [*zip(self._candidates, problems, strict=True)]
-        provers = [Prover(each.study, problem, start=each.levels) for each, problem in pairs]
-        name = self._candidates[0].proven_by
-        try:
-            for _ in certify_together(provers, name):
-                pass
-        except NothingToCertify:
-            return []
-        best = []
-        for (each, problem), prover in zip(pairs, provers, strict=True):
-            if name in prover.done:
-                proven = prover.done[name]
-                design = problem.space.levels_of(proven.design)
-                each.levels = np.unique(np.concatenate([each.levels, design]), axis=0)
-                best.append(_Found(each.study.name, problem, design, proven.value))
-        return best
+        answers = solve_all(studies, "certify", starts=self._pools)
+        self._pools = [
+            np.unique(np.concatenate([pool, each.levels]), axis=0)
+            for pool, each in zip(self._pools, answers, strict=True)
+        ]
+        return answers
 
-    def _point(self, value: float, best: Sequence[_Found]) -> Point:
-        edaps = [_edap(each.problem, each.levels) for each in best]
+    def _point(self, value: float, best: Sequence[Answer]) -> Point:
+        if not best:
+            return Point(value, "")
         against = math.nan
-        if len(self._candidates) == 1 and best and self._today is not None:
-            against = _edap(best[0].problem, self._today)
-        elif len(best) == len(self._candidates):
-            against = edaps[0]
-        chips = tuple(
-            Chip(
-                each.study,
-                each.problem.space.text_of(each.levels[0]),
-                edap,
-                edap / against,
-                mean_costs(each.problem, each.levels),
-                each.score,
-            )
-            for each, edap in zip(best, edaps, strict=True)
-        )
-        if not chips:
-            return Point(value, chips, "")
-        winner = chips[self._order(best)[0]]
-        return Point(value, chips, winner.study if len(self._candidates) > 1 else winner.design)
-
-    def _order(self, best: Sequence[_Found]) -> list[int]:
-        """Indices of the chips of all studies, the best first."""
-        ties = best[0].problem.ties(self._candidates[0].judged_by)
-        costs = [feasible_costs(each.problem, each.levels) for each in best]
-        return ties.order([each.score for each in best], costs)
-
-
-def _edap(problem: AcceleratorProblem, levels: Levels) -> float:
-    """Geometric-mean EDAP of one design, J·s·mm²; NaN if it is not feasible."""
-    levels, metrics = problem.feasible(levels)
-    if not len(levels):
-        return math.nan
-    F, _ = problem.score(levels, metrics)
-    return float(SCORES[EDAP](problem.costs(F))[0])
+        if len(self._studies) == 1 and self._today is not None:
+            against = geometric_mean_edap(best[0].problem, self._today)
+        elif len(best) == len(self._studies):
+            against = best[0].edap
+        winner = ranked(best, best[0].study.asked_criterion)[0]
+        name = winner.study.name if len(self._studies) > 1 else winner.text
+        return Point(value, name, tuple(best), tuple(each.edap / against for each in best))

@@ -104,7 +104,7 @@ def report(found: Flip, studies: Sequence[str], what: str) -> Iterator[str]:
     yield f"{found.factor}: today {a.value:g}, band {a.low:g} to {a.high:g}"
     names = " and ".join(studies)
     yield f"{names}, {label(found.criterion)}; EDAP by {found.edap}; {_compared(found)}"
-    if len(found.today.chips) > 1:
+    if len(found.today.answers) > 1:
         yield f"today: {_answer(found, found.today)}"
     for crossing in found.crossings:
         ends = crossing.below.value, crossing.above.value
@@ -119,19 +119,19 @@ def report(found: Flip, studies: Sequence[str], what: str) -> Iterator[str]:
 
 
 def _won(found: Flip, point: Point) -> str:
-    return f": {_answer(found, point)}" if len(point.chips) > 1 else ""
+    return f": {_answer(found, point)}" if len(point.answers) > 1 else ""
 
 
 def _answer(found: Flip, point: Point) -> str:
     """The better study, the next one, and the factors between their chips."""
     best, second = point.ranking[:2]
     factors = {"EDAP": second.edap / best.edap} | {
-        headed(column).partition(" (")[0]: value / best.costs[column]
-        for column, value in second.costs.items()
+        headed(column).partition(" (")[0]: value / best.mean_costs[column]
+        for column, value in second.mean_costs.items()
     }
     shown = ", ".join(f"{name} × {number(value)}" for name, value in factors.items())
     scores = f"{label(found.criterion)} {best.score:.4g} and {second.score:.4g}"
-    return f"{best.study}, next {second.study} ({scores}) with {shown}"
+    return f"{best.study.name}, next {second.study.name} ({scores}) with {shown}"
 
 
 def _compared(found: Flip) -> str:
@@ -141,13 +141,13 @@ def _compared(found: Flip) -> str:
 
 
 def _chips(point: Point) -> Iterator[str]:
-    if not point.chips:
+    if not point.answers:
         yield "    no design is feasible"
-    for chip in point.chips:
-        yield f"    {chip.study}: {chip.design}"
+    for chip, ratio in zip(point.answers, point.ratios, strict=True):
+        yield f"    {chip.study.name}: {chip.text}"
         shown = [
             quantity(column, on_screen(column.rpartition("_")[2])[0] * value)
-            for column, value in chip.costs.items()
+            for column, value in chip.mean_costs.items()
         ]
-        edap = f"EDAP {chip.edap:.4g} J·s·mm², ratio {chip.ratio:.4g}"
+        edap = f"EDAP {chip.edap:.4g} J·s·mm², ratio {ratio:.4g}"
         yield f"      {edap}; {', '.join(shown)}"

@@ -14,11 +14,9 @@ from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console, show
-from imcmoo.io.errors import InputError
 from imcmoo.io.printable import printable
 from imcmoo.report.what_if_table import WhatIfTable
 from imcmoo.study import catalogue
-from imcmoo.study.study import Study
 
 DESCRIPTION = """
 Answer a study as it is and under each change, in one table. Each --set is a change of its own; keys
@@ -56,11 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Answer a study under changes."""
     study = catalogue.find(args.study)
-    if not isinstance(study, Study):
-        raise InputError(
-            f"{study.name} lists devices, which this command does not take; give a study of one "
-            "device, and --set device=NAME"
-        )
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
         task = progress.add_task(study.name, total=None, state="")
         frame = what_if(

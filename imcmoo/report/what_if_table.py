@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from rich.table import Table
 
+from imcmoo.ask.what_if import IMAGES
 from imcmoo.report.labels import (
     SMALLEST_SHOWN,
     cell,
@@ -21,8 +22,8 @@ from imcmoo.report.labels import (
     plain,
 )
 from imcmoo.report.rich_tables import new_table
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.what_if import IMAGES
 
 MARK = " *"
 """End of a value that differs from the answer without changes."""
@@ -54,21 +55,31 @@ class WhatIfTable:
     notes: Sequence[str]
 
     @classmethod
-    def of(cls, study: Study, frame: pd.DataFrame) -> WhatIfTable:
+    def of(cls, study: Study | StudyOfDevices, frame: pd.DataFrame) -> WhatIfTable:
         """The table of the result of `Study.what_if`."""
-        rows = [["answer", *map(_answer, frame.to_dict("records"))]]
-        rows += [["score", *(_score(row, study) for row in frame.to_dict("records"))]]
-        costs = [c for c in frame if c not in (*FIRST, "note") and _is_cost(str(c), study)]
-        rows += [_cost_row(str(c), frame, study) for c in costs]
+        several = len(study.studies) > 1
+        by_device = {str(one.device): one for one in study.studies}
+        answers = frame.to_dict("records")
+        studies = [by_device[r["device"]] if several else study.studies[0] for r in answers]
+        # The first rows, one for each device, are of the study without changes.
+        base = [studies.index(one) for one in studies]
+        headings = [f"{r['change']} · {r['device']}" if several else r["change"] for r in answers]
+        first = study.studies[0]
+        rows = [["answer", *map(_answer, answers)]]
+        rows += [["score", *(_score(r, one) for r, one in zip(answers, studies, strict=True))]]
+        costs = [c for c in frame if c not in (*FIRST, "note") and _is_cost(str(c), first)]
+        rows += [_cost_row(str(c), answers, base, first) for c in costs]
         images = [c for c in frame if str(c).startswith(IMAGES)]
         designs = [c for c in frame if c not in (*FIRST, "note", *costs, *images)]
-        rows += [[str(c), *_marked(frame[c])] for c in designs if frame[c].dropna().nunique() > 1]
-        notes = [f"{r['change']}: {r['note']}" for r in frame.to_dict("records") if r["note"]]
-        first, *others = frame.to_dict("records")
-        for after in others:
-            if text := worse(first, after, study, after["criterion"]):
-                notes.append(f"{after['change']}: worse besides the score: {text}")
-        return cls([*frame["change"]], rows, [CAPTION, *notes])
+        rows += [
+            [str(c), *_marked(frame[c], base)] for c in designs if frame[c].dropna().nunique() > 1
+        ]
+        notes = [f"{n}: {r['note']}" for n, r in zip(headings, answers, strict=True) if r["note"]]
+        for at, (name, after) in enumerate(zip(headings, answers, strict=True)):
+            text = worse(answers[base[at]], after, studies[at], after["criterion"])
+            if text and at != base[at]:
+                notes.append(f"{name}: worse besides the score: {text}")
+        return cls(headings, rows, [CAPTION, *notes])
 
     def to_rich(self, title: str) -> Table:
         """The table for a terminal."""
@@ -161,12 +172,14 @@ def _unit(column: str) -> str:
     return column.rpartition("_")[2]
 
 
-def _cost_row(column: str, frame: pd.DataFrame, study: Study) -> list[str]:
-    """Values of a cost, with the relative difference from the first; both per image if needed."""
-    first, *_ = rows = frame.to_dict("records")
+def _cost_row(
+    column: str, rows: Sequence[Mapping[Any, Any]], base: Sequence[int], study: Study
+) -> list[str]:
+    """Values of a cost, with the relative difference from those in the rows `base`; both per image
+    if needed."""
     cells = []
-    for row in rows:
-        text, images = cell(column, float(row[column])), _images(column, row)
+    for row, at in zip(rows, base, strict=True):
+        first, text, images = rows[at], cell(column, float(row[column])), _images(column, row)
         if images > 1 and pd.notna(row[column]):
             text += f" of {images:.0f} images"
         known = pd.notna(row[column]) and pd.notna(first[column]) and first[column]
@@ -192,10 +205,9 @@ def _heading(column: str, study: Study) -> str:
     return headed(column)
 
 
-def _marked(values: pd.Series[Any]) -> Iterator[str]:
-    """Values of a parameter; those that differ from the first are marked."""
-    first = values.iloc[0]
-    for value in values:
+def _marked(values: pd.Series[Any], base: list[int]) -> Iterator[str]:
+    """Values of a parameter; those that differ from the ones in the rows `base` are marked."""
+    for value, first in zip(values, values.iloc[base], strict=True):
         if pd.isna(value):
             yield "—"
         else:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from imcmoo.answers.answer import ENUMERATED, Answer, select
-from imcmoo.answers.answers import Answers, check_replaceable, home_of, least_edap, no_chip
-from imcmoo.arrays import Floats
+from imcmoo.answers.answers import Answers, check_replaceable, home_of, no_chip
 from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
-from imcmoo.exact.enumeration import ExactAnswer, Optimum
+from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
@@ -26,7 +21,7 @@ from imcmoo.solve.comparison_certificate import (
     DeviceProof,
     proven_comparison,
 )
-from imcmoo.space.design_space import Levels
+from imcmoo.solve.together import enumerated_together
 from imcmoo.study.certify_study import (
     ALL,
     CertificateFolder,
@@ -37,7 +32,6 @@ from imcmoo.study.certify_study import (
 )
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import (
-    ExactOptima,
     NothingToEnumerate,
     enumerate_to,
     find_answer,
@@ -68,11 +62,11 @@ def enumerate_devices(
     with folder_lock(folder):
         if not force:
             check_replaceable(study, folder)
-        answers = {
-            device: _answer(one, out, workers, force, on_progress, more)
-            for device, one in zip(study.devices, study.studies, strict=True)
-        }
-        compared = _compared(study, answers)
+        results = [_answer(one, out, workers, force, on_progress, more) for one in study.studies]
+        first = study.studies[0]
+        answers = enumerated_together(study.studies, results)
+        reference = EXACT if first.asked_criterion.is_regret else ""
+        compared = Answers(study.name, tuple(answers), first.selected_by, reference)
         compared.save(folder)
         return compared
 
@@ -100,48 +94,6 @@ def _answer(
         )
     except NothingToEnumerate as error:
         return error
-
-
-def _compared(
-    study: StudyOfDevices, answers: Mapping[str, ExactAnswer | NothingToEnumerate]
-) -> Answers:
-    first = study.studies[0]
-    is_regret = first.asked_criterion.is_regret
-    reference = None
-    if is_regret:
-        references = [_single_network_edap(first, answer) for answer in answers.values()]
-        reference = least_edap(references)
-    best = []
-    for answer, one in zip(answers.values(), study.studies, strict=True):
-        if isinstance(answer, NothingToEnumerate):
-            best.append(Answer.without_chip(one, answer, bound=math.inf))
-        else:
-            known = {"how": ENUMERATED, "gap": 0.0, "evidence": ExactOptima(one, answer)}
-            best.append(select(one, _candidates(one, answer), reference, **known))
-    return Answers(study.name, tuple(best), first.selected_by, EXACT if is_regret else "")
-
-
-def _candidates(study: Study, answer: ExactAnswer) -> Levels:
-    """Designs among which is the best one by the criterion of a study, and the front.
-
-    A regret is least on the front, whatever the optima it is against: no design has less EDAP on
-    every network than one of the front.
-    """
-    ranks = answer.ranks
-    if not study.asked_criterion.is_regret:
-        ranks = np.union1d(ranks, answer.optima[study.selected_by].ranks)
-    return study.space.unrank(ranks)
-
-
-def _single_network_edap(study: Study, answer: ExactAnswer | NothingToEnumerate) -> Floats | None:
-    """Optima of the networks on one device that regrets depend on, J·s·mm², shape (W,)."""
-    if isinstance(answer, ExactAnswer):
-        optima: Mapping[str, Optimum] = answer.optima
-    else:
-        optima = answer.single_network
-    kind = SINGLE_NETWORK if study.baselines else "edap_"
-    values = [optima[kind + name].value for name in study.names if kind + name in optima]
-    return np.array(values) if len(values) == len(study.names) else None
 
 
 def certify_devices(

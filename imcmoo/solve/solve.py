@@ -7,22 +7,25 @@ answer = solve(study)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Sequence
 from typing import Literal
 
-from imcmoo.answers.answer import CERTIFIED, ENUMERATED, REFUSED, SEARCHED, Answer
+from imcmoo.answers.answer import REFUSED, Answer
 from imcmoo.exact.bounded_criteria import has_bounds
-from imcmoo.exact.certificate import Certificate
-from imcmoo.exact.enumeration import Enumeration, ExactAnswer, NothingFeasible
-from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import Conflict, Infeasible, InputError
-from imcmoo.problem.nearest import nearest_text
-from imcmoo.search.sampling import NoFeasibleDesign
+from imcmoo.solve.together import (
+    certified_together,
+    enumerated,
+    enumerated_together,
+    of_certificates,
+    of_enumeration,
+    searched,
+    searched_together,
+)
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import certify_study
-from imcmoo.study.searches import LimitsUnmet, Outcome, run_searches, search_models
+from imcmoo.study.enumerate_study import NothingToEnumerate
 from imcmoo.study.study import Study
 
 Method = Literal["auto", "certify", "enumerate", "search"]
@@ -65,10 +68,80 @@ def solve(
         if method == "certify" or (method == "auto" and _has_bounds(study)):
             return _certified(study, start, time_limit_s, or_search=method == "auto")
         if method == "enumerate" or (method == "auto" and _is_small(study)):
-            return _enumerated(study)
-        return _searched(study)
+            return of_enumeration(study, enumerated(study))
+        return searched(study)
     except Infeasible as error:
         return Answer.without_chip(study, error)
+
+
+def solve_all(
+    studies: Sequence[Study],
+    method: Method = "auto",
+    *,
+    starts: Sequence[Levels | None] | None = None,
+    time_limit_s: float = math.inf,
+) -> list[Answer]:
+    """Find the best chips of several studies of the same networks; writes nothing.
+
+    Regrets are against the best single-network optima of all studies, so that their scores can be
+    compared. Solve each study by itself if its regrets are to be against its own optima.
+
+    Args:
+        studies: the studies, of one criterion.
+        method: see `solve`; one method answers all.
+        starts: designs that the proof of each study begins with, shape (n, n_parameters) each. If
+            None, there are none.
+        time_limit_s: time limit of a proof per criterion and study, s.
+
+    Returns:
+        An answer per study, in their order.
+
+    Raises:
+        InputError: the method cannot answer a study.
+    """
+    starts = starts or [None] * len(studies)
+    if len(studies) < 2 or not studies[0].asked_criterion.is_regret:
+        pairs = zip(studies, starts, strict=True)
+        return [solve(s, method, start=b, time_limit_s=time_limit_s) for s, b in pairs]
+    refused = {i: str(why) for i, s in enumerate(studies) if (why := _conflict(s))}
+    asked = [i for i in range(len(studies)) if i not in refused]
+    solved = _solved_together(
+        [studies[i] for i in asked], method, [starts[i] for i in asked], time_limit_s
+    )
+    answers = dict(zip(asked, solved, strict=True))
+    return [
+        answers[i] if i in answers else Answer.without_chip(s, refused[i], how=REFUSED)
+        for i, s in enumerate(studies)
+    ]
+
+
+def _conflict(study: Study) -> Conflict | None:
+    """Why the cost model refuses a study; None if it does not."""
+    try:
+        study.problem()
+    except Conflict as error:
+        return error
+    return None
+
+
+def _solved_together(
+    studies: Sequence[Study],
+    method: Method,
+    starts: Sequence[Levels | None],
+    time_limit_s: float,
+) -> list[Answer]:
+    """Answers whose regrets are against the best optima of all studies."""
+    if method == "certify" or (method == "auto" and all(map(_has_bounds, studies))):
+        try:
+            return certified_together(studies, starts, time_limit_s)
+        except Infeasible:
+            raise
+        except InputError:  # the time limit ended before any design was found
+            if method == "certify":
+                raise
+    elif method == "enumerate" or (method == "auto" and all(map(_is_small, studies))):
+        return enumerated_together(studies, [*map(_enumerated, studies)])
+    return searched_together(studies)
 
 
 def _has_bounds(study: Study) -> bool:
@@ -90,79 +163,11 @@ def _certified(
     except InputError:  # the time limit ended before any design was found
         if not or_search:
             raise
-        return _searched(study)
+        return searched(study)
 
 
-def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
-    """The answer of a study whose criterion is proven.
-
-    Args:
-        study: the study.
-        proven: certificates by criterion, among them that of the study.
-    """
-    certificate = proven[study.answering(study.proven_as)]
-    of_first = certificate.within.get("gap", 0.0)
-    note = f"the tolerance counts from an answer with a gap of {of_first:.3%}" if of_first else ""
-    return Answer(
-        study,
-        CERTIFIED,
-        study.space.levels_of(certificate.design),
-        score=certificate.value,
-        bound=certificate.bound,
-        gap=certificate.gap,
-        note=note,
-        evidence=proven,
-    )
-
-
-def _enumerated(study: Study) -> Answer:
-    problem = study.problem()
+def _enumerated(study: Study) -> ExactAnswer | NothingToEnumerate:
     try:
-        answer = Enumeration(problem).answer()
-    except NothingFeasible as error:
-        nearest = nearest_text(problem, error.nearest) if len(error.nearest) else ""
-        raise Infeasible(nearest or nothing_feasible(problem)) from None
-    return of_enumeration(study, answer)
-
-
-def of_enumeration(study: Study, answer: ExactAnswer) -> Answer:
-    """The answer of an enumerated study.
-
-    Raises:
-        InputError: the criterion compares candidates, so it has no optimum.
-    """
-    if study.answered_by not in answer.optima:
-        raise InputError(f"criterion {study.criterion} compares candidates: it has no optimum")
-    best = answer.optima[study.answered_by]
-    levels = study.space.unrank(best.ranks[:1])
-    return Answer(
-        study,
-        ENUMERATED,
-        levels,
-        score=best.value,
-        bound=best.value,
-        gap=0.0,
-        front=study.space.unrank(answer.ranks),
-        evidence=answer,
-    )
-
-
-def _searched(study: Study) -> Answer:
-    models = search_models(study)
-    with TemporaryDirectory() as folder:
-        try:
-            searches = run_searches(study, models, Path(folder).joinpath, lambda name, row: None)
-        except LimitsUnmet as error:
-            raise Infeasible(str(error)) from None
-        except NoFeasibleDesign:
-            raise Infeasible(nothing_feasible(study.problem())) from None
-    outcome = Outcome.from_searches(study, searches)
-    score = float(outcome.candidates.scores[outcome.criterion][outcome.chosen])
-    return Answer(
-        study,
-        SEARCHED,
-        outcome.design,
-        score=score,
-        front=outcome.candidates.levels,
-        evidence=outcome,
-    )
+        return enumerated(study)
+    except NothingToEnumerate as error:
+        return error

@@ -14,6 +14,8 @@ from imcmoo.study.study import SNR_LIMITS, Study
 from imcmoo.study.tables import known_device
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from imcmoo.answers.answers import Answers
     from imcmoo.study.certify_study import OnStep
     from imcmoo.study.searches import OnTrace
@@ -88,7 +90,7 @@ class StudyOfDevices:
             if isinstance(name, str):
                 keys["name"] = f"{name}/{device}"
             try:
-                return Study(**_without_analog(device, keys))
+                return Study(**common_keys(device, keys))
             except ValueError as error:
                 raise ValueError(_of_own_table(str(error), device, table)) from None
 
@@ -142,7 +144,7 @@ class StudyOfDevices:
         for key in OF_ONE_DEVICE:
             if key in changes:
                 raise ValueError(f"{key}: create the study that lists devices with another value")
-        return self.each(lambda study: study.replace(**_without_analog(str(study.device), changes)))
+        return self.each(lambda study: study.replace(**common_keys(str(study.device), changes)))
 
     def run(
         self,
@@ -261,6 +263,25 @@ class StudyOfDevices:
             on_step=lambda _, *state: report(*state),
         )
 
+    def what_if(
+        self,
+        changes: Sequence[Mapping[str, Any]],
+        *,
+        time_limit_s: float | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> pd.DataFrame:
+        """Answer each device as it is and under each change; see `Study.what_if`.
+
+        A device that refuses a change has a row that says why.
+
+        Raises:
+            InputError: no device takes a change; names the change.
+        """
+        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
+
+        limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
+        return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
+
     def __repr__(self) -> str:
         first, names = self.studies[0], ", ".join(self.devices)
         return f"StudyOfDevices({self.name}: {names}, for {', '.join(first.names)})"
@@ -311,8 +332,8 @@ def _checked_space(
     return common, {key: dict(table) for key, table in tables.items()}
 
 
-def _without_analog(device: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys that hold for a device."""
+def common_keys(device: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys that hold for a device: none of `OF_ANALOG` if its sums are exact."""
     from imcmoo.model.physical.memory_cells import is_exact  # slow to import
 
     return {k: v for k, v in keys.items() if not (k in OF_ANALOG and is_exact(device))}

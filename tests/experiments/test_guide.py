@@ -8,9 +8,9 @@ import pytest
 
 from experiments import guide
 from experiments.guide import RECIPES, study_of
-from imcmoo.ask.what_if import changed
 from imcmoo.cli.what_if_command import change
 from imcmoo.problem.identity import stamp_of
+from imcmoo.study.vary import vary
 from tests import ROOT
 
 
@@ -25,7 +25,7 @@ def test_the_command_of_a_recipe_makes_its_changes(recipe):
 def test_a_change_of_a_recipe_reaches_the_study():
     (recipe,) = (r for r in RECIPES if r.name == "frames")
     study = study_of(recipe.study)
-    after = changed(study, recipe.changes[0]).study
+    (after,) = vary(study, recipe.changes[:1])
     for before, now in zip(study.networks, after.networks, strict=True):
         assert now.rate_Hz == 2 * before.rate_Hz
 

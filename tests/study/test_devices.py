@@ -649,6 +649,6 @@ def test_flip_proves_the_regrets_that_it_finds_among_enumerated_designs(
         flip(study, None, FACTOR, out=folder / out, exact=exact)
         for out, exact in (("nothing", True), ("results", False))
     ]
-    proven = [[c.score for c in point.chips] for point in found[0].points]
-    stored = [[c.score for c in point.chips] for point in found[1].points]
+    proven = [[c.score for c in point.answers] for point in found[0].points]
+    stored = [[c.score for c in point.answers] for point in found[1].points]
     np.testing.assert_allclose(proven, stored, rtol=1e-9)

@@ -8,11 +8,11 @@ import pytest
 
 import imcmoo
 from imcmoo.ask.flip import assumptions_of
-from imcmoo.ask.what_if import changed
 from imcmoo.cli.main import main
 from imcmoo.cli.what_if_command import change
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.report.what_if_table import WhatIfTable
+from imcmoo.study.vary import changed, vary
 from tests.cli.helpers import refused
 
 SPACE = {
@@ -100,16 +100,16 @@ def test_limits_without_bounds_are_enumerated():
 
 def test_another_device_keeps_the_values_that_it_has_and_names_the_others():
     one = study(compute_snr_limit_dB=20)
-    after = changed(one, {"device": "dimc", "voltage_V": 1.0})
-    assert after.study.device == "dimc"
-    assert after.study.space.values_of("columns_per_adc") == (2, 8)
-    assert after.study.space.values_of("voltage_V") == (1.0,)
-    assert "adc_bits = 7" in after.dropped
-    assert after.study.compute_snr_limit_dB is None
+    after, dropped = changed(one, {"device": "dimc", "voltage_V": 1.0})
+    assert after.device == "dimc"
+    assert after.space.values_of("columns_per_adc") == (2, 8)
+    assert after.space.values_of("voltage_V") == (1.0,)
+    assert "adc_bits = 7" in dropped
+    assert after.compute_snr_limit_dB is None
 
 
 def test_a_key_of_one_network_changes_that_network_only():
-    after = changed(study(), {"resnet18_onnx.min_fps": 10, "precision": 4}).study
+    (after,) = vary(study(), [{"resnet18_onnx.min_fps": 10, "precision": 4}])
     assert [n.min_fps for n in after.networks] == [None, 10]
     assert {(n.input_bits, n.weight_bits) for n in after.networks} == {(4, 4)}
 
@@ -216,3 +216,38 @@ def test_the_command_prints_one_row_per_answer_as_csv(file, capsys):
     frame = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert list(frame["technology_nm"]) == [32, 22]
     assert frame["area_mm2"][1] < frame["area_mm2"][0]
+
+
+@pytest.fixture(scope="module")
+def devices():
+    """A study of two devices, and a change that one of them refuses."""
+    space = {**{k: SPACE[k] for k in ("voltage_V", "rows", "cols", "active_rows", "dram")}}
+    keys = {"buffer_words": 1, "ping_pong": 0, "router_groups": 32, "tiles_per_group": 4}
+    return imcmoo.Study(
+        name="two",
+        model="physical",
+        device=["sram", "dimc"],
+        networks=["mobilenet_v3_onnx"],
+        criterion="edap_max",
+        space={
+            **space, **keys, "rows": 128, "glb_KiB": 1024,
+            "sram": {k: SPACE[k] for k in ("adc_bits", "columns_per_adc", "adc_noise")},
+        },
+    )  # fmt: skip
+
+
+def test_a_list_of_devices_has_a_row_for_each_device_and_change(devices):
+    frame = devices.what_if([{"technology_nm": 22}, {"adc_bits": 6}])
+    assert frame["change"].tolist() == [c for c in frame["change"].unique() for _ in range(2)]
+    assert frame["device"].tolist() == ["sram", "dimc"] * 3
+    assert frame["answer"].tolist() == ["certified"] * 5 + ["refused"]
+    assert "adc_bits" in frame["note"].iloc[-1]
+    for device, one in zip(devices.devices, devices.studies, strict=True):
+        alone = one.what_if([{"technology_nm": 22}])["score"]
+        assert frame.loc[frame["device"] == device, "score"][:2].tolist() == alone.tolist()
+    table = WhatIfTable.of(devices, frame)
+    assert table.headings[:3] == ["as it is · sram", "as it is · dimc", "technology_nm=22 · sram"]
+    with pytest.raises(imcmoo.InputError, match="device: two lists devices"):
+        devices.what_if([{"device": "rram"}])
+    with pytest.raises(imcmoo.InputError, match="row: no key of the study"):
+        devices.what_if([{"row": 64}])

@@ -1,0 +1,217 @@
+"""Answers of certificates, enumerations and searches, of one study or of several together.
+
+Regrets of several studies are against the best single-network optima of all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from imcmoo.answers.answer import CERTIFIED, ENUMERATED, SEARCHED, Answer, select
+from imcmoo.answers.answers import least_edap
+from imcmoo.arrays import Floats
+from imcmoo.exact.certificate import Certificate, NothingToCertify
+from imcmoo.exact.enumeration import Enumeration, ExactAnswer, NothingFeasible, Optimum
+from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.io.errors import Infeasible, InputError
+from imcmoo.problem.criteria import SINGLE_NETWORK
+from imcmoo.problem.nearest import nearest_text
+from imcmoo.search.sampling import NoFeasibleDesign
+from imcmoo.space.design_space import Levels
+from imcmoo.study.certify_study import Prover, certify_together
+from imcmoo.study.enumerate_study import ExactOptima, NothingToEnumerate
+from imcmoo.study.searches import LimitsUnmet, Outcome, run_searches, search_models
+from imcmoo.study.study import Study
+
+
+def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
+    """The answer of a study whose criterion is proven.
+
+    Args:
+        study: the study.
+        proven: certificates by criterion, among them that of the study.
+    """
+    certificate = proven[study.answering(study.proven_as)]
+    of_first = certificate.within.get("gap", 0.0)
+    note = f"the tolerance counts from an answer with a gap of {of_first:.3%}" if of_first else ""
+    return Answer(
+        study,
+        CERTIFIED,
+        study.space.levels_of(certificate.design),
+        score=certificate.value,
+        bound=certificate.bound,
+        gap=certificate.gap,
+        note=note,
+        evidence=proven,
+    )
+
+
+def certified_together(
+    studies: Sequence[Study], starts: Sequence[Levels | None], time_limit_s: float
+) -> list[Answer]:
+    """Prove the best chips of several studies.
+
+    Args:
+        studies: the studies, of one criterion without tolerance.
+        starts: designs that each proof begins with, shape (n, n_parameters); None for none.
+        time_limit_s: time limit of a proof per criterion and study, s.
+
+    Raises:
+        InputError: the criterion cannot be certified.
+    """
+    provers = [
+        Prover(study, study.problem(), start=start, time_limit_s=time_limit_s)
+        for study, start in zip(studies, starts, strict=True)
+    ]
+    name, why = studies[0].proven_as, ""
+    try:
+        for _ in certify_together(provers, name):
+            pass
+    except NothingToCertify as error:  # a network runs on no chip of any study
+        why = str(error)
+    answers = []
+    for prover in provers:
+        if name in prover.done:
+            answers.append(of_certificates(prover.study, prover.done))
+        else:
+            reason = str(prover.infeasible.get(name, why))
+            answers.append(Answer.without_chip(prover.study, reason, bound=math.inf))
+    return answers
+
+
+def enumerated(study: Study) -> ExactAnswer:
+    """Evaluate all designs of a study in this process.
+
+    Raises:
+        NothingToEnumerate: no design is feasible; says which is nearest.
+    """
+    problem = study.problem()
+    try:
+        return Enumeration(problem).answer()
+    except NothingFeasible as error:
+        nearest = nearest_text(problem, error.nearest) if len(error.nearest) else ""
+        text = nearest or nothing_feasible(problem)
+        raise NothingToEnumerate(text, error.single_network) from None
+
+
+def of_enumeration(study: Study, answer: ExactAnswer) -> Answer:
+    """The answer of an enumerated study.
+
+    Raises:
+        InputError: the criterion compares candidates, so it has no optimum.
+    """
+    if study.answered_by not in answer.optima:
+        raise InputError(f"criterion {study.criterion} compares candidates: it has no optimum")
+    best = answer.optima[study.answered_by]
+    levels = study.space.unrank(best.ranks[:1])
+    return Answer(
+        study,
+        ENUMERATED,
+        levels,
+        score=best.value,
+        bound=best.value,
+        gap=0.0,
+        front=study.space.unrank(answer.ranks),
+        evidence=answer,
+    )
+
+
+def enumerated_together(
+    studies: Sequence[Study], results: Sequence[ExactAnswer | NothingToEnumerate]
+) -> list[Answer]:
+    """Answers of several enumerated studies.
+
+    Args:
+        studies: the studies, of one criterion.
+        results: their exact answers, or the errors that say that no design is feasible.
+    """
+    reference = None
+    if studies[0].asked_criterion.is_regret:
+        reference = least_edap([_single_network_edap(studies[0], each) for each in results])
+    answers = []
+    for study, result in zip(studies, results, strict=True):
+        if isinstance(result, NothingToEnumerate):
+            answers.append(Answer.without_chip(study, result, bound=math.inf))
+        else:
+            answers.append(
+                select(
+                    study,
+                    _candidates(study, result),
+                    reference,
+                    how=ENUMERATED,
+                    gap=0.0,
+                    evidence=ExactOptima(study, result),
+                )
+            )
+    return answers
+
+
+def _candidates(study: Study, answer: ExactAnswer) -> Levels:
+    """Designs among which is the best one by the criterion of a study, and the front.
+
+    A regret is least on the front, whatever the optima it is against: no design has less EDAP on
+    every network than one of the front.
+    """
+    ranks = answer.ranks
+    if not study.asked_criterion.is_regret:
+        ranks = np.union1d(ranks, answer.optima[study.selected_by].ranks)
+    return study.space.unrank(ranks)
+
+
+def _single_network_edap(study: Study, answer: ExactAnswer | NothingToEnumerate) -> Floats | None:
+    """Optima of the networks on one device that regrets depend on, J·s·mm², shape (W,)."""
+    if isinstance(answer, ExactAnswer):
+        optima: Mapping[str, Optimum] = answer.optima
+    else:
+        optima = answer.single_network
+    kind = SINGLE_NETWORK if study.baselines else "edap_"
+    values = [optima[kind + name].value for name in study.names if kind + name in optima]
+    return np.array(values) if len(values) == len(study.names) else None
+
+
+def outcome_of(study: Study) -> Outcome:
+    """Search a study with its budget; writes nothing.
+
+    Raises:
+        Infeasible: no design is feasible; says which is nearest.
+    """
+    models = search_models(study)
+    with TemporaryDirectory() as folder:
+        try:
+            searches = run_searches(study, models, Path(folder).joinpath, lambda name, row: None)
+        except LimitsUnmet as error:
+            raise Infeasible(str(error)) from None
+        except NoFeasibleDesign:
+            raise Infeasible(nothing_feasible(study.problem())) from None
+    return Outcome.from_searches(study, searches)
+
+
+def searched(study: Study) -> Answer:
+    """Answer of a searched study; see `outcome_of`."""
+    outcome = outcome_of(study)
+    score = float(outcome.candidates.scores[outcome.criterion][outcome.chosen])
+    front = outcome.candidates.levels
+    return Answer(study, SEARCHED, outcome.design, score=score, front=front, evidence=outcome)
+
+
+def searched_together(studies: Sequence[Study]) -> list[Answer]:
+    """Answers of several searched studies."""
+    outcomes: list[Outcome | Infeasible] = []
+    for study in studies:
+        try:
+            outcomes.append(outcome_of(study))
+        except Infeasible as error:
+            outcomes.append(error)
+    found = [each for each in outcomes if isinstance(each, Outcome)]
+    reference = least_edap([each.candidates.reference_edap for each in found])
+    return [
+        Answer.without_chip(study, each)
+        if isinstance(each, Infeasible)
+        else select(study, each.candidates.levels, reference, how=SEARCHED, evidence=each)
+        for study, each in zip(studies, outcomes, strict=True)
+    ]
