@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from imcmoo.answers.answer import SEARCHED, Answer
 from imcmoo.exact.check import feasible_costs
-from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.model.cost_model import CostModel
+from imcmoo.solve.together import of_certificates, of_enumeration
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.widening import subspace
 from imcmoo.study import certify_study, enumerate_study
@@ -49,22 +50,7 @@ MOST_ROUNDS = 20
 """Largest number of rounds; the lists of the shipped spaces need fewer."""
 
 
-@dataclass(frozen=True)
-class Solved:
-    """The best design of a study.
-
-    Args:
-        design: value of each parameter and fixed value.
-        score: its score by the criterion of the study.
-        answer: the certificate, the exact answer, or the run that it is of.
-    """
-
-    design: Mapping[str, Any]
-    score: float
-    answer: Any = None
-
-
-Solve = Callable[..., Solved]
+Solve = Callable[..., Answer]
 """Finds the best design of a study, whose `start` is the best one of the narrower space; takes
 `force` to replace results of another study."""
 
@@ -86,7 +72,7 @@ class Round:
     study: Study
     added: Mapping[str, Any]
     left_out: Mapping[str, int]
-    solved: Solved
+    solved: Answer
     gain: float
     goes_on: bool
 
@@ -104,7 +90,7 @@ class Widening:
     """
 
     first: Study
-    solved: Solved
+    solved: Answer
     steps: Sequence[Round]
     left: Sequence[OpenEnd]
 
@@ -114,7 +100,7 @@ class Widening:
         return next((step.study for step in self._steps_on), self.first)
 
     @property
-    def best(self) -> Solved:
+    def best(self) -> Answer:
         """The best design."""
         return next((step.solved for step in self._steps_on), self.solved)
 
@@ -152,7 +138,7 @@ def added_text(step: Round) -> str:
 
 def widen(
     study: Study,
-    solved: Solved,
+    solved: Answer,
     solve: Solve,
     folder: Callable[[Study], Path],
     *,
@@ -203,7 +189,7 @@ def widen(
 
 
 def _solved_round(
-    first: Study, wider: Wider, best: Solved, solve: Solve, home: Path, *, force: bool
+    first: Study, wider: Wider, best: Answer, solve: Solve, home: Path, *, force: bool
 ) -> Round:
     """Solve a widened study from the best design so far, and write it into its folder."""
     space = wider.study.space
@@ -217,7 +203,7 @@ def _solved_round(
     return Round(study, wider.added, wider.left_out, solved, gain, goes_on)
 
 
-def _is_better(study: Study, solved: Solved, former: Solved) -> bool:
+def _is_better(study: Study, solved: Answer, former: Answer) -> bool:
     """Check if a design is better than a former one of the same space."""
     problem = study.problem()
     levels = [problem.space.levels_of(each.design) for each in (former, solved)]
@@ -401,16 +387,14 @@ def _is_comparable(study: Study) -> bool:
 
 def _gain(study: Study, before: float, after: float) -> float:
     """Share by which a score falls; NaN if the scores have no common reference."""
-    criterion = study.asked_criterion
-    if not _is_comparable(study) or criterion.scale == "difference":
+    scale = study.asked_criterion.score_scale
+    if not _is_comparable(study) or scale.kind == "difference":
         return math.nan
-    if criterion.scale == "log10":
-        return float(1 - 10.0 ** (after - before))
-    return 1 - after / before
+    return -scale.excess(after, before)
 
 
-def certified(study: Study, out: Path, *, force: bool, **options: Any) -> Solved:
-    """The certified design of a study, by its criterion; writes its certificates.
+def certified(study: Study, out: Path, *, force: bool, **options: Any) -> Answer:
+    """The certified answer of a study, by its criterion; writes its certificates.
 
     Args:
         study: the study.
@@ -418,22 +402,24 @@ def certified(study: Study, out: Path, *, force: bool, **options: Any) -> Solved
         force: replace certificates of a different study of this name.
         options: see `certify_to`.
     """
-    criterion = study.certified_by
-    *_, best = certify_to(study, criterion, out, force=force, **options)
-    return Solved(best.design, best.value, best)
+    proofs = certify_to(study, study.certified_by, out, force=force, **options)
+    return of_certificates(study, {proof.criterion: proof for proof in proofs})
 
 
-def enumerated(study: Study, out: Path, *, force: bool, **options: Any) -> Solved:
-    """The exact optimum of a study, by its criterion; writes its answer.
+def enumerated(study: Study, out: Path, *, force: bool, **options: Any) -> Answer:
+    """The exact answer of a study, by its criterion; writes it.
 
     Takes the arguments of `certified`, with `options` of `enumerate_to`.
+
+    Raises:
+        InputError: the criterion compares candidates, so it has no optimum.
     """
     usual = {"workers": 1, "on_progress": lambda done, total: None}
-    return of_answer(study, enumerate_to(study, out, force=force, **{**usual, **options}))
+    return of_enumeration(study, enumerate_to(study, out, force=force, **{**usual, **options}))
 
 
-def searched(study: Study, out: Path, *, force: bool, **options: Any) -> Solved:
-    """The selected design of a run of a study; writes the run.
+def searched(study: Study, out: Path, *, force: bool, **options: Any) -> Answer:
+    """The answer of a run of a study; writes the run.
 
     Takes the arguments of `certified`, with `options` of `run_studies`.
     """
@@ -443,25 +429,11 @@ def searched(study: Study, out: Path, *, force: bool, **options: Any) -> Solved:
     return of_run(study, run)
 
 
-def of_run(study: Study, run: Run) -> Solved:
-    """The selected design of a run."""
-    names = (*study.space.names, *study.space.fixed)
+def of_run(study: Study, run: Run) -> Answer:
+    """The answer of a run."""
     row = run.design.iloc[0].to_dict()
-    design = {name: row[name] for name in names if name in row}
-    return Solved({**study.space.fixed, **design}, run.explain().score, run)
-
-
-def of_answer(study: Study, answer: ExactAnswer) -> Solved:
-    """The best design of an exact answer.
-
-    Raises:
-        InputError: the criterion compares candidates, so it has no optimum.
-    """
-    if study.answered_by not in answer.optima:
-        raise InputError(f"criterion {study.criterion} has no optimum, so nothing is widened")
-    best = answer.optima[study.answered_by]
-    (design,) = study.space.designs(study.space.unrank(best.ranks[:1]))
-    return Solved(design, best.value, answer)
+    levels = study.space.levels_of({name: row[name] for name in study.space.names})
+    return Answer(study, SEARCHED, levels, score=run.explain().score, evidence=run)
 
 
 def is_widened(folder: Path) -> bool:
@@ -479,7 +451,7 @@ def home_of_run(study: Study, out: Path) -> Path:
     return out / study.name
 
 
-SOLVERS: Mapping[str, tuple[Callable[..., Solved], Callable[..., Path]]] = {
+SOLVERS: Mapping[str, tuple[Callable[..., Answer], Callable[..., Path]]] = {
     "certify": (certified, certify_study.folder_of),
     "enumerate": (enumerated, enumerate_study.folder_of),
     "run": (searched, home_of_run),

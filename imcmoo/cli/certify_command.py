@@ -196,17 +196,18 @@ def _widened(
 ) -> Study:
     """Widen a certified study and show the last certificate; returns the last study."""
     # Others do without.
-    from imcmoo.ask.widen import Solved, certified
+    from imcmoo.ask.widen import certified
     from imcmoo.cli.widening import widen_and_show
+    from imcmoo.solve.together import of_certificates, proof_of
 
     # Certificates of earlier rounds are replaced without a line each.
     solve = partial(certified, out=out, **{**options, "report": lambda line: None})
-    first = Solved(certificate.design, certificate.value, certificate)
+    first = of_certificates(study, {certificate.criterion: certificate})
     folder_in = partial(folder_of, out=out)
     widening = widen_and_show(terminal, study, first, solve, folder_in, force=force)
     if widening.steps:
         folder = folder_of(widening.study, out)
-        _show_proven(terminal, widening.study, widening.best.answer, folder, widening)
+        _show_proven(terminal, widening.study, proof_of(widening.best), folder, widening)
     return widening.study
 
 

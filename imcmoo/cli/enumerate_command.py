@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from imcmoo.answers.answer import Answer
 from imcmoo.answers.answers import home_of
-from imcmoo.ask.widen import Solved, enumerated, of_answer
+from imcmoo.ask.widen import enumerated
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import Bars, console
@@ -23,6 +24,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.answer_card import card_of_answer
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.solve.devices import enumerate_devices
+from imcmoo.solve.together import of_enumeration
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import enumerate_to, folder_of
@@ -101,7 +103,7 @@ def _widened(
 ) -> Study:
     """Widen an enumerated study and show the last answer; returns the last study."""
 
-    def solve(wider: Study, *, force: bool) -> Solved:
+    def solve(wider: Study, *, force: bool) -> Answer:
         with Bars(quiet=args.quiet) as progress:
             task = progress.add_task(wider.name, total=None)
             return enumerated(
@@ -112,10 +114,10 @@ def _widened(
                 on_progress=lambda n, total: progress.update(task, completed=n, total=total),
             )
 
-    first, folder = of_answer(study, answer), partial(folder_of, out=out)
+    first, folder = of_enumeration(study, answer), partial(folder_of, out=out)
     widening = widen_and_show(terminal, study, first, solve, folder, force=args.force)
     if widening.steps:
-        card = card_of_answer(widening.study, widening.best.answer)
+        card = card_of_answer(widening.study, widening.best.evidence)
         card = card.after_widening(widening.left)
         terminal.print(card.text(terminal.width), soft_wrap=True)
     return widening.study

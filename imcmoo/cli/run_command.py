@@ -128,7 +128,7 @@ def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> 
         terminal, run.study, of_run(run.study, run), solve, folder, force=force
     )
     if widening.steps:
-        best: Run = widening.best.answer
+        best: Run = widening.best.evidence
         observer.show(best, best.card.after_widening(widening.left), [])
 
 

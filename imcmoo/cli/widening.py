@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from imcmoo.answers.answer import Answer
 from imcmoo.ask.what_if import costs_of
-from imcmoo.ask.widen import Round, Solve, Solved, Widening, added_text, widen
+from imcmoo.ask.widen import Round, Solve, Widening, added_text, widen
 from imcmoo.report.labels import label, plain
 from imcmoo.report.what_if_table import worse
 from imcmoo.study.list_ends import table_ends
@@ -19,7 +20,7 @@ from imcmoo.study.study import Study
 def widen_and_show(
     terminal: Console,
     study: Study,
-    solved: Solved,
+    solved: Answer,
     solve: Solve,
     folder: Callable[[Study], Path],
     *,
@@ -69,11 +70,7 @@ def _way_out(study: Study) -> str:
 def _worse(widening: Widening) -> str:
     """Costs that rise by all rounds, as text; empty if there are none."""
     before, after = (
-        costs_of(study.problem(), study.space.levels_of(solved.design))
-        for study, solved in [
-            (widening.first, widening.solved),
-            (widening.study, widening.best),
-        ]
+        costs_of(answer.problem, answer.levels) for answer in (widening.solved, widening.best)
     )
     text = worse(before, after, widening.first, widening.study.criterion)
     return f"worse than without widening, besides the score: {text}" if text else ""

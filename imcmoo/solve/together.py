@@ -34,9 +34,9 @@ def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
 
     Args:
         study: the study.
-        proven: certificates by criterion, among them that of the study.
+        proven: certificates by criterion; that of the answer is the last.
     """
-    certificate = proven[study.answering(study.proven_as)]
+    *_, certificate = proven.values()
     of_first = certificate.within.get("gap", 0.0)
     note = f"the tolerance counts from an answer with a gap of {of_first:.3%}" if of_first else ""
     return Answer(
@@ -49,6 +49,13 @@ def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
         note=note,
         evidence=proven,
     )
+
+
+def proof_of(answer: Answer) -> Certificate:
+    """The certificate that a certified answer rests on."""
+    *_, certificate = answer.evidence.values()
+    assert isinstance(certificate, Certificate)
+    return certificate
 
 
 def certified_together(

@@ -8,7 +8,8 @@ from typing import ClassVar
 import pytest
 
 from imcmoo import Study
-from imcmoo.ask.widen import FILE, Solved, widen
+from imcmoo.answers.answer import SEARCHED, Answer
+from imcmoo.ask.widen import FILE, widen
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.run import Run
@@ -72,7 +73,7 @@ def test_the_certified_optimum_of_the_widened_study_is_at_no_open_end(certified)
     scores = widening.rounds["score"]
     assert scores.is_monotonic_decreasing
     assert scores.iloc[-1] < scores.iloc[0]
-    assert widening.best.answer.gap == 0
+    assert widening.best.gap == 0
 
 
 def test_what_the_gain_of_all_rounds_costs_is_printed_at_the_end(tmp_path, capsys):
@@ -150,14 +151,18 @@ def test_enumeration_and_proof_widen_to_the_same_optimum(certified, tmp_path):
     assert proven.best.score == pytest.approx(enumerated.best.score, rel=1e-9)
 
 
+def solved(study, design, score):
+    """An answer of a study."""
+    return Answer(study, SEARCHED, study.space.levels_of(design), score=score)
+
+
 def test_only_results_of_widened_studies_are_replaced_without_force(tmp_path):
     asked = []
 
     def smallest(one, *, force):
         asked.append(force)
-        return Solved(
-            {**one.start, "router_groups": min(one.space.values_of("router_groups"))}, 1.0
-        )
+        least = {**one.start, "router_groups": min(one.space.values_of("router_groups"))}
+        return solved(one, least, 1.0)
 
     one = study()
     (design,) = one.space.designs(one.space.levels_of({"cols": 256, "router_groups": 2}))
@@ -166,7 +171,7 @@ def test_only_results_of_widened_studies_are_replaced_without_force(tmp_path):
         if text is not None:
             (tmp_path / FILE).write_text(text, encoding="utf-8")
         asked.clear()
-        widen(one, Solved(design, 1.0), smallest, lambda _: tmp_path)
+        widen(one, solved(one, design, 1.0), smallest, lambda _: tmp_path)
         # The file of the first round tells the second that its results may go.
         assert asked[0] is (text is None)
         assert all(asked[1:])
@@ -209,7 +214,7 @@ def test_each_round_keeps_the_results_that_the_answer_rests_on(tmp_path):
     def largest(one, *, force):
         (tmp_path / one.name).mkdir(exist_ok=True)
         most = {name: max(one.space.values_of(name)) for name in ("cols", "columns_per_adc")}
-        return Solved({**(one.start or smallest), **most}, next(scores))
+        return solved(one, {**(one.start or smallest), **most}, next(scores))
 
     one = study(name="parts", space=PARTS, criterion="edap_geomean")
     (smallest,) = one.space.designs(one.space.grid([])[:1])
@@ -217,9 +222,9 @@ def test_each_round_keeps_the_results_that_the_answer_rests_on(tmp_path):
     steps = widen(one, first, largest, lambda each: tmp_path / each.name).steps
     parts = [step.study for step in steps if step.left_out]
     assert len(parts) > 1
-    solved = [Study.load(path).space for path in tmp_path.glob(f"*/{FILE}")]
+    spaces = [Study.load(path).space for path in tmp_path.glob(f"*/{FILE}")]
     for part in parts:
-        assert any(wider.size >= part.space.size and holds(wider, part.space) for wider in solved)
+        assert any(wider.size >= part.space.size and holds(wider, part.space) for wider in spaces)
 
 
 @pytest.mark.parametrize("is_better", [False, True])
@@ -298,7 +303,7 @@ def test_ends_are_named_but_not_widened_where_the_range_of_a_model_is_unknown():
     levels = Unknown.space.grid(["n"])[:1]
     assert [one.beyond for one in open_ends(Unknown(), levels)] == [None]
     with pytest.raises(InputError, match="does not tell which values it covers"):
-        widen(Asks(), Solved({"n": 1}, 1.0), None, None)
+        widen(Asks(), None, None, None)
 
 
 def test_a_wider_search_begins_with_the_best_design_and_ends_no_worse(tmp_path, monkeypatch):
