@@ -34,6 +34,7 @@ from imcmoo.report import style
 from imcmoo.report.answer_card import DRAMS, card_of_certificate
 from imcmoo.report.labels import label
 from imcmoo.study.catalogue import find_study
+from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
 from imcmoo.study.vary import Change, vary
 
@@ -169,8 +170,8 @@ def new_card() -> pd.DataFrame:
     the next command, which names a temporary file."""
     with TemporaryDirectory() as folder:
         study = new_study(Path(folder))
-        proven = study.certify(study.selected_by, out=Path(folder) / "results")
-        card = card_of_certificate(study, proven[study.selected_by])
+        (certificate,) = certify_study(study, study.selected_by)
+        card = card_of_certificate(study, certificate)
     rows = [row for row in card.rows if row[0] != "next"]
     return pd.DataFrame(rows, columns=["heading", "text"])
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from imcmoo.answers.answer import Answer as Answer
     from imcmoo.answers.answers import Answers as Answers
+    from imcmoo.api import Study as Study
+    from imcmoo.api import StudyOfDevices as StudyOfDevices
     from imcmoo.exact.enumeration import Enumeration as Enumeration
     from imcmoo.exact.regret import ExactRegret as ExactRegret
     from imcmoo.hardware.component_table import ComponentTable as ComponentTable
@@ -39,10 +41,8 @@ if TYPE_CHECKING:
     from imcmoo.space.parameters import Integer as Integer
     from imcmoo.space.parameters import Ordinal as Ordinal
     from imcmoo.space.parameters import Real as Real
-    from imcmoo.study.devices import StudyOfDevices as StudyOfDevices
     from imcmoo.study.enumerate_study import ExactOptima as ExactOptima
     from imcmoo.study.results import Results as Results
-    from imcmoo.study.study import Study as Study
     from imcmoo.study.tables import Network as Network
 
 _FOUND_IN = {
@@ -72,8 +72,8 @@ _FOUND_IN = {
     "Results": "study.results",
     "Run": "run",
     "Search": "search.algorithm",
-    "Study": "study.study",
-    "StudyOfDevices": "study.devices",
+    "Study": "api",
+    "StudyOfDevices": "api",
     "Workload": "networks.workloads",
     "WorkloadSet": "networks.workloads",
     "reference_model": "model.reference.evaluator",

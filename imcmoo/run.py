@@ -12,13 +12,14 @@ from functools import cached_property, partial
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from imcmoo.answers.answer import SEARCHED, Answer, select
 from imcmoo.answers.answers import Answers, check_replaceable, home_of, least_edap
+from imcmoo.ask.widen import Solver
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -33,7 +34,7 @@ from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.catalogue import study_of_run, with_settings_of_run
-from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.devices import DATA, Kinds, StudyOfDevices
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
@@ -76,6 +77,9 @@ class Run:
             study than `study`; says what differs.
     """
 
+    kinds: ClassVar[Kinds] = DATA
+    """Classes of the study, if it is found by the name that the run states."""
+
     def __init__(
         self, folder: str | Path, study: Study | None = None, results: Results | None = None
     ) -> None:
@@ -92,7 +96,7 @@ class Run:
         Raises:
             InputError: no known study has the name and the settings of the run.
         """
-        return self._study or study_of_run(self.folder, self.results.config, None)
+        return self._study or study_of_run(self.folder, self.results.config, None, self.kinds)
 
     @property
     def design(self) -> pd.DataFrame:
@@ -534,3 +538,32 @@ def _compare(
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
     observer.compared(study, frame, path)
+
+
+def searched(study: Study, out: Path, *, force: bool, **options: Any) -> Answer:
+    """The answer of a run of a study; writes the run.
+
+    Args:
+        study: the study.
+        out: folder of all results.
+        force: replace the run of a different study of this name.
+        options: see `run_studies`.
+    """
+    (run,) = run_studies([study], out, force=force, **options)
+    return of_run(study, run)
+
+
+def of_run(study: Study, run: Run) -> Answer:
+    """The answer of a run."""
+    row = run.design.iloc[0].to_dict()
+    levels = study.space.levels_of({name: row[name] for name in study.space.names})
+    return Answer(study, SEARCHED, levels, score=run.explain().score, evidence=run)
+
+
+def home_of_run(study: Study, out: Path) -> Path:
+    """Folder of the runs of a study."""
+    return out / study.name
+
+
+SOLVER = Solver(searched, home_of_run)
+"""Solver of `Study.widen` by runs."""

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.run import run_studies
 from imcmoo.search.algorithm import run_search
 from imcmoo.study.enumerate_study import enumerate_study
-from imcmoo.study.study import Study
 from tests.toy_model import MERIT, SPACE
 
 STUDY = Study(

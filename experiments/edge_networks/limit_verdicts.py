@@ -32,7 +32,7 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.noise import noise_of
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.study.study import Study
+from imcmoo.study.catalogue import find_study
 
 SOURCES = ("generic", "own_moments", "own_columns")
 """What the SNR rests on: assumed statistics, measured moments, measured columns."""
@@ -72,8 +72,7 @@ def circuits_of(
     file = folder / f"{name}_{device}_generic.toml"
     text = STUDY.format(name=name, device=device, digital=json.dumps([*digital]))
     file.write_text(text, encoding="utf-8")
-    study = Study.load(file)
-    assert isinstance(study, Study)
+    study = find_study(str(file))
     problem = study.problem()
     chosen = pd.DataFrame([each for each in CIRCUITS if each[0] == device], columns=NAMES)
     # The other parameters of the chip have no effect on noise.

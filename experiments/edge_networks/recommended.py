@@ -36,7 +36,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import Designs, defaults_of
-from imcmoo.study.study import Study
+from imcmoo.study.catalogue import find_study
 
 CHIPS = {"recogniser": 3}
 """Simulated chips of a network, 10 for others."""
@@ -145,8 +145,7 @@ class Chip:
 
 def proven_chip(path: Path) -> Chip | None:
     """The chip of least EDAP of a study file; None if no chip meets its limits."""
-    study = Study.load(path)
-    assert isinstance(study, Study)
+    study = find_study(str(path))
     problem = study.problem()
     proof = prove(problem, CRITERION)
     if proof.levels is None:

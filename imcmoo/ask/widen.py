@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from imcmoo.answers.answer import SEARCHED, Answer
+from imcmoo.answers.answer import Answer
 from imcmoo.exact.check import feasible_costs
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -34,9 +34,6 @@ from imcmoo.study.list_ends import (
 )
 from imcmoo.study.study import Study
 
-if TYPE_CHECKING:
-    from imcmoo.run import Run
-
 SUFFIX = "-widened"
 """End of the name of a widened study."""
 
@@ -48,6 +45,13 @@ HEADER = "# {}: lists of values widened by imcmoo until no end binds.\n"
 
 MOST_ROUNDS = 20
 """Largest number of rounds; the lists of the shipped spaces need fewer."""
+
+
+class Solver(NamedTuple):
+    """A way to solve studies, and the folder of their results below that of all results."""
+
+    solve: Callable[..., Answer]
+    folder: Callable[..., Path]
 
 
 Solve = Callable[..., Answer]
@@ -214,21 +218,26 @@ def _is_better(study: Study, solved: Answer, former: Answer) -> bool:
 
 def widen_study(
     study: Study,
-    method: str,
+    solver: Solver,
     out: Path,
     *,
     force: bool = False,
     on_round: Callable[[Round], None] = lambda done: None,
 ) -> Widening:
-    """Solve a study and its widened ones; see `Study.widen`."""
-    if method not in SOLVERS:
-        raise InputError(f"unknown method {method!r}; known: {', '.join(SOLVERS)}")
-    solve, folder = SOLVERS[method]
+    """Solve a study and its widened ones; see `Study.widen`.
+
+    Args:
+        study: the study.
+        solver: how each study is solved, such as one of `SOLVERS`.
+        out: folder of all results.
+        force: replace results of different studies with these names.
+        on_round: called after each round.
+    """
     return widen(
         study,
-        solve(study, out=out, force=force),
-        partial(solve, out=out),
-        partial(folder, out=out),
+        solver.solve(study, out=out, force=force),
+        partial(solver.solve, out=out),
+        partial(solver.folder, out=out),
         force=force,
         on_round=on_round,
     )
@@ -418,24 +427,6 @@ def enumerated(study: Study, out: Path, *, force: bool, **options: Any) -> Answe
     return of_enumeration(study, enumerate_to(study, out, force=force, **{**usual, **options}))
 
 
-def searched(study: Study, out: Path, *, force: bool, **options: Any) -> Answer:
-    """The answer of a run of a study; writes the run.
-
-    Takes the arguments of `certified`, with `options` of `run_studies`.
-    """
-    from imcmoo.run import run_studies  # above this package
-
-    (run,) = run_studies([study], out, force=force, **options)
-    return of_run(study, run)
-
-
-def of_run(study: Study, run: Run) -> Answer:
-    """The answer of a run."""
-    row = run.design.iloc[0].to_dict()
-    levels = study.space.levels_of({name: row[name] for name in study.space.names})
-    return Answer(study, SEARCHED, levels, score=run.explain().score, evidence=run)
-
-
 def is_widened(folder: Path) -> bool:
     """Check if a folder holds results of a study that was widened."""
     try:
@@ -446,14 +437,8 @@ def is_widened(folder: Path) -> bool:
     return first.startswith(before) and first.endswith(after)
 
 
-def home_of_run(study: Study, out: Path) -> Path:
-    """Folder of the runs of a study."""
-    return out / study.name
-
-
-SOLVERS: Mapping[str, tuple[Callable[..., Answer], Callable[..., Path]]] = {
-    "certify": (certified, certify_study.folder_of),
-    "enumerate": (enumerated, enumerate_study.folder_of),
-    "run": (searched, home_of_run),
+SOLVERS: Mapping[str, Solver] = {
+    "certify": Solver(certified, certify_study.folder_of),
+    "enumerate": Solver(enumerated, enumerate_study.folder_of),
 }
-"""Solver and folder of results, by method."""
+"""Solvers that prove the best design, by method."""

@@ -20,8 +20,9 @@ from imcmoo.io.files import writing
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.workloads import is_path, network_name
+from imcmoo.study.catalogue import find
 from imcmoo.study.study import Study
-from imcmoo.study.tables import known_device
+from imcmoo.study.table import known_device
 
 DESCRIPTION = """
 Import networks and write a commented study file, from which `imcmoo certify` finds one chip for all
@@ -111,7 +112,7 @@ def main(args: argparse.Namespace) -> None:
 def _checked(written: Path, out: Path) -> Study:
     """The study of a file that is written elsewhere first; errors name its place."""
     try:
-        study = Study.load(written)
+        study = find(str(written))
     except InputError as error:
         raise InputError(str(error).replace(str(written), str(out))) from None
     assert isinstance(study, Study), "the file names one device"

@@ -117,8 +117,8 @@ def main(args: argparse.Namespace) -> None:
 def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> None:
     """Widen the study of a run, run each widened one, and print the card of the last."""
     # Others do without.
-    from imcmoo.ask.widen import home_of_run, of_run, searched
     from imcmoo.cli.widening import widen_and_show
+    from imcmoo.run import home_of_run, of_run, searched
 
     observer.is_round = True
     solve = partial(searched, out=out, observer=observer, workers=options["workers"])

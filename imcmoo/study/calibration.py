@@ -36,7 +36,7 @@ from imcmoo.model.physical.macro import (
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import ADC_MODELS, LIMITS, DesignRefused
 from imcmoo.study.faults import fault_lines
-from imcmoo.study.tables import DeviceName, Positive, Table, is_file
+from imcmoo.study.table import DeviceName, Positive, Table, is_file
 from imcmoo.study.toml import toml_text
 
 SCALED = {

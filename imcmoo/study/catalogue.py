@@ -15,11 +15,12 @@ from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.named import find_modules_in
 from imcmoo.io.stamp import Stamp
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.devices import DATA, Kinds, StudyOfDevices
 from imcmoo.study.provenance import config as config_of
 from imcmoo.study.provenance import stamp_in
 from imcmoo.study.spaces import device_spaces, folder, offered
-from imcmoo.study.study import Study, read_study
+from imcmoo.study.study import Study
+from imcmoo.study.study_file import read_study
 
 
 def shipped_names() -> list[str]:
@@ -28,9 +29,9 @@ def shipped_names() -> list[str]:
 
 
 @cache
-def shipped_study(name: str) -> Study:
+def shipped_study(name: str, kinds: Kinds = DATA) -> Study:
     """The shipped study of a name; the others are not read, nor their cost models imported."""
-    read = read_study(folder() / "studies" / f"{name}.toml", shipped=True)
+    read = read_study(folder() / "studies" / f"{name}.toml", shipped=True, kinds=kinds)
     assert isinstance(read, Study), "shipped studies are of one device each"
     return read
 
@@ -55,10 +56,14 @@ def spaces() -> dict[str, DesignSpace]:
     return {**device_spaces(), **offered("imcmoo.spaces")}
 
 
-def find(name: str) -> Study | StudyOfDevices:
+def find(name: str, kinds: Kinds = DATA) -> Study | StudyOfDevices:
     """Find a study by name, or by the path of a file (ends in .toml or has a folder).
 
     Modules that the file or a command line names are also found in its folder.
+
+    Args:
+        name: name or path.
+        kinds: classes of the study.
 
     Raises:
         InputError: the name is unknown (names the known ones), or the file has faults, one line
@@ -67,8 +72,8 @@ def find(name: str) -> Study | StudyOfDevices:
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
         find_modules_in(path.parent)
-        return read_study(path)
-    return named(name, "the path of a .toml file")
+        return read_study(path, kinds=kinds)
+    return named(name, "the path of a .toml file", kinds)
 
 
 def find_study(name: str, device_study: str = "") -> Study:
@@ -85,12 +90,15 @@ def find_study(name: str, device_study: str = "") -> Study:
     return _of_one_device(find(name), device_study)
 
 
-def named(name: str, otherwise: str = "its file by --study FILE.toml") -> Study | StudyOfDevices:
+def named(
+    name: str, otherwise: str = "its file by --study FILE.toml", kinds: Kinds = DATA
+) -> Study | StudyOfDevices:
     """Find a study by a name from a file of results; never reads a study file, which can run code.
 
     Args:
         name: name of the study.
         otherwise: what else the user can give, for the message.
+        kinds: classes of the study.
 
     Raises:
         InputError: the name is unknown; names the known ones and `otherwise`.
@@ -100,19 +108,19 @@ def named(name: str, otherwise: str = "its file by --study FILE.toml") -> Study 
         study: Study | StudyOfDevices = others[name]
         return study
     if name in shipped_names():
-        return shipped_study(name)
+        return shipped_study(name, kinds)
     listed = names()
     hint = did_you_mean(name, listed, most=3)
     raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(listed)}, or {otherwise}")
 
 
-def named_study(name: str) -> Study:
+def named_study(name: str, kinds: Kinds = DATA) -> Study:
     """Find the study of one device by a name from a file of results; see `named`.
 
     Raises:
         InputError: the name is unknown; names the known ones.
     """
-    return _of_one_device(named(name.partition("/")[0]), name)
+    return _of_one_device(named(name.partition("/")[0], kinds=kinds), name)
 
 
 def _of_one_device(study: Study | StudyOfDevices, device_study: str) -> Study:
@@ -135,13 +143,16 @@ OF_A_STUDY = ("settings", "each network", "networks", "data", "space", "question
 """Parts of the stamp of a run that its study must have to explain it."""
 
 
-def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
+def study_of_run(
+    folder: Path, config: Mapping[str, Any], name: str | None, kinds: Kinds = DATA
+) -> Study:
     """The study of a run with the settings of the run.
 
     Args:
         folder: folder of the run.
         config: its config.
         name: name or file of the study. If None, as in `config`.
+        kinds: classes of the study, if it is found by the name in `config`.
 
     Raises:
         InputError: there is no such study, it has changed, or the folder names a criterion in a
@@ -152,7 +163,7 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         ordinary = find_study(name, stored)
     else:
         with input_errors(f"{folder}: ", InputError):
-            ordinary = named_study(stored)
+            ordinary = named_study(stored, kinds)
     check_trusted(str(config.get("criterion")), ordinary, folder)
     return with_settings_of_run(ordinary, folder, config)
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from imcmoo.io.errors import did_you_mean
 from imcmoo.problem.criteria import NAMED
 from imcmoo.study.study import SNR_LIMITS, Study
-from imcmoo.study.tables import known_device
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from imcmoo.answers.answers import Answers
-    from imcmoo.study.certify_study import OnStep
-    from imcmoo.study.searches import OnTrace
+from imcmoo.study.table import known_device
 
 T = TypeVar("T")
 
@@ -68,10 +60,11 @@ class StudyOfDevices:
             )
 
     @classmethod
-    def of_settings(cls, settings: Mapping[str, Any]) -> StudyOfDevices:
+    def of_settings(cls, settings: Mapping[str, Any], of: type[Study] = Study) -> Self:
         """Create the studies from the keys of a study file.
 
         Args:
+            of: class of the study of each device.
             settings: as of `Study`; `device` is a list, and `space` has values for all devices and
                 a table for each device with values of its own and its `base`.
 
@@ -90,7 +83,7 @@ class StudyOfDevices:
             if isinstance(name, str):
                 keys["name"] = f"{name}/{device}"
             try:
-                return Study(**common_keys(device, keys))
+                return of(**common_keys(device, keys))
             except ValueError as error:
                 raise ValueError(_of_own_table(str(error), device, table)) from None
 
@@ -123,7 +116,7 @@ class StudyOfDevices:
         names = ", ".join(study.name for study in self.studies)
         raise ValueError(f"study {self.name} is of {names}, not of {name}")
 
-    def each(self, change: Callable[[Study], Study]) -> StudyOfDevices:
+    def each(self, change: Callable[[Study], Study]) -> Self:
         """The studies after a change of each.
 
         Raises:
@@ -131,9 +124,9 @@ class StudyOfDevices:
         """
         by_device = dict(zip(self.devices, self.studies, strict=True))
         changed = _for_each(self.devices, lambda device: change(by_device[device]))
-        return StudyOfDevices(self.name, tuple(changed))
+        return type(self)(self.name, tuple(changed))
 
-    def replace(self, **changes: Any) -> StudyOfDevices:
+    def replace(self, **changes: Any) -> Self:
         """Return a copy with other values of some common keys.
 
         Keys of `OF_ANALOG` hold for the devices whose sums are not exact.
@@ -146,145 +139,36 @@ class StudyOfDevices:
                 raise ValueError(f"{key}: create the study that lists devices with another value")
         return self.each(lambda study: study.replace(**common_keys(str(study.device), changes)))
 
-    def run(
-        self,
-        *,
-        out: str | Path = "results",
-        budget: int | None = None,
-        seed: int | None = None,
-        resume: bool = False,
-        force: bool = False,
-        progress: OnTrace | None = None,
-    ) -> Answers:
-        """Search each device, and write the files of `imcmoo run` to OUT/NAME.
-
-        Arguments and errors as of `Study.run`, for each device; the budget is each device's. A
-        device without a feasible design has no chip in the comparison.
-
-        Args:
-            out: folder of all results.
-            budget: unique designs that each search evaluates. If None, that of the study.
-            seed: seed of all random choices. If None, the first seed of the study.
-            resume: continue an interrupted run and keep complete ones. If False, start over.
-            force: replace runs and a comparison with the same name but other settings.
-            progress: called after each generation with the name and the state of the search.
-
-        Returns:
-            The best chip of each device; regrets are against the best found on any device.
-
-        Raises:
-            ValueError: the budget or seed is out of range.
-            InputError: no device has a feasible design, or a folder is in use.
-        """
-        from imcmoo.run import Observer, run_devices  # above this package
-
-        self.studies[0].warn_of_weights()
-        changes = {"budget": budget, "seeds": seed}
-        study = self.replace(**{key: value for key, value in changes.items() if value is not None})
-        seeds = study.studies[0].seeds[:1]
-        observer = Observer() if progress is None else Observer(progress)
-        return run_devices(
-            study, Path(out), seeds=seeds, resume=resume, force=force, observer=observer
-        )
-
-    def enumerate(
-        self,
-        *,
-        out: str | Path = "results",
-        workers: int = 1,
-        force: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Answers:
-        """Evaluate every design of each device, and write to OUT/exact/NAME.
-
-        Call it again to continue after an interrupt; complete answers of devices are kept.
-
-        Args:
-            out: folder of all results.
-            workers: number of processes on this machine.
-            force: replace answers of different studies with the same name.
-            progress: called after each chunk with the number of finished chunks of a device and of
-                all its chunks.
-
-        Returns:
-            The best chip of each device; regrets are against the optima over all devices.
-
-        Raises:
-            InputError: no device has a feasible design, a space is too large, or a folder is in
-                use.
-        """
-        from imcmoo.solve.devices import enumerate_devices
-
-        self.studies[0].warn_of_weights()
-        report = progress or (lambda done, total: None)
-        return enumerate_devices(
-            self, Path(out), workers=workers, force=force, on_progress=lambda _, *at: report(*at)
-        )
-
-    def certify(
-        self,
-        criterion: str | None = None,
-        *,
-        gap: float = 0.0,
-        time_limit_s: float = float("inf"),
-        out: str | Path = "results",
-        force: bool = False,
-        progress: OnStep | None = None,
-    ) -> Answers:
-        """Prove the best chip of each device, and write to OUT/certified/NAME.
-
-        Args:
-            criterion: criterion to prove, or "all". If None, the criterion of the study.
-            gap: allowed excess of a design over the optimum of its device, as a share.
-            time_limit_s: time limit per criterion and device, s.
-            out: folder of all results. Stored certificates that reach the gap are kept.
-            force: replace certificates of different studies with the same name.
-            progress: called after each step with the criterion, value, bound and gap.
-
-        Returns:
-            The best chip of each device with its bound; regrets are against the optima over all
-            devices.
-
-        Raises:
-            InputError: the criterion cannot be certified, no device has a feasible design, or a
-                folder is in use.
-        """
-        from imcmoo.solve.devices import certify_devices
-
-        self.studies[0].warn_of_weights(criterion)
-        report = progress or (lambda *state: None)
-        return certify_devices(
-            self,
-            criterion,
-            Path(out),
-            force=force,
-            gap=gap,
-            time_limit_s=time_limit_s,
-            on_step=lambda _, *state: report(*state),
-        )
-
-    def what_if(
-        self,
-        changes: Sequence[Mapping[str, Any]],
-        *,
-        time_limit_s: float | None = None,
-        progress: Callable[[str], None] | None = None,
-    ) -> pd.DataFrame:
-        """Answer each device as it is and under each change; see `Study.what_if`.
-
-        A device that refuses a change has a row that says why.
-
-        Raises:
-            InputError: no device takes a change; names the change.
-        """
-        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
-
-        limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
-        return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
-
     def __repr__(self) -> str:
         first, names = self.studies[0], ", ".join(self.devices)
         return f"StudyOfDevices({self.name}: {names}, for {', '.join(first.names)})"
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Classes of studies: readers take those with the verbs of `imcmoo.api`, or data alone.
+
+    Args:
+        study: class of a study.
+        several: class of a study that lists devices.
+    """
+
+    study: type[Study] = Study
+    several: type[StudyOfDevices] = StudyOfDevices
+
+    def study_of(self, settings: Mapping[str, Any]) -> Study | StudyOfDevices:
+        """The study of the keys of a file; one that lists devices if `device` is a list.
+
+        Raises:
+            ValueError: a key has a wrong value; one line per fault.
+        """
+        if isinstance(settings.get("device"), list | tuple):
+            return self.several.of_settings(settings, self.study)
+        return self.study(**settings)
+
+
+DATA = Kinds()
+"""Studies without verbs."""
 
 
 def _checked_devices(listed: Sequence[Any]) -> tuple[str, ...]:

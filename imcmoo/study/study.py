@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -28,12 +28,9 @@ from imcmoo.hardware.physical_table import OPEN
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import (
     NAME,
-    InputError,
     check_name,
     did_you_mean_or_known,
-    input_errors,
 )
-from imcmoo.io.reading import read_toml
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
@@ -59,24 +56,20 @@ from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
-from imcmoo.study.faults import fault_lines, unknown_key
+from imcmoo.study.faults import fault_lines
 from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
+from imcmoo.study.table import DeviceName, Positive, Table, devices, is_file
 from imcmoo.study.tables import (
-    DeviceName,
     DeviceSchema,
     Names,
     Network,
-    Positive,
     ScenarioTable,
     ScoreTable,
     SpaceSchema,
-    Table,
     by_node,
     component_table,
     described_score,
     described_space,
-    devices,
-    is_file,
     known_assumptions,
     known_calibration,
     known_criterion,
@@ -90,19 +83,9 @@ from imcmoo.study.tables import (
 from imcmoo.study.toml import toml_text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from imcmoo.ask.widen import Round, Widening
-    from imcmoo.exact.certificate import Certificate
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.model import PhysicalEvaluator
-    from imcmoo.run import Run
     from imcmoo.study.calibration import Calibration
-    from imcmoo.study.certify_study import OnStep
-    from imcmoo.study.devices import StudyOfDevices
-    from imcmoo.study.enumerate_study import ExactOptima
-    from imcmoo.study.enumerate_study import OnProgress as OnChunk
-    from imcmoo.study.searches import OnTrace
 
 T = TypeVar("T")
 
@@ -120,6 +103,9 @@ SNR_LIMITS = ("compute_snr_limit_dB", "adc_snr_limit_dB")
 
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that need a model with noise."""
+
+PATHS = ("source", "accuracy", "components", "calibration")
+"""Keys of a study and of its networks that can be paths."""
 
 FOLDERS = (
     *("ablation", "certified", "compare", "comparison", "docs", "exact", "published", "random"),
@@ -328,202 +314,11 @@ class Study(Table):
     file: SkipJsonSchema[str | None] = Field(None, exclude=True)
     """The study file as it was named; None for a shipped study."""
 
-    def __new__(cls, /, **settings: Any) -> Any:
-        """Create a study, or a `StudyOfDevices` if `device` is a list."""
-        if not isinstance(settings.get("device"), list | tuple):
-            return super().__new__(cls)
-        from imcmoo.study.devices import StudyOfDevices  # holds studies
-
-        return StudyOfDevices.of_settings(settings)
-
     def __init__(self, /, **settings: Any) -> None:
         try:
             super().__init__(**settings)
         except ValidationError as error:
             raise ValueError("\n".join(fault_lines(error, keys_of_tables()))) from None
-
-    @classmethod
-    def load(cls, source: str | Path) -> Study | StudyOfDevices:
-        """Load a study from a file or by name.
-
-        Args:
-            source: path of a TOML file, or the name of a study that this or another installed
-                package offers. Paths in the file are relative to its folder.
-
-        Raises:
-            InputError: the study or file does not exist, or has faults; one line per fault.
-        """
-        from imcmoo.study.catalogue import find  # holds studies
-
-        return find(str(source))
-
-    def run(
-        self,
-        *,
-        out: str | Path = "results",
-        budget: int | None = None,
-        seed: int | None = None,
-        resume: bool = False,
-        force: bool = False,
-        progress: OnTrace | None = None,
-    ) -> Run:
-        """Search, select a design, and write the files of `imcmoo run` to OUT/NAME/seed-N.
-
-        For several seeds, use `imcmoo.run_studies([study.replace(seeds=n) for n in seeds], out)`.
-
-        Args:
-            out: folder of all results.
-            budget: unique designs that each search evaluates. If None, that of the study.
-            seed: seed of all random choices. If None, the first seed of the study.
-            resume: continue an interrupted run and keep a complete one. If False, start over.
-            force: replace a run with the same name but other settings, such as another budget;
-                otherwise such a run is an error.
-            progress: called after each generation with the name and the state of the search.
-
-        Raises:
-            ValueError: the budget or seed is out of range.
-            InputError: no design is feasible, or the folder is in use.
-        """
-        from imcmoo.run import run_study  # above this package
-
-        settings = {"budget": budget, "seeds": seed}
-        study = self.replace(**{key: value for key, value in settings.items() if value is not None})
-        self.warn_of_weights()
-        return run_study(study, Path(out), resume=resume, force=force, progress=progress)
-
-    def enumerate(
-        self,
-        *,
-        out: str | Path = "results",
-        workers: int = 1,
-        force: bool = False,
-        progress: OnChunk | None = None,
-    ) -> ExactOptima:
-        """Evaluate every design and write the files of `imcmoo enumerate` to OUT/exact/NAME.
-
-        Call it again to continue after an interrupt. Runs with the same `out` then report regret
-        against the exact optima.
-
-        Args:
-            out: folder of all results.
-            workers: number of processes on this machine.
-            force: replace the exact answer of a different study with the same name.
-            progress: called after each chunk with the number of finished chunks and of all chunks.
-
-        Returns:
-            The exact optima and the exact Pareto front, as tables.
-
-        Raises:
-            InputError: no design is feasible, the space is too large, or the folder is in use.
-        """
-        from imcmoo.study.enumerate_study import ExactOptima, enumerate_to  # takes studies
-
-        self.warn_of_weights()
-        report = progress or (lambda done, total: None)
-        answer = enumerate_to(self, Path(out), force=force, workers=workers, on_progress=report)
-        return ExactOptima(self, answer)
-
-    def certify(
-        self,
-        criterion: str | None = None,
-        *,
-        gap: float = 0.0,
-        time_limit_s: float = float("inf"),
-        out: str | Path = "results",
-        force: bool = False,
-        progress: OnStep | None = None,
-    ) -> dict[str, Certificate]:
-        """Prove the best design and write the files of `imcmoo certify` to OUT/certified/NAME.
-
-        Args:
-            criterion: criterion to prove, or "all". If None, the criterion of the study.
-            gap: allowed excess of the design over the optimum, as a share.
-            time_limit_s: time limit per criterion, s. The gap reached by then is certified.
-            out: folder of all results. Stored certificates that reach the gap are kept.
-            force: replace the certificates of a different study with the same name.
-            progress: called after each step with the criterion, value, bound and gap.
-
-        Returns:
-            Certificates of the criterion and of the single-network optima it depends on, by
-            criterion.
-
-        Raises:
-            InputError: the criterion cannot be certified, no design is feasible, or the folder is
-                in use.
-        """
-        from imcmoo.study.certify_study import certify_to  # takes studies
-
-        self.warn_of_weights(criterion)
-        proven = certify_to(
-            self,
-            criterion or self.certified_by,
-            Path(out),
-            force=force,
-            gap=gap,
-            time_limit_s=time_limit_s,
-            on_step=progress or (lambda *state: None),
-        )
-        return {certificate.criterion: certificate for certificate in proven}
-
-    def widen(
-        self,
-        method: Literal["certify", "enumerate", "run"] = "certify",
-        *,
-        out: str | Path = "results",
-        force: bool = False,
-        progress: Callable[[Round], None] | None = None,
-    ) -> Widening:
-        """Solve the study, and again with longer lists, until no best value ends its list.
-
-        A list whose end the best design has gets the next value of its progression, if the cost
-        model covers it. Results of the study go to its own folder; those of the widened one, called
-        NAME-widened, go beside it, with the study as `study.toml`.
-
-        Args:
-            method: how each study is solved: "certify" and "enumerate" prove the best design,
-                "run" searches for it.
-            out: folder of all results.
-            force: replace results of different studies with these names.
-            progress: called after each round.
-
-        Raises:
-            InputError: the cost model does not tell which values it covers, or see the method.
-        """
-        from imcmoo.ask.widen import widen_study  # takes studies
-
-        report = progress or (lambda done: None)
-        return widen_study(self, method, Path(out), force=force, on_round=report)
-
-    def what_if(
-        self,
-        changes: Sequence[Mapping[str, Any]],
-        *,
-        time_limit_s: float | None = None,
-        progress: Callable[[str], None] | None = None,
-    ) -> pd.DataFrame:
-        """Answer the study as it is and under each change, in one table; writes nothing.
-
-        Each change is a dictionary by key: a key of the study, of all networks (or `NETWORK.key` of
-        one) or of the scenario, a parameter of the space, or an assumption of the physical model::
-
-            study.what_if([{"technology_nm": 22}, {"device": "dimc", "rows": [128, 256]}])
-
-        Args:
-            changes: each a change of its own; all keys of one are changed together.
-            time_limit_s: time limit of a proof per criterion, s. If None, one minute.
-            progress: called with the name of each change before it is answered.
-
-        Returns:
-            One row per answer, the first without changes; units are in the names of the columns.
-            The column `answer` states if it is certified, enumerated or searched.
-
-        Raises:
-            InputError: a key is unknown, or a value is wrong; names the change.
-        """
-        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if  # takes studies
-
-        limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
-        return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
     @model_validator(mode="before")
     @classmethod
@@ -1183,75 +978,6 @@ def keys_of_tables() -> dict[str, list[str]]:
     """Keys of a study file by table; top-level keys are under ""."""
     top = [field.alias or name for name, field in Study.model_fields.items() if name != "file"]
     return {"": top, **{key: list(table.model_fields) for key, table in TABLES.items()}}
-
-
-def read_study(path: Path, *, shipped: bool = False) -> Study | StudyOfDevices:
-    """Read a study file.
-
-    Args:
-        path: path of the TOML file. Paths in it are relative to its folder.
-        shipped: True for a study of the catalogue, which is called by name and not checked again.
-
-    Raises:
-        InputError: the file cannot be read, or has faults; one line per fault.
-    """
-    try:
-        with input_errors():
-            content = read_toml(path)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    if "file" in content:
-        raise InputError(f"{path}: file: {unknown_key('file', keys_of_tables()[''])}")
-    try:
-        keys = {**_paths_from(path.parent, content), "file": None if shipped else str(path)}
-        study: Study | StudyOfDevices = Study(**keys)
-        if not shipped:
-            study = study.each(_checked_model)
-    except ValueError as error:
-        raise InputError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
-    return study
-
-
-def _paths_from(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """Content of a study file with paths relative to the working directory."""
-    networks = content.get("networks")
-    if isinstance(networks, list):
-        content["networks"] = [_paths_of_network(folder, network) for network in networks]
-    if isinstance(content.get("components"), str) and content["components"] != OPEN:
-        content["components"] = str(folder / content["components"])
-    calibration = content.get("calibration")
-    if isinstance(calibration, str) and is_file(calibration):
-        content["calibration"] = str(folder / calibration)
-    return content
-
-
-def _paths_of_network(folder: Path, network: Any) -> Any:
-    if isinstance(network, str):
-        network = {"source": network}
-    if not isinstance(network, dict):
-        return network
-    source, accuracy = network.get("source"), network.get("accuracy")
-    if isinstance(source, str) and is_path(source):
-        network["source"] = str(folder / source)
-    if isinstance(accuracy, str):
-        network["accuracy"] = str(folder / accuracy)
-    return network
-
-
-def _checked_model(study: Study) -> Study:
-    """The study, whose cost model can be built for its space."""
-    costs = study.cost_per_cm2
-    if costs:
-        lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]
-        if lacking:
-            there = ", ".join(map(str, costs))
-            raise ValueError(f"cost: none at {lacking[0]} nm; there are {there}")
-    study.problem()
-    return study
-
-
-PATHS = ("source", "accuracy", "components", "calibration")
-"""Keys of a study and of its networks that can be paths."""
 
 
 def _absolute(path: str) -> str:

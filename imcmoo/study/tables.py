@@ -10,9 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -37,6 +35,7 @@ from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.faults import faults_of
 from imcmoo.study.spaces import bases, space_of_table, spaces, usual_base
+from imcmoo.study.table import Positive, Table, devices
 
 T = TypeVar("T")
 
@@ -67,11 +66,6 @@ def component_table(path: str, info: ValidationInfo) -> str:
     else:
         _readable(path, ComponentTable.load)
     return path
-
-
-def is_file(source: str) -> bool:
-    """True if the value of `calibration` is the path of a file, False if it names a shipped one."""
-    return source.endswith(".toml")
 
 
 def known_calibration(source: str, info: ValidationInfo) -> str:
@@ -108,30 +102,6 @@ def known_model(name: str) -> str:
     """Check that a cost model exists."""
     registry.find(name)
     return name
-
-
-def devices() -> list[str]:
-    """Names of the devices of the physical model, which include those of the reference model."""
-    from imcmoo.model.physical.memory_cells import MEMORY_CELLS  # slow to import
-
-    return list(MEMORY_CELLS)
-
-
-def known_device(name: str) -> str:
-    """Check that a device exists."""
-    names = devices()
-    if name not in names:
-        raise ValueError(
-            f"unknown {name!r}; {did_you_mean(name, names)}allowed: {', '.join(names)}"
-        )
-    return name
-
-
-DeviceName = Annotated[
-    str,
-    AfterValidator(known_device),
-    Field(json_schema_extra=lambda schema: schema.update(enum=devices())),
-]
 
 
 def _or_a_list(schema: dict[str, Any]) -> None:
@@ -259,7 +229,6 @@ def described_score(score: Any) -> Any:
     return {"function": score} if isinstance(score, str) else score
 
 
-Positive = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 _VALUE = {"type": ["number", "string"]}
 _LIST = {"type": "array", "items": _VALUE}
@@ -282,43 +251,6 @@ SpaceSchema = WithJsonSchema(
         },
     }
 )
-
-
-class Table(BaseModel):
-    """Base class of the tables of a study: no undeclared keys, no texts for numbers."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        arbitrary_types_allowed=True,
-    )
-
-    def replace(self, **changes: Any) -> Self:
-        """Return a copy with other values of some keys.
-
-        Raises:
-            ValueError: a value is wrong.
-        """
-        return type(self)(**{**self._stated(), **changes})
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise ValueError(f"{name}: cannot be changed; replace({name}={value!r}) returns a copy")
-
-    def _stated(self) -> dict[str, Any]:
-        """Values by key, without defaults."""
-        return {
-            field.alias or name: getattr(self, name)
-            for name, field in type(self).model_fields.items()
-            if name in self.model_fields_set
-        }
-
-    def __getstate__(self) -> dict[Any, Any]:
-        """State for pickling, without cached networks and models."""
-        state = super().__getstate__()
-        fields = type(self).model_fields
-        return state | {"__dict__": {k: v for k, v in self.__dict__.items() if k in fields}}
 
 
 OF_TOKENS = ("min_tokens_per_s", "max_token_energy_J")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from imcmoo.api import Study
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Integer
-from imcmoo.study.study import Study
 
 SPACE = DesignSpace("odd", (Integer("x", 0, 99), Categorical("kind", ("NA", "01", "<b>"))))
 

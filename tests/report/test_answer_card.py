@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from imcmoo import Run
+from imcmoo.api import Study
 from imcmoo.cli.main import main
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.problem.limits import Limits
@@ -19,7 +20,6 @@ from imcmoo.space.widening import ListEnd
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.list_ends import OpenEnd
 from imcmoo.study.result_tables import PHYSICAL_BASIS
-from imcmoo.study.study import Study
 from tests import ROOT
 from tests.scenario.study_text import study_text
 

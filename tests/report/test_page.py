@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs
@@ -22,7 +23,6 @@ from imcmoo.report.page import page
 from imcmoo.report.terminal_tables import selection_table
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.results import Results
-from imcmoo.study.study import Study
 from tests.report.conftest import HOSTILE
 
 ROOT = Path(__file__).parents[2]

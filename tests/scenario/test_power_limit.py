@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.problem.nearest import nearest, nearest_text
@@ -10,7 +11,6 @@ from imcmoo.scenario.service import NETWORK_POWER
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
 from imcmoo.study.explain import explain
-from imcmoo.study.study import Study
 
 SRAM = {
     "base": "sram_physical",

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imcmoo.api import Study
 from imcmoo.search import sampling
 from imcmoo.search.repair import repair
 from imcmoo.search.sampling import (
@@ -15,7 +16,6 @@ from imcmoo.search.sampling import (
     spread_out,
     unseen,
 )
-from imcmoo.study.study import Study
 from problems import RRAM
 from tests.fakes import SMALL, FakeEvaluator, fake_problem
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM

@@ -1,7 +1,7 @@
 """Studies of every kind of cost model, and files of studies that tests write."""
 
+from imcmoo.api import Study
 from imcmoo.study import catalogue
-from imcmoo.study.study import Study
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 
 SMALL_RRAM = """

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from imcmoo.__main__ import main
+from imcmoo.api import Study
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.assumptions import Assumptions
@@ -18,7 +19,6 @@ from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.study import calibration
 from imcmoo.study.calibration import ERROR, FACTORS, PRIOR, Calibration, Macro, calibrate, presets
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.study import Study
 from tests.cli.helpers import refused
 
 WANG = (calibration.PRESETS / "wang_vlsi_2022.toml").read_text(encoding="utf-8")

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.ask import flip as flip_module
 from imcmoo.ask.flip import COLUMNS, Point, crossings, flip
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.assumptions import Assumption
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.study.study import Study
 from tests.cli.helpers import refused
 from tests.study.files import written
 from tests.study.test_batch import HEADER, ONE, network

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -25,7 +26,6 @@ from imcmoo.study.catalogue import find_study
 from imcmoo.study.explain import explain
 from imcmoo.study.generation import generation_figures, steps_table
 from imcmoo.study.spaces import spaces
-from imcmoo.study.study import Study
 from tests import ROOT
 from tests.model.physical.designs import first_layers, tiny_generation
 from tests.networks.language_models import CONFIGS

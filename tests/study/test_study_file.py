@@ -11,6 +11,7 @@ import pytest
 
 import problems
 from imcmoo.__main__ import main
+from imcmoo.api import Study
 from imcmoo.hardware import component_table
 from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED
@@ -22,7 +23,6 @@ from imcmoo.study.catalogue import find_study
 from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.results import Results
 from imcmoo.study.schema import schema_text
-from imcmoo.study.study import Study
 from tests import ROOT
 from tests.cli.helpers import refused, run_quietly
 from tests.study.files import written

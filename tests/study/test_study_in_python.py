@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import imcmoo
+from imcmoo.api import Study
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload
 from imcmoo.problem.own_score import Exponents
 from imcmoo.study.schema import schema_text
-from imcmoo.study.study import Study
 from problems import STUDIES
 from tests import ROOT
 

@@ -238,11 +238,12 @@ def test_rounds_go_on_from_an_equal_design_only_if_it_needs_less_energy(tmp_path
     def solve(one, *, force):
         (tmp_path / one.name).mkdir(exist_ok=True)
         is_part = 16 in one.space.values_of("columns_per_adc")
-        return Solved(least_energy(one) if is_part and is_better else one.start, 1.0)
+        return solved(one, least_energy(one) if is_part and is_better else one.start, 1.0)
 
     one = study(name="parts", space=PARTS, criterion="edap_geomean")
     first = {**least_energy(one), "cols": 128, "columns_per_adc": 8}
-    steps = widen(one, Solved(first, 1.0), solve, lambda each: tmp_path / each.name).steps
+    begun = solved(one, first, 1.0)
+    steps = widen(one, begun, solve, lambda each: tmp_path / each.name).steps
     (part,) = (step for step in steps if step.left_out)
     assert part.goes_on is is_better
 

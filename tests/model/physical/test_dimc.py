@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
@@ -15,7 +16,6 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DesignRefused
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.restricted import restricted
-from imcmoo.study.study import Study
 from problems import DIMC_PHYSICAL, STUDIES
 from tests.model.physical import scalar_digital
 from tests.model.physical.designs import DESIGN, TABLE, columns, one, random_designs

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.physical.chip import build_chip
@@ -15,7 +16,6 @@ from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
-from imcmoo.study.study import Study
 from tests.model.physical.spaces import DEVICE_SPACES, NETWORKS, SPACE
 
 STUDY = Study(name="physical", space=SPACE, networks=NETWORKS, model="physical")

@@ -1,0 +1,361 @@
+"""What users call: studies with the verbs run, enumerate, certify, widen and what_if.
+
+study = Study(name="two", device="sram", networks=["resnet18", "my_net.csv"])
+run = study.run(budget=1500)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import pandas as pd
+
+from imcmoo.answers.answers import Answers
+from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
+from imcmoo.ask.widen import SOLVERS, Round, Solver, Widening, widen_study
+from imcmoo.exact.certificate import Certificate
+from imcmoo.io.errors import InputError
+from imcmoo.solve.devices import certify_devices, enumerate_devices
+from imcmoo.study import devices, study
+from imcmoo.study.catalogue import find
+from imcmoo.study.certify_study import OnStep, certify_to
+from imcmoo.study.devices import Kinds
+from imcmoo.study.enumerate_study import ExactOptima, enumerate_to
+from imcmoo.study.enumerate_study import OnProgress as OnChunk
+from imcmoo.study.searches import OnTrace
+
+if TYPE_CHECKING:
+    from imcmoo.run import Run
+
+
+class Study(study.Study):  # noqa: D101 - documented with its keys
+    __doc__ = study.Study.__doc__
+
+    def __new__(cls, /, **settings: Any) -> Any:
+        """Create a study, or a `StudyOfDevices` if `device` is a list."""
+        if isinstance(settings.get("device"), list | tuple):
+            return StudyOfDevices.of_settings(settings, cls)
+        return super().__new__(cls)
+
+    @classmethod
+    def load(cls, source: str | Path) -> Study | StudyOfDevices:
+        """Load a study from a file or by name.
+
+        Args:
+            source: path of a TOML file, or the name of a study that this or another installed
+                package offers. Paths in the file are relative to its folder.
+
+        Raises:
+            InputError: the study or file does not exist, or has faults; one line per fault.
+        """
+        return cast("Study | StudyOfDevices", find(str(source), KINDS))
+
+    def run(
+        self,
+        *,
+        out: str | Path = "results",
+        budget: int | None = None,
+        seed: int | None = None,
+        resume: bool = False,
+        force: bool = False,
+        progress: OnTrace | None = None,
+    ) -> Run:
+        """Search, select a design, and write the files of `imcmoo run` to OUT/NAME/seed-N.
+
+        For several seeds, use `imcmoo.run_studies([study.replace(seeds=n) for n in seeds], out)`.
+
+        Args:
+            out: folder of all results.
+            budget: unique designs that each search evaluates. If None, that of the study.
+            seed: seed of all random choices. If None, the first seed of the study.
+            resume: continue an interrupted run and keep a complete one. If False, start over.
+            force: replace a run with the same name but other settings, such as another budget;
+                otherwise such a run is an error.
+            progress: called after each generation with the name and the state of the search.
+
+        Raises:
+            ValueError: the budget or seed is out of range.
+            InputError: no design is feasible, or the folder is in use.
+        """
+        from imcmoo.run import run_study  # figures are slow to import
+
+        self.warn_of_weights()
+        settings = {"budget": budget, "seeds": seed}
+        study = self.replace(**{key: value for key, value in settings.items() if value is not None})
+        return run_study(study, Path(out), resume=resume, force=force, progress=progress)
+
+    def enumerate(
+        self,
+        *,
+        out: str | Path = "results",
+        workers: int = 1,
+        force: bool = False,
+        progress: OnChunk | None = None,
+    ) -> ExactOptima:
+        """Evaluate every design and write the files of `imcmoo enumerate` to OUT/exact/NAME.
+
+        Call it again to continue after an interrupt. Runs with the same `out` then report regret
+        against the exact optima.
+
+        Args:
+            out: folder of all results.
+            workers: number of processes on this machine.
+            force: replace the exact answer of a different study with the same name.
+            progress: called after each chunk with the number of finished chunks and of all chunks.
+
+        Returns:
+            The exact optima and the exact Pareto front, as tables.
+
+        Raises:
+            InputError: no design is feasible, the space is too large, or the folder is in use.
+        """
+        self.warn_of_weights()
+        report = progress or (lambda done, total: None)
+        answer = enumerate_to(self, Path(out), force=force, workers=workers, on_progress=report)
+        return ExactOptima(self, answer)
+
+    def certify(
+        self,
+        criterion: str | None = None,
+        *,
+        gap: float = 0.0,
+        time_limit_s: float = float("inf"),
+        out: str | Path = "results",
+        force: bool = False,
+        progress: OnStep | None = None,
+    ) -> dict[str, Certificate]:
+        """Prove the best design and write the files of `imcmoo certify` to OUT/certified/NAME.
+
+        Args:
+            criterion: criterion to prove, or "all". If None, the criterion of the study.
+            gap: allowed excess of the design over the optimum, as a share.
+            time_limit_s: time limit per criterion, s. The gap reached by then is certified.
+            out: folder of all results. Stored certificates that reach the gap are kept.
+            force: replace the certificates of a different study with the same name.
+            progress: called after each step with the criterion, value, bound and gap.
+
+        Returns:
+            Certificates of the criterion and of the single-network optima it depends on, by
+            criterion.
+
+        Raises:
+            InputError: the criterion cannot be certified, no design is feasible, or the folder is
+                in use.
+        """
+        self.warn_of_weights(criterion)
+        proven = certify_to(
+            self,
+            criterion or self.certified_by,
+            Path(out),
+            force=force,
+            gap=gap,
+            time_limit_s=time_limit_s,
+            on_step=progress or (lambda *state: None),
+        )
+        return {certificate.criterion: certificate for certificate in proven}
+
+    def widen(
+        self,
+        method: Literal["certify", "enumerate", "run"] = "certify",
+        *,
+        out: str | Path = "results",
+        force: bool = False,
+        progress: Callable[[Round], None] | None = None,
+    ) -> Widening:
+        """Solve the study, and again with longer lists, until no best value ends its list.
+
+        A list whose end the best design has gets the next value of its progression, if the cost
+        model covers it. Results of the study go to its own folder; those of the widened one, called
+        NAME-widened, go beside it, with the study as `study.toml`.
+
+        Args:
+            method: how each study is solved: "certify" and "enumerate" prove the best design,
+                "run" searches for it.
+            out: folder of all results.
+            force: replace results of different studies with these names.
+            progress: called after each round.
+
+        Raises:
+            InputError: the cost model does not tell which values it covers, or see the method.
+        """
+        report = progress or (lambda done: None)
+        return widen_study(self, _solver(method), Path(out), force=force, on_round=report)
+
+    def what_if(
+        self,
+        changes: Sequence[Mapping[str, Any]],
+        *,
+        time_limit_s: float | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> pd.DataFrame:
+        """Answer the study as it is and under each change, in one table; writes nothing.
+
+        Each change is a dictionary by key: a key of the study, of all networks (or `NETWORK.key` of
+        one) or of the scenario, a parameter of the space, or an assumption of the physical model::
+
+            study.what_if([{"technology_nm": 22}, {"device": "dimc", "rows": [128, 256]}])
+
+        Args:
+            changes: each a change of its own; all keys of one are changed together.
+            time_limit_s: time limit of a proof per criterion, s. If None, one minute.
+            progress: called with the name of each change before it is answered.
+
+        Returns:
+            One row per answer, the first without changes; units are in the names of the columns.
+            The column `answer` states if it is certified, enumerated or searched.
+
+        Raises:
+            InputError: a key is unknown, or a value is wrong; names the change.
+        """
+        limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
+        return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
+
+
+class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with its fields
+    __doc__ = devices.StudyOfDevices.__doc__
+
+    def run(
+        self,
+        *,
+        out: str | Path = "results",
+        budget: int | None = None,
+        seed: int | None = None,
+        resume: bool = False,
+        force: bool = False,
+        progress: OnTrace | None = None,
+    ) -> Answers:
+        """Search each device, and write the files of `imcmoo run` to OUT/NAME.
+
+        Arguments and errors as of `Study.run`, for each device; the budget is each device's. A
+        device without a feasible design has no chip in the comparison.
+
+        Args:
+            out: folder of all results.
+            budget: unique designs that each search evaluates. If None, that of the study.
+            seed: seed of all random choices. If None, the first seed of the study.
+            resume: continue an interrupted run and keep complete ones. If False, start over.
+            force: replace runs and a comparison with the same name but other settings.
+            progress: called after each generation with the name and the state of the search.
+
+        Returns:
+            The best chip of each device; regrets are against the best found on any device.
+
+        Raises:
+            ValueError: the budget or seed is out of range.
+            InputError: no device has a feasible design, or a folder is in use.
+        """
+        from imcmoo.run import Observer, run_devices  # figures are slow to import
+
+        self.studies[0].warn_of_weights()
+        changes = {"budget": budget, "seeds": seed}
+        study = self.replace(**{key: value for key, value in changes.items() if value is not None})
+        seeds = study.studies[0].seeds[:1]
+        observer = Observer() if progress is None else Observer(progress)
+        return run_devices(
+            study, Path(out), seeds=seeds, resume=resume, force=force, observer=observer
+        )
+
+    def enumerate(
+        self,
+        *,
+        out: str | Path = "results",
+        workers: int = 1,
+        force: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Answers:
+        """Evaluate every design of each device, and write to OUT/exact/NAME.
+
+        Call it again to continue after an interrupt; complete answers of devices are kept.
+
+        Args:
+            out: folder of all results.
+            workers: number of processes on this machine.
+            force: replace answers of different studies with the same name.
+            progress: called after each chunk with the number of finished chunks of a device and of
+                all its chunks.
+
+        Returns:
+            The best chip of each device; regrets are against the optima over all devices.
+
+        Raises:
+            InputError: no device has a feasible design, a space is too large, or a folder is in
+                use.
+        """
+        self.studies[0].warn_of_weights()
+        report = progress or (lambda done, total: None)
+        return enumerate_devices(
+            self, Path(out), workers=workers, force=force, on_progress=lambda _, *at: report(*at)
+        )
+
+    def certify(
+        self,
+        criterion: str | None = None,
+        *,
+        gap: float = 0.0,
+        time_limit_s: float = float("inf"),
+        out: str | Path = "results",
+        force: bool = False,
+        progress: OnStep | None = None,
+    ) -> Answers:
+        """Prove the best chip of each device, and write to OUT/certified/NAME.
+
+        Args:
+            criterion: criterion to prove, or "all". If None, the criterion of the study.
+            gap: allowed excess of a design over the optimum of its device, as a share.
+            time_limit_s: time limit per criterion and device, s.
+            out: folder of all results. Stored certificates that reach the gap are kept.
+            force: replace certificates of different studies with the same name.
+            progress: called after each step with the criterion, value, bound and gap.
+
+        Returns:
+            The best chip of each device with its bound; regrets are against the optima over all
+            devices.
+
+        Raises:
+            InputError: the criterion cannot be certified, no device has a feasible design, or a
+                folder is in use.
+        """
+        self.studies[0].warn_of_weights(criterion)
+        report = progress or (lambda *state: None)
+        return certify_devices(
+            self,
+            criterion,
+            Path(out),
+            force=force,
+            gap=gap,
+            time_limit_s=time_limit_s,
+            on_step=lambda _, *state: report(*state),
+        )
+
+    def what_if(
+        self,
+        changes: Sequence[Mapping[str, Any]],
+        *,
+        time_limit_s: float | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> pd.DataFrame:
+        """Answer each device as it is and under each change; see `Study.what_if`.
+
+        A device that refuses a change has a row that says why.
+
+        Raises:
+            InputError: no device takes a change; names the change.
+        """
+        limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
+        return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
+
+
+def _solver(method: str) -> Solver:
+    if method == "run":
+        from imcmoo.run import SOLVER  # figures are slow to import
+
+        return SOLVER
+    if method not in SOLVERS:
+        raise InputError(f"unknown method {method!r}; known: {', '.join(SOLVERS)}, run")
+    return SOLVERS[method]
+
+
+KINDS = Kinds(Study, StudyOfDevices)
+"""Classes that `Study.load` creates."""
