@@ -179,7 +179,7 @@ def _by_scan(problem: AcceleratorProblem) -> Find | None:
         if area is None:
             return None
         tied = designs(rows[area_m2[rows] <= problem.ties().limit(area)])
-        every = (tied[:, None] + others).reshape(-1, others.shape[1])
+        every = np.repeat(tied, len(others), axis=0) + np.tile(others, (len(tied), 1))
         return _first_of_equals(problem, every, wanted, area), area
 
     return find
