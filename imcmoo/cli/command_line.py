@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from imcmoo.cli.interrupts import INTERRUPTED
 from imcmoo.io.blas import use_one_thread
-from imcmoo.io.printable import printable
+from imcmoo.io.printable import printable, printable_line
 
 FAILED = 1
 USAGE_ERROR = 2
@@ -92,7 +92,7 @@ def _told(prog: str, error: BaseException, interrupted: str) -> int:
         return FAILED if isinstance(error, WorkerLost) else USAGE_ERROR
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        print(printable(f"{prog}: error: {where}{error.strerror or error}"), file=sys.stderr)
+        print(printable_line(f"{prog}: error: {where}{error.strerror or error}"), file=sys.stderr)
         return USAGE_ERROR
     # Libraries interrupted during their import raise other errors.
     if not any(isinstance(e, KeyboardInterrupt) for e in _with_causes(error)):

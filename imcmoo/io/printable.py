@@ -23,3 +23,8 @@ def printable(text: str) -> str:
     return "".join(
         c if c in LAID_OUT or category(c) not in UNSEEN else ascii(c)[1:-1] for c in text
     )
+
+
+def printable_line(text: str) -> str:
+    """A text as `printable` gives it, in one line: line breaks as `\\n`."""
+    return printable(text).replace("\n", r"\n")

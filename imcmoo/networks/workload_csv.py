@@ -17,7 +17,7 @@ import numpy as np
 
 from imcmoo.arrays import Ints
 from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean_or_known
-from imcmoo.io.printable import is_printable
+from imcmoo.io.printable import is_printable, printable_line
 from imcmoo.io.reading import MOST_TEXT_BYTES, as_number, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
@@ -115,7 +115,7 @@ class _Line:
     def fault(self, message: str, column: str | None = None) -> None:
         """Add a fault of the line, and of a column if one is at fault."""
         column = f", column {column}" if column else ""
-        self.faults.append(f"{self.where}{column}: {message}")
+        self.faults.append(printable_line(f"{self.where}{column}: {message}"))
 
 
 def read_columns(path: Path) -> dict[str, Any]:

@@ -30,7 +30,7 @@ VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 
 PROOF = 8
 """Designs of a checkpoint that are evaluated again, and largest number of those beside them whose
-metrics are not finite just where their networks run."""
+metrics are not finite just where their networks run, or whose resources are not."""
 
 RTOL, ATOL = 1e-5, 1e-8
 """Differences of their metrics and constraints that are allowed: a user's model may compute in
@@ -149,6 +149,8 @@ def _proven(evaluations: Evaluations) -> Ints:
         if values.dtype.kind == "f":
             finite, runs = np.isfinite(values), metrics.runs
             odd |= (finite != (runs if values.shape == runs.shape else True)).reshape(n, -1).any(1)
+    for resource in metrics.resources.values():
+        odd |= ~np.isfinite(np.column_stack([resource.own, resource.missing])).all(axis=1)
     spread = np.linspace(0, n - 1, min(PROOF, n)).astype(int)
     return np.union1d(spread, np.flatnonzero(odd)[:PROOF])
 

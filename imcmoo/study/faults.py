@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean
+from imcmoo.io.printable import printable_line
 from imcmoo.space.restricted import ValueFaults
 
 _TEXTS = {
@@ -77,7 +78,7 @@ def _key(loc: Sequence[int | str]) -> str:
     text = ""
     for part in loc:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
+    return printable_line(text)
 
 
 def _text(fault: Any, keys: Mapping[str, Sequence[str]]) -> str:

@@ -60,8 +60,9 @@ def test_styles_of_a_terminal_are_kept(capsys):
         (UNSEEN,),
         ("import", f"{UNSEEN}.onnx", "--out", "o.csv"),
         ("report", UNSEEN),
+        ("import", f"a\n{UNSEEN}.onnx", "--out", "o.csv"),
     ],
-    ids=["run", "evaluate", "option", "command", "import", "report"],
+    ids=["run", "evaluate", "option", "command", "import", "report", "two lines"],
 )
 def test_a_name_in_an_error_does_not_steer_the_terminal(command, capsys):
     line = refused(capsys, *command)

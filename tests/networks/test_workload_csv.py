@@ -113,6 +113,13 @@ def test_a_cell_with_a_character_that_no_terminal_shows_is_refused(read, unseen)
         assert str(error.value).isprintable()
 
 
+def test_a_fault_is_one_line_whatever_the_table_holds(read):
+    for text in ("#a\u2028b\nname,C,M,P,Q\na,1,1,1,1\n", 'name,C,M,P,Q\na,"1\n2",1,1,1\n'):
+        with pytest.raises(ValueError, match="is not") as error:
+            read(text)
+        assert str(error.value).isprintable()
+
+
 def test_a_network_in_python_has_layers_whose_names_are_shown():
     net = Workload.load("resnet18")
     with pytest.raises(ValueError, match="has a character that no terminal shows"):

@@ -194,6 +194,10 @@ OTHER_METRICS = {
         changed("value utilization", at_row(np.nan, 5, 0)),
         r"other numbers of the cost model \(utilization nan, here 0.5\)",
     ),
+    "one infinite number of cells": (
+        changed("own cells", at_row(np.inf, 5)),
+        r"other numbers of the cost model \(own cells inf",
+    ),
     "more cells": (
         changed("own cells", lambda a: 2 * a),
         r"other numbers of the cost model \(own cells ",

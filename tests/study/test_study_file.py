@@ -172,6 +172,7 @@ PHYSICAL = 'model = "physical"\n' + PLAIN.replace("rram", "sram").replace("alexn
 
 NO_NAME = ("", "-x", "--help", ".x", "_x", "x y", "x[red]", "[a]x", "x/y", "é", "x,y")
 FAULTS = [
+    ('"a\\nb\\u2028\\u001b" = 3\n' + PLAIN, r"a\nb\u2028\x1b: unknown key; allowed: name, model,"),
     ("budgit = 3\n" + PLAIN, "budgit: unknown key; did you mean 'budget'? allowed: name, model,"),
     (PLAIN + "wieght = 2\n",
      "networks[0].wieght: unknown key; did you mean 'weight'? allowed: source, weight,"),
