@@ -29,7 +29,7 @@ from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.noise import noise_of
+from imcmoo.model.physical.noise.model import noise_of
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.study.catalogue import find_study

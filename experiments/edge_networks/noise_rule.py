@@ -24,7 +24,7 @@ from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.own_statistics import statistics_of
 from imcmoo.accuracy.simulation import SimulatedLayer
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import noise_of
+from imcmoo.model.physical.noise.model import noise_of
 
 PARAMETERS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),

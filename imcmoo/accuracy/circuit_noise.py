@@ -17,7 +17,8 @@ from imcmoo.io.checksums import read_sealed, write_sealed
 from imcmoo.io.executor import spread
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import Statistics, noise_of_circuits
+from imcmoo.model.physical.noise.model import noise_of_circuits
+from imcmoo.model.physical.noise.statistics import Statistics
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 
 VERSION = 6

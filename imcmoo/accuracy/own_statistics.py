@@ -11,7 +11,7 @@ from imcmoo.accuracy.crossbar import Crossbar, row_blocks
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import Columns, Slices, Statistics
+from imcmoo.model.physical.noise.statistics import Columns, Slices, Statistics
 
 if TYPE_CHECKING:
     from imcmoo.accuracy.simulation import Calibration

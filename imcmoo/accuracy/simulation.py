@@ -18,7 +18,7 @@ from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.arrays import Floats, Values
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import decibels
+from imcmoo.model.physical.noise.model import decibels
 
 VECTORS = 256
 """Calibration vectors kept of a layer, at most."""

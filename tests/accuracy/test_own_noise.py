@@ -14,7 +14,7 @@ from imcmoo.accuracy.own_statistics import statistics_of
 from imcmoo.api import Study
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.noise import decibels, noise_of
+from imcmoo.model.physical.noise.model import decibels, noise_of
 from imcmoo.model.physical.parameters import ADC_WINDOWS
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from imcmoo.networks.workloads import WorkloadSet

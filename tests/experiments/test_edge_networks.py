@@ -29,7 +29,8 @@ from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.own_statistics import statistics_of
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import _MeasuredBlocks, decibels, noise_of
+from imcmoo.model.physical.noise.model import decibels, noise_of
+from imcmoo.model.physical.noise.row_blocks import MeasuredBlocks
 from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
 
@@ -162,7 +163,7 @@ def test_measured_columns_are_those_of_each_column_alone(differential):
 def test_adcs_of_measured_columns_are_those_of_the_simulated_array(differential):
     layer, calibration, circuit = two_groups_of_columns(differential)
     statistics = statistics_of(layer.weights, calibration, circuit)
-    blocks = _MeasuredBlocks(statistics, np.arange(2), statistics.rows, circuit)
+    blocks = MeasuredBlocks(statistics, np.arange(2), statistics.rows, circuit)
     codes = InputCoding.of_range(0.0, calibration.highest, 8).encode(calibration.vectors)
     integers, _ = quantise_weights(layer.weights, 8, 1.0)
     variance = blocks.sample_variance + blocks.column_variance

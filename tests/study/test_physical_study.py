@@ -9,7 +9,7 @@ import pytest
 
 from imcmoo.__main__ import main
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.noise.model import NoiseModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.identity import stamp_of
 from imcmoo.study.catalogue import find_study

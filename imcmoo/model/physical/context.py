@@ -20,7 +20,7 @@ from imcmoo.model.physical.components import MemoryCell, Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, memory_cell
-from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.noise.model import NoiseModel
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.model.physical.predicted_accuracy import (
     CircuitNoise,

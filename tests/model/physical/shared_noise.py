@@ -1,6 +1,6 @@
 """Noise models that tests share: noise takes most of the time of a model of analog cells."""
 
-from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.noise.model import NoiseModel
 
 
 def share_noise(patch):

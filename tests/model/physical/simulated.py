@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.noise import assumed_statistics, noise_of
+from imcmoo.model.physical.noise.model import noise_of
+from imcmoo.model.physical.noise.statistics import assumed_statistics
 from imcmoo.networks.operands import OperandBits
 from tests.extras import needs
 

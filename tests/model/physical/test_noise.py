@@ -20,17 +20,15 @@ from imcmoo.model.physical.adc_window import (
 )
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import (
+from imcmoo.model.physical.noise.model import decibels, noise_of
+from imcmoo.model.physical.noise.row_blocks import MeasuredBlocks, RowBlocks, row_blocks
+from imcmoo.model.physical.noise.statistics import (
     Columns,
     Slices,
     Statistics,
-    _MeasuredBlocks,
-    _RowBlocks,
     assumed_statistics,
-    decibels,
-    noise_of,
-    row_blocks,
 )
+from imcmoo.model.physical.noise.windows import _of_window, noise_of_windows
 from imcmoo.networks import operands as tables
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import DIMENSIONS, Workload
@@ -334,8 +332,8 @@ def test_clipped_power_does_not_depend_on_the_layout_of_arrays():
     )
     edge, half = rng.uniform(0, 5, shape), rng.uniform(0.5, 1, shape)
     mean, highest = np.zeros(shape[1:]), np.full(shape[1:], 10.0)
-    plain, _ = _RowBlocks._beyond(sums, mean, highest, edge, half)
-    turned, _ = _RowBlocks._beyond(sums, mean, highest, np.asfortranarray(edge), half)
+    plain, _ = RowBlocks._beyond(sums, mean, highest, edge, half)
+    turned, _ = RowBlocks._beyond(sums, mean, highest, np.asfortranarray(edge), half)
     assert (plain > 0).all()
     np.testing.assert_array_equal(turned, plain)
 
@@ -357,7 +355,7 @@ def test_clipped_power_of_columns_is_that_of_sampling(bits):
     blocks._ends[0][3] = -15  # the lowest sum has a code
     step, shape = 30 / 2**bits, (1, 1, 1, 1)
     adcs = Adcs(np.full(shape, -15.0), np.full(shape, step))
-    found, _ = _MeasuredBlocks.clipped(blocks, None, adcs, np.full(shape, bits))
+    found, _ = MeasuredBlocks.clipped(blocks, None, adcs, np.full(shape, bits))
     drawn = mean + np.sqrt(spread**2 + 0.25) * rng.standard_normal((200_000, 40))
     high = -15 + step * (2**bits - 1)
     beyond = np.where(drawn > high + step / 2, drawn - high, 0.0)
@@ -376,7 +374,7 @@ def test_a_sum_is_clipped_by_no_more_than_the_largest_possible_one():
         _ends=(np.zeros(1), np.full(1, 128.0)),
     )
     shape = (1, 1, 1, 1)
-    found, _ = _MeasuredBlocks.clipped(
+    found, _ = MeasuredBlocks.clipped(
         blocks, None, Adcs(np.zeros(shape), np.ones(shape)), np.full(shape, 7)
     )
     share = math.erfc(7.5 / 8 / math.sqrt(2)) / 2
@@ -420,7 +418,7 @@ def least_of_all_windows(blocks, bits, coherence):
     best = [np.full(blocks.mean.shape, np.inf), np.zeros(blocks.mean.shape)]
     for fewer in range(bits, 0, -1):
         for sigmas in (None, *CANDIDATE_SIGMAS):
-            noise = [v[0] for v in blocks._of_window(np.array([fewer]), sigmas, coherence)]
+            noise = [v[0] for v in _of_window(blocks, np.array([fewer]), sigmas, coherence)]
             better = sum(noise) < sum(best)
             best = [np.where(better, v, kept) for v, kept in zip(noise, best, strict=True)]
     return best
@@ -445,12 +443,12 @@ def test_the_least_noise_is_that_of_trying_every_window(differential, sigma, adc
     layers, rows = np.zeros(8, int), np.array([1.0, 2, 3, 7, 20, 50, 100, 128])
     measured = two_groups(14, 14)
     for blocks in (
-        _RowBlocks(assumed, layers, rows, circuit),
-        _MeasuredBlocks(measured, layers[:1], 20 * np.ones(1), circuit),
+        RowBlocks(assumed, layers, rows, circuit),
+        MeasuredBlocks(measured, layers[:1], 20 * np.ones(1), circuit),
     ):
         coherence = np.full(len(blocks.mean), 0.4)
         bits = np.array([3, 6, 10])
-        noise = blocks.noise(bits, coherence)
+        noise = noise_of_windows(blocks, bits, coherence)
         for at, each in enumerate(bits.tolist()):
             expected = least_of_all_windows(blocks, each, coherence)
             for found, part in zip(noise, expected, strict=True):
