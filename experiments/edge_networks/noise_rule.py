@@ -103,7 +103,7 @@ def noise_of_chips(
     noise = []
     for chip in range(chips):
         simulated.manufacture(chip)
-        errors = simulated.analyse().errors
+        errors = simulated.analyse()
         noise.append((errors.adc, errors.dev))
     adc, dev = np.mean(noise, axis=0)
     return float(adc), float(dev)

@@ -1,7 +1,7 @@
-"""Fast and linear prediction of accuracy against exact execution, on the networks of `data`.
+"""Linear prediction of accuracy against exact execution, on the networks of `data`.
 
 `python -m experiments.edge_networks.prediction NETWORK --data DIR --out CSV` executes a fixed list
-of designs, mild and harsh, three ways. DIR holds NETWORK.npz and NETWORK.accuracy.npz (of
+of designs, mild and harsh, both ways. DIR holds NETWORK.npz and NETWORK.accuracy.npz (of
 `imcmoo import --data`), and digits.onnx. `--summary CSV...` prints errors of such files instead.
 """
 
@@ -82,12 +82,10 @@ def compare(name: str, folder: Path, samples: int | None, chips: int) -> Iterato
     for at, design in enumerate(DESIGNS if name in TRAINED else DESIGNS[:SHARED]):
         row: dict[str, Any] = {"network": name, "design": at, "samples": assessed.samples}
         row["float"] = assessed.float_score
-        for how in ("linear", "fast", "exact"):
+        for how in ("linear", "exact"):
             start = time.process_time()
             if how == "linear":
                 scored, _ = assessed.predicted(design, data, CircuitNoise(None), allowed_drop=0.01)
-            elif how == "fast":
-                scored, _ = assessed.on_chips(design, chips, how="fast")
             else:
                 scored, _ = assessed.on_chips(design, chips)
             row["integer"] = scored.on_integers
@@ -98,23 +96,22 @@ def compare(name: str, folder: Path, samples: int | None, chips: int) -> Iterato
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """Errors of both predictions against exact execution, a row for each network."""
+    """Errors of the prediction against exact execution, a row for each network."""
     rows = []
     for name, part in frame.groupby("network", sort=False):
         row: dict[str, Any] = {"network": name, "designs": len(part), "samples": part.samples.max()}
         error_of_mean = np.sqrt(np.clip(part.exact * (1 - part.exact), 0, None) / part.samples)
         row["standard_error"] = error_of_mean.mean()
-        for how in ("fast", "linear"):
-            error = (part[how] - part.exact).abs()
-            row |= {f"{how}_mean": error.mean(), f"{how}_worst": error.max()}
-            row[f"{how}_spearman"] = part[how].corr(part.exact, method="spearman")
-            row[f"{how}_nsr_dB"] = (part[f"{how}_nsr_dB"] - part.exact_nsr_dB).abs().median()
+        error = (part.linear - part.exact).abs()
+        row |= {"linear_mean": error.mean(), "linear_worst": error.max()}
+        row["linear_spearman"] = part.linear.corr(part.exact, method="spearman")
+        row["linear_nsr_dB"] = (part.linear_nsr_dB - part.exact_nsr_dB).abs().median()
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Compare a network's predictions, or summarise such files."""
+    """Compare the prediction for a network, or summarise such files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("network", nargs="?", choices=[*TRAINED, *NETWORKS])
     parser.add_argument("--data", type=Path, metavar="DIR")

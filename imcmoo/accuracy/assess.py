@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, join
 from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.shares import ExecutedShares, shares
-from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
+from imcmoo.accuracy.simulation import LayerErrors, Simulation, calibrate, to_decibels
 from imcmoo.arrays import Floats, Values
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, did_you_mean_or_known
@@ -30,18 +30,8 @@ from imcmoo.networks.onnx_import.reading import weight_files
 FEW_SAMPLES = 200
 """Number of samples below which the interval exceeds most differences between chips."""
 
-Executed = Literal["fast", "exact"]
-""""exact": every read and conversion; "fast": in float with noise of the same power."""
-
 RESAMPLES = 1000
 """Bootstrap draws per interval."""
-
-NOISE, CHIP_INPUTS = 1, 2
-"""Numbers of the generators that draw noise of reads and that choose inputs on a chip; cells have
-another."""
-
-MOST_CALIBRATION = 128
-"""Calibration samples on which "fast" measures noise with a chip's inputs, at most."""
 
 MOST_OF_ADC = 0.5
 """Share of ADC noise in the worst 1 % of products above which white noise is no valid model."""
@@ -212,7 +202,6 @@ class Assessment:
         chips: int,
         *,
         allowed_drop: float = 0.01,
-        how: Executed = "exact",
         after_each: Callable[[], None] = lambda: None,
     ) -> tuple[Result, list[LayerErrors]]:
         """Execute the network on chips; returns accuracy, and layer errors of the first chip.
@@ -221,17 +210,17 @@ class Assessment:
             chip: the design.
             chips: number of simulated chips.
             allowed_drop: largest drop of the score that counts for the yield.
-            how: exact execution, or float with noise.
             after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self.calibration, self.digital)
         on_integers = float(self.integer_scores(chip).mean())
         simulation.manufacture(self.seed)
-        noise = simulation.analyse()
-        errors = [of_layer.errors for of_layer in noise.values()]
+        errors = simulation.analyse()
         scores, nsr = [], []
-        runs = self._exact if how == "exact" else self._fast
-        for outputs in runs(simulation, chips, noise):
+        for at in range(chips):
+            if at:
+                simulation.manufacture(self.seed + at)
+            outputs = self.outputs(simulation.run)
             scores.append(self._scores(outputs))
             nsr.append(self.noise_to_signal(outputs))
             after_each()
@@ -249,31 +238,6 @@ class Assessment:
             nsr_out_dB=-to_decibels(float(np.mean(nsr))),
             **_of_layers(errors),
         ), errors
-
-    def _exact(
-        self, simulation: Simulation, chips: int, _: Mapping[str, LayerNoise]
-    ) -> Iterator[Tensors]:
-        """Outputs on several chips, the first of which is already manufactured."""
-        for at in range(chips):
-            if at:
-                simulation.manufacture(self.seed + at)
-            yield self.outputs(simulation.run)
-
-    def _fast(
-        self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
-    ) -> Iterator[Tensors]:
-        """Outputs of float runs with weight errors of several chips and white ADC noise."""
-        rng = np.random.default_rng([self.seed, CHIP_INPUTS])
-        chosen = np.sort(rng.permutation(len(self._data.calibration))[:MOST_CALIBRATION])
-        batches = list(self._data.calibration.part(chosen).batches(self._batch))
-        noise = simulation.analyse_on_chip_inputs(batches, noise, rng)
-        noisy = NoisyNetwork(self.network, simulation.codings)
-        for at in range(chips):
-            if at:
-                simulation.program(self.seed + at)
-            disturbed = simulation.disturbances(noise)
-            rng = np.random.default_rng([self.seed + at, NOISE])
-            yield self.noisy_outputs(noisy, disturbed, rng)
 
     def noise_for_training(self, chip: Circuit) -> list[dict[str, Any]]:
         """Errors of every layer on the first chip, see `Simulation.for_training`."""

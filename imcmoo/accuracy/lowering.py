@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -106,17 +105,6 @@ class MappedLayer:
         ]
         less, more = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
         return less + more if upper else more + less
-
-    def some_vectors(self, inputs: Values, count: int, rng: np.random.Generator) -> Values:
-        """At most `count` random vectors that the layer multiplies, shape (G, n, K)."""
-        if not self.kernel:
-            flat = inputs.reshape(1, -1, inputs.shape[-1])
-            return flat[:, rng.permutation(flat.shape[1])[:count]]
-        windows = self._windows(self._padded(inputs, 0))
-        places = windows.shape[1 : 2 + len(self.kernel)]
-        chosen = np.unravel_index(rng.permutation(int(np.prod(places)))[:count], places)
-        index: tuple[Any, ...] = (slice(None), *chosen)
-        return windows[index].reshape(len(self.weights), -1, self.weights.shape[1])
 
     def _convolved(self, padded: Values, product: Product) -> Floats:
         windows = self._windows(padded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,6 @@ class NoisyNetwork:
         inputs: Tensors,
         disturbed: Mapping[str, Disturbance],
         rng: np.random.Generator,
-        seen: Callable[[MappedLayer, Values], None] = lambda layer, inputs: None,
         start: int = 0,
     ) -> Tensors:
         """Outputs and logits with errors in some layers.
@@ -70,10 +69,9 @@ class NoisyNetwork:
             inputs: inputs of the network, or tensors that `undisturbed` returned.
             disturbed: errors by layer.
             rng: generator of the noise.
-            seen: called with each layer and its inputs.
             start: number of nodes on the chip whose results are among these tensors.
         """
-        return self._network.run(inputs, self._products(disturbed, rng, seen), start)
+        return self._network.run(inputs, self._products(disturbed, rng), start)
 
     def undisturbed(self, tensors: Tensors, node: int) -> Tensors:
         """Tensors after a node on the chip without errors, from those before it.
@@ -82,14 +80,11 @@ class NoisyNetwork:
             tensors: inputs of the network for node 0, else what this returned for the node before.
             node: its number, from 0.
         """
-        product = self._products({}, np.random.default_rng(0), lambda layer, inputs: None)
+        product = self._products({}, np.random.default_rng(0))
         return self._network.advanced(tensors, product, node, node + 1)
 
     def _products(
-        self,
-        disturbed: Mapping[str, Disturbance],
-        rng: np.random.Generator,
-        seen: Callable[[MappedLayer, Values], None],
+        self, disturbed: Mapping[str, Disturbance], rng: np.random.Generator
     ) -> LayerProduct:
         """Product of each layer, with the errors of some; see `run`."""
         stored = self._stored | self._disturbed(disturbed)
@@ -97,7 +92,6 @@ class NoisyNetwork:
         def product(layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
             if self._codings is not None:
                 x = self._codings[layer.name].rounded(x)
-            seen(layer, x)
             made = self._product(layer, x, stored[layer.name])
             errors = disturbed.get(layer.name)
             if errors is not None and errors.spread is not None and errors.spread.any():

@@ -11,11 +11,10 @@ from zlib import crc32
 
 import numpy as np
 
-from imcmoo.accuracy.codes import Codes, InputCoding, quantise_weights
+from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import MappedLayer, Tensors
-from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.arrays import Floats, Values
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise.model import decibels
@@ -24,10 +23,6 @@ VECTORS = 256
 """Calibration vectors kept of a layer, at most."""
 RARE = 0.01
 """Share of the products that count as the worst."""
-FEWEST_FOR_GAIN = 8
-"""Number of vectors below which errors are not compared with products."""
-ROUNDED_OFF = 1e-12
-"""Share of the power of products below which they are constant up to float errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,28 +66,6 @@ class LayerErrors:
         return {"layer": self.layer, **noise}
 
 
-@dataclass(frozen=True, eq=False)
-class LayerNoise:
-    """Noise of a layer on one chip: cell errors, and the rest.
-
-    The rest is split into a multiple of the exact product (clipping), a constant and white noise
-    (J. J. Bussgang, 1952).
-
-    Args:
-        errors: powers over the signal power.
-        kept: share of the cell errors that the ADCs pass, by least squares.
-        gain: multiple by output channel, shape (G, M).
-        constant: constant by output channel, in units of the output, shape (G, M).
-        white: power of the white noise by output channel, shape (G, M).
-    """
-
-    errors: LayerErrors
-    kept: float
-    gain: Floats
-    constant: Floats
-    white: Floats
-
-
 def to_decibels(inverse: float) -> float:
     """SNR in dB from noise over signal; infinite without noise."""
     return float(decibels(np.array(inverse))[()])
@@ -101,37 +74,6 @@ def to_decibels(inverse: float) -> float:
 def _mean(values: Floats) -> Floats:
     """Mean of each column, shape (G, 1, M), of values (G, n, M)."""
     return values.mean(axis=1, keepdims=True)
-
-
-def _gain(product: Floats, errors: Floats) -> Floats:
-    """Slope of errors over products by column, shape (G, M), from values (G, n, M).
-
-    The least-squares slope less what chance explains: 0 below its standard error, for few vectors
-    and for constant products.
-    """
-    signal, error = product - _mean(product), errors - _mean(errors)
-    power = (signal**2).sum(axis=1)
-    varies = power > ROUNDED_OFF * (product**2).sum(axis=1)
-    if signal.shape[1] < FEWEST_FOR_GAIN or not varies.any():
-        return np.zeros(power.shape)
-    power = np.where(varies, power, 1.0)
-    slope = np.where(varies, (error * signal).sum(axis=1) / power, 0.0)
-    left = ((error - slope[:, None] * signal) ** 2).sum(axis=1)
-    variance = left / power / (signal.shape[1] - 2)
-    return slope * (1 - variance / np.maximum(slope**2, variance + 1e-300))
-
-
-def _kept(noise: Floats, of_cells: Floats) -> float:
-    """Share of the cell errors in the noise, by least squares."""
-    return float((noise * of_cells).sum() / ((of_cells**2).sum() or 1.0))
-
-
-def _split(errors: LayerErrors, kept: float, remaining: Floats, product: Floats) -> LayerNoise:
-    """Noise of a layer from its products, shape (G, n, M), and the errors without those of
-    cells."""
-    gain = _gain(product, remaining)
-    remaining = remaining - gain[:, None] * product
-    return LayerNoise(errors, kept, gain, remaining.mean(axis=1), remaining.var(axis=1))
 
 
 def calibrate(
@@ -253,45 +195,24 @@ class SimulatedLayer:
         dev = min(self._cell_noise, power)
         return (power - dev) / signal, (dev + clipping) / signal
 
-    def analyse(self) -> LayerNoise:
-        """Noise of the last manufactured chip on the calibration vectors."""
-        errors, cells = self._errors(self._codes, self._exact)
-        noise, varying = errors - _mean(errors), cells - _mean(cells)
-        kept = _kept(noise, varying)
+    def analyse(self) -> LayerErrors:
+        """Noise powers of the last manufactured chip on the calibration vectors."""
+        noise = self._noise(self._crossbar.multiply(self._codes))
         adc, dev = self._powers(noise)
-        squares = (noise - kept * varying) ** 2
+        squares = (noise - self._passed(noise)) ** 2
         rare = max(1, round(RARE * squares.size))
         worst = np.partition(squares, -rare, axis=None)[-rare:].sum() / (squares.sum() or 1.0)
         rounding = self._signal[1] / self._signal[0]
         clipped = self._crossbar.clipped_share(self._codes)
-        powers = LayerErrors(self._layer.name, rounding, adc, dev, float(worst), clipped)
-        return _split(powers, kept, errors - kept * cells, self._exact * self._unit)
+        return LayerErrors(self._layer.name, rounding, adc, dev, float(worst), clipped)
 
-    def analyse_on(self, vectors: Values, calibrated: LayerNoise) -> LayerNoise:
-        """Noise on other vectors, shape (G, n, K), with the powers on the calibration vectors."""
-        codes = self.coding.encode(vectors)
-        exact = self._crossbar.exact(codes)
-        errors, cells = self._errors(codes, exact)
-        kept = _kept(errors - _mean(errors), cells - _mean(cells))
-        return _split(calibrated.errors, kept, errors - kept * cells, exact * self._unit)
-
-    def _errors(self, codes: Codes, exact: Floats) -> tuple[Floats, Floats]:
-        """Errors of products, and those of cells alone, shape (G, n, M); column means corrected."""
-        errors = (self._crossbar.multiply(codes) - exact) * self._unit
-        centred = codes - self._codes.mean(axis=1, keepdims=True)
-        return errors, (centred @ self._crossbar.weight_errors()) * self._unit
-
-    def disturbance(self, noise: LayerNoise) -> Disturbance:
-        """Errors of the layer for a float run, from the noise of a chip of the same design."""
-        static = noise.kept * self._crossbar.weight_errors()
-        driven = self._codes.mean(axis=1, keepdims=True) - self.coding.zero
-        offset = noise.constant - ((driven @ static) * self._unit)[:, 0]
-        weights = self._crossbar.weights * (1 + noise.gain[:, None]) + static
-        return Disturbance(
-            weights=weights * self._scale[:, None, :],
-            offset=offset.ravel(),
-            spread=np.sqrt(noise.white).ravel(),
-        )
+    def _passed(self, noise: Floats) -> Floats:
+        """Errors of cells in the noise of products: by least squares, the share that ADCs pass."""
+        centred = self._codes - self._codes.mean(axis=1, keepdims=True)
+        cells = (centred @ self._crossbar.weight_errors()) * self._unit
+        varying = cells - _mean(cells)
+        share = float((noise * varying).sum() / ((varying**2).sum() or 1.0))
+        return share * varying
 
     def for_training(self) -> dict[str, Any]:
         """Errors of the last manufactured chip for training with noise, see `Simulation`."""
@@ -306,7 +227,7 @@ class SimulatedLayer:
         )
         return {
             **{"layer": self._layer.name, "weight_error": cells, "stuck_error": stuck},
-            "output_noise": math.sqrt(self.analyse().errors.adc),
+            "output_noise": math.sqrt(self.analyse().adc),
         }
 
     def _weight_variance(self, variances: Floats) -> float:
@@ -364,9 +285,9 @@ class Simulation:
         """Outputs and logits with exact products of the integers."""
         return self._network.run(inputs, lambda layer, *x: self._layers[layer.name].on_integers(*x))
 
-    def analyse(self) -> dict[str, LayerNoise]:
-        """Noise of every layer on the last manufactured chip."""
-        return {name: layer.analyse() for name, layer in self._layers.items()}
+    def analyse(self) -> list[LayerErrors]:
+        """Noise powers of every layer on the last manufactured chip."""
+        return [layer.analyse() for layer in self._layers.values()]
 
     def for_training(self) -> list[dict[str, Any]]:
         """Errors of every layer of the last manufactured chip, for training with noise.
@@ -378,47 +299,3 @@ class Simulation:
             of the standard deviation of the outputs.
         """
         return [layer.for_training() for layer in self._layers.values()]
-
-    def analyse_on_chip_inputs(
-        self,
-        batches: Sequence[Tensors],
-        noise: Mapping[str, LayerNoise],
-        rng: np.random.Generator,
-    ) -> dict[str, LayerNoise]:
-        """Noise of every layer on inputs from noisy layers before it, where ADCs may clip more.
-
-        Args:
-            batches: inputs of the network.
-            noise: noise of the layers on the calibration vectors.
-            rng: draws noise, and vectors for the measurement.
-        """
-        quota = -(-VECTORS // len(batches))
-        kept: dict[str, list[Values]] = {layer.name: [] for layer in self._network.layers}
-
-        def seen(layer: MappedLayer, inputs: Values) -> None:
-            kept[layer.name].append(layer.some_vectors(inputs, quota, rng))
-
-        network, disturbed = NoisyNetwork(self._network, self.codings), self.disturbances(noise)
-        for batch in batches:
-            network.run(batch, disturbed, rng, seen)
-        analysed = {}
-        for name, layer in self._layers.items():
-            vectors = np.concatenate(kept[name], axis=1)
-            if vectors.shape[1] > quota * len(batches):  # it runs once per step of a sequence
-                vectors = vectors[:, rng.permutation(vectors.shape[1])[:VECTORS]]
-            analysed[name] = layer.analyse_on(vectors, noise[name])
-        return analysed
-
-    def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
-        """Errors of each layer for a float run."""
-        return {name: layer.disturbance(noise[name]) for name, layer in self._layers.items()}
-
-    def program(self, seed: int) -> None:
-        """Draw the cell errors of one chip without calibrating it."""
-        for layer in self._layers.values():
-            layer.program(seed)
-
-    @property
-    def codings(self) -> dict[str, InputCoding]:
-        """Coding of the inputs of each layer."""
-        return {name: layer.coding for name, layer in self._layers.items()}

@@ -75,7 +75,7 @@ outputs (output_noise).
 
 INTERRUPTED = "no file was written"
 
-HOW = ("exact", "fast", "linear")
+HOW = ("exact", "linear")
 """Ways to find the accuracy."""
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
@@ -148,8 +148,7 @@ def _add_score_and_chips(parser: argparse.ArgumentParser) -> None:
                default=3),
         option("--seed N", whole(0), "of the first chip (default: 0)", default=0),
         option("--how", HOW,
-               "exact: every read and conversion (default); fast: one run with rounding, the cell "
-               "errors and white noise of the ADCs' power; linear: predicted from each layer's "
+               "exact: every read and conversion (default); linear: predicted from each layer's "
                "noise", default="exact"),
         option("--accuracy-data NET.accuracy.npz", Path,
                "of imcmoo import --data, for --how linear (default: measured first)"),
@@ -227,12 +226,6 @@ def main(args: argparse.Namespace) -> None:
             _write(target, path, rows if path == args.out else layers)
         if noise:
             _write_noise(noise, args, assess, next(iter(chips.values())))
-    exact_only = [str(row["design"]) for row in rows if row["exact_only"]]
-    if args.how != "exact" and exact_only:
-        warn(
-            f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
-            "white noise does not stand for; use --how exact"
-        )
     show(console(), _table(rows))
     console().print(str(assess.shares), soft_wrap=True, markup=False, highlight=False)
 
@@ -315,7 +308,7 @@ def _accuracy(
     """Accuracy of a chip and errors of its layers: predicted from accuracy data, or executed."""
     if data is None:
         return assess.on_chips(
-            chip, args.chips, allowed_drop=args.allowed_drop, how=args.how, after_each=after_each
+            chip, args.chips, allowed_drop=args.allowed_drop, after_each=after_each
         )
     from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 

@@ -197,8 +197,8 @@ def generation_table(frame: pd.DataFrame) -> Table:
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
-    """Accuracy of the selected design (`accuracy.csv`): predicted, noisy, and executed."""
-    of_samples = ("float_of_samples", "allowed", "fast", "exact", "exact_low", "exact_high")
+    """Accuracy of the selected design (`accuracy.csv`): predicted and executed."""
+    of_samples = ("float_of_samples", "allowed", "exact", "exact_low", "exact_high")
     columns = ("float", "linear", *of_samples, "samples")
     table = new_table("network", title="accuracy of the selected design", numbers=columns)
     notes = []

@@ -28,7 +28,7 @@ def accuracy_table(outcome: Outcome) -> pd.DataFrame:
     """Accuracy of networks with accuracy data, one row each.
 
     Columns: network; float and linear, of all scored samples; allowed (see `lowest_allowed`),
-    float_of_samples, integer_of_samples, fast, exact, exact_low and exact_high (95 % interval over
+    float_of_samples, integer_of_samples, exact, exact_low and exact_high (95 % interval over
     samples), exact_only, samples and chips, of the executed samples; and a note if the executed
     score is below the allowed one, or network or samples are not where they were imported from.
     """
@@ -97,12 +97,10 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         return {"note": f"not executed: the weights beside {network} are others"}
     chip = _chip(outcome, name)
     chips = 1 if chip == chip.without_errors() else CHIPS
-    fast, _ = assessed.on_chips(chip, chips, how="fast")
     exact, _ = assessed.on_chips(chip, chips)
     return {
         "float_of_samples": exact.in_float,
         "integer_of_samples": exact.on_integers,
-        "fast": fast.accuracy,
         "exact": exact.accuracy,
         "exact_low": exact.accuracy_low,
         "exact_high": exact.accuracy_high,

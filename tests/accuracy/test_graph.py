@@ -13,7 +13,6 @@ import onnx
 from onnx import TensorProto, helper
 
 from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import import import_onnx
 from tests.accuracy.networks import cut, real, saved
@@ -131,36 +130,6 @@ NETWORKS = {
     ),
 }
 """Nodes, what they store, and the layers that are mapped."""
-
-
-@pytest.mark.parametrize("case", CONVOLUTIONS)
-def test_some_vectors_are_vectors_that_a_convolution_multiplies(tmp_path, case):
-    network, x = convolution(tmp_path, case)
-    (layer,) = network.layers
-    every = []
-
-    def product(vectors):
-        every.append(vectors)
-        return vectors @ layer.weights
-
-    layer.apply(x, 0, product)
-    (vectors,) = every
-    for count in (5, vectors.shape[1] + 1):
-        some = layer.some_vectors(x, count, np.random.default_rng(0))
-        assert some.shape == (len(vectors), min(count, vectors.shape[1]), vectors.shape[2])
-        # Of each vector, the parts of all groups stay together.
-        whole = [{v.tobytes() for v in np.moveaxis(a, 0, 1)} for a in (some, vectors)]
-        assert whole[0] <= whole[1]
-
-
-def test_some_vectors_of_a_product_are_rows_of_its_inputs():
-    layer = MappedLayer("only", "w", "x", "y", np.ones((1, 3, 2)), bias=None)
-    x = np.arange(24.0).reshape(2, 4, 3)
-    some = layer.some_vectors(x, 3, np.random.default_rng(0))
-    assert some.shape == (1, 3, 3)
-    rows = some[0, :, 0] / 3
-    np.testing.assert_array_equal(some[0], x.reshape(8, 3)[rows.astype(int)])
-    assert len(set(rows)) == 3
 
 
 @pytest.mark.parametrize("case", NETWORKS)

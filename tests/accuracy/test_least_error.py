@@ -147,9 +147,9 @@ def test_the_share_of_clipped_sums_is_that_beyond_half_a_step():
     layer, calibration, circuit = spectrum()
     simulated = SimulatedLayer(layer, replace(circuit, adc_window="sigma"), calibration)
     simulated.manufacture(0)
-    clipped = simulated.analyse().errors.clipped
+    clipped = simulated.analyse().clipped
     assert 1e-3 < clipped < 0.05
     for lossless in ({"adc_bits": 9}, {"adc_bits": None}):
         simulated = SimulatedLayer(layer, replace(circuit, **lossless), calibration)
         simulated.manufacture(0)
-        assert simulated.analyse().errors.clipped == 0
+        assert simulated.analyse().clipped == 0

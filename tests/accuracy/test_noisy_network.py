@@ -12,13 +12,11 @@ needs("accuracy", "onnxruntime", "numba")
 
 from onnx import TensorProto
 
-from experiments.edge_networks.data import write_digits_cnn
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.accuracy.normal import standard_normal
-from imcmoo.accuracy.simulation import Simulation, _gain
-from imcmoo.model.physical.circuit import Circuit
+from imcmoo.accuracy.sensitivity import _rounded
 from tests.accuracy.networks import LOSSLESS, cut, nsr, real, saved
 from tests.networks.onnx_import.models import exactly, model, node, tensor
 
@@ -27,21 +25,20 @@ def run(network, inputs, errors, codings=None):
     return NoisyNetwork(network, codings).run(inputs, errors, np.random.default_rng(0))
 
 
-def run_fast(network, inputs, simulation):
-    """The network with the errors of a simulated chip."""
-    errors = simulation.disturbances(simulation.analyse())
-    return run(network, inputs, errors, simulation.codings)
-
-
 def test_without_errors_it_is_the_float_network(network, inputs):
     assert nsr(run(network, inputs, {}), network.run_whole(inputs)) < 1e-10
 
 
-def test_rounded_inputs_and_weights_give_the_outputs_of_the_integers(network, inputs, simulated):
+def test_rounded_inputs_and_weights_give_the_outputs_of_the_integers(
+    network, inputs, calibration, simulated
+):
     for bits in (4, 8):
-        chip = replace(LOSSLESS, input_bits=bits, weight_bits=bits)
-        simulation = simulated(chip)
-        found = run_fast(network, inputs, simulation)
+        simulation = simulated(replace(LOSSLESS, input_bits=bits, weight_bits=bits))
+        errors = {e.name: _rounded(e, bits) for e in network.layers}
+        codings = {
+            name: InputCoding.of_range(c.lowest, c.highest, bits) for name, c in calibration.items()
+        }
+        found = run(network, inputs, errors, codings)
         assert nsr(found, simulation.run_integers(inputs)) < 1e-10
 
 
@@ -126,108 +123,6 @@ def test_inputs_are_rounded_in_networks_of_old_operators(tmp_path):
     np.testing.assert_allclose(found, [[0, -1, 1]] @ layer.weights[0], rtol=1e-6)
 
 
-def test_cell_errors_are_those_of_the_same_chip(network, inputs, simulated):
-    simulation = simulated(replace(LOSSLESS, sigma=0.02, adc_bits=None), seed=3)
-    exact = simulation.run(inputs)
-    error = nsr(exact, simulation.run_integers(inputs))
-    assert error > 1e-4
-    assert nsr(run_fast(network, inputs, simulation), exact) < 0.1 * error
-
-
-def test_white_noise_of_adcs_has_their_power_at_the_output(network, inputs, simulated):
-    for bits in (6, 7, 8):
-        simulation = simulated(replace(LOSSLESS, adc_bits=bits, adc_window="sigma"))
-        exact = simulation.run(inputs)
-        ideal = simulation.run_integers(inputs)
-        found = run_fast(network, inputs, simulation)
-        assert nsr(found, ideal) == pytest.approx(nsr(exact, ideal), rel=0.4)
-
-
-@pytest.mark.parametrize(("bits", "sigmas", "sigma"), [(4, 1.0, 0), (4, 1.5, 0.05), (8, 4.0, 0.1)])
-def test_a_layer_with_noise_errs_as_on_the_chip(simulated, bits, sigmas, sigma):
-    chip = replace(LOSSLESS, adc_bits=bits, adc_window="sigma", window_sigmas=sigmas, sigma=sigma)
-    shrunk = []
-    for layer in simulated(chip)._layers.values():
-        noise = layer.analyse()
-        disturbed = layer.disturbance(noise)
-        codes = layer._codes.astype(float) - layer.coding.zero
-        run = codes * layer.coding.scale @ disturbed.weights
-        run += disturbed.offset.reshape(len(codes), 1, -1)
-        exact = layer._exact * layer._unit
-        on_chip = layer._crossbar.multiply(layer._codes) * layer._unit
-        np.testing.assert_allclose(run.mean(axis=1), on_chip.mean(axis=1), atol=1e-9)
-        assert (run - exact).var(axis=1).sum() + noise.white.sum() == pytest.approx(
-            (on_chip - exact).var(axis=1).sum(), rel=0.08
-        )
-        centred = exact - exact.mean(axis=1, keepdims=True)
-        shrunk.append([(v * centred).sum() / (centred**2).sum() for v in (on_chip, run)])
-    of_chip, of_run = np.array(shrunk).T
-    np.testing.assert_allclose(of_run, of_chip, atol=0.02)
-    assert (of_chip.min() < 0.97) == (bits == 4)
-
-
-def test_errors_on_other_inputs_are_those_of_the_chip(simulated):
-    layer = simulated(replace(LOSSLESS, adc_bits=5, adc_window="sigma", sigma=0.05))._layers[
-        "first"
-    ]
-    noise = layer.analyse()
-    moved = 1.5 * layer._vectors + 0.5
-    found = layer.disturbance(layer.analyse_on(moved, noise))
-    codes = layer.coding.encode(moved)
-    inputs = (codes.astype(float) - layer.coding.zero) * layer.coding.scale
-    run = inputs @ found.weights + found.offset.reshape(len(codes), 1, -1)
-    on_chip = layer._crossbar.multiply(codes) * layer._unit
-    np.testing.assert_allclose(run.mean(axis=1), on_chip.mean(axis=1), atol=1e-9)
-    before = inputs @ layer.disturbance(noise).weights
-    assert np.abs(before.mean(axis=1) - on_chip.mean(axis=1)).max() > 1
-
-
-def test_white_noise_and_constants_are_no_multiple_of_the_product():
-    rng = np.random.default_rng(0)
-    product, noise = rng.normal(0, 1, (2, 3, 100, 200))
-    slope = (noise * product).sum(axis=1) / (product**2).sum(axis=1)
-    gain = _gain(product, noise)
-    assert np.abs(slope).mean() > 0.07
-    assert (gain**2).mean() < 0.5 * (slope**2).mean()
-    assert (gain == 0).mean() > 0.6
-    np.testing.assert_allclose(_gain(product, noise - 0.5 * product), -0.5, atol=0.5)
-    for constant in (0.0, 0.1, 0.3):
-        assert not _gain(np.full((3, 100, 200), constant), noise).any()
-        assert not _gain(np.full((3, 100, 200), constant), np.full((3, 100, 200), 0.7)).any()
-    for few in (1, 2, 3):
-        assert not _gain(product[:, :few], noise[:, :few]).any()
-
-
-def test_a_fast_run_is_the_same_again_and_stands_few_calibration_samples(tmp_path):
-    needs("dev", "sklearn")
-    path, data = write_digits_cnn(tmp_path)
-    chip = Circuit(64, 64, 2, 2, differential=True, adc_bits=3, sigma=0.043)
-    arrays = dict(np.load(data))
-    for few in (2, 3, 40):
-        np.savez(data, **arrays, **{"calibration/x": arrays["x"][:few]})
-        assessed = Assessment(path, data, samples=200)
-        fast = assessed.on_chips(chip, 1, how="fast")[0]
-        assert fast == assessed.on_chips(chip, 1, how="fast")[0]
-        assert fast.accuracy == pytest.approx(assessed.on_chips(chip, 1)[0].accuracy, abs=0.1)
-
-
-def test_noise_counts_on_the_inputs_that_layers_get_on_the_chip(tmp_path):
-    needs("dev", "sklearn")
-    assessed = Assessment(*write_digits_cnn(tmp_path))
-    coarse = Circuit(64, 64, 2, 2, differential=False, adc_bits=2, sigma=0.043)
-    fast, exact = (assessed.on_chips(coarse, 2, how=how)[0] for how in ("fast", "exact"))
-    # Sums of the second layer on the chip are outside the windows for sums of the float network.
-    simulation = Simulation(assessed.network, coarse, assessed.calibration)
-    simulation.manufacture(0)
-    noisy = NoisyNetwork(assessed.network, simulation.codings)
-    errors = simulation.disturbances(simulation.analyse())
-    in_float = assessed.noisy_outputs(noisy, errors, np.random.default_rng(0))
-    decibels = 10 * np.log10(assessed.noise_to_signal(in_float))
-    assert exact.nsr_out_dB > decibels + 8
-    assert fast.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=4)
-    assert fast.accuracy == pytest.approx(exact.accuracy, abs=0.08)
-
-
 def test_few_large_errors_are_marked(tmp_path):
     rng = np.random.default_rng(0)
     proto = model(
@@ -239,7 +134,7 @@ def test_few_large_errors_are_marked(tmp_path):
     assessed = Assessment(saved(tmp_path, proto), data, metric="agreement")
     chip = replace(LOSSLESS, bits_per_cell=4, input_slice_bits=4, adc_window="sigma")
     wide, narrow = (
-        assessed.on_chips(replace(chip, adc_bits=bits, window_sigmas=sigmas), 1, how="fast")[0]
+        assessed.on_chips(replace(chip, adc_bits=bits, window_sigmas=sigmas), 1)[0]
         for bits, sigmas in ((8, 4.0), (8, 2.0))
     )
     assert not wide.exact_only

@@ -13,7 +13,6 @@ needs("accuracy", "onnxruntime", "numba")
 from experiments.edge_networks import (
     column_gain,
     data,
-    fast_time,
     figures,
     metrics,
     noise_rule,
@@ -21,7 +20,6 @@ from experiments.edge_networks import (
     unseen,
 )
 from experiments.edge_networks.added_noise import scale, share_alike
-from experiments.edge_networks.data import write_digits
 from experiments.edge_networks.prediction import DESIGNS, SHARED
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
@@ -39,10 +37,8 @@ ROWS = pd.DataFrame(
         "network": "n",
         "samples": 100,
         "exact": [0.9, 0.5, 0.1],
-        "fast": [0.9, 0.4, 0.1],
         "linear": [0.7, 0.8, 0.1],
         "exact_nsr_dB": [-20.0, -5.0, 3.0],
-        "fast_nsr_dB": [-21.0, -5.0, 3.0],
         "linear_nsr_dB": [-22.0, -6.0, 3.0],
     }
 )
@@ -116,7 +112,7 @@ def test_noise_of_few_columns_is_the_mean_of_several_chips(sigmas, chips):
     each = []
     for chip in range(chips):
         simulated.manufacture(chip)
-        errors = simulated.analyse().errors
+        errors = simulated.analyse()
         each.append((errors.adc, errors.dev))
     found = noise_rule.noise_of_chips(simulated, layer, circuit)
     assert found == pytest.approx(tuple(np.mean(each, axis=0)))
@@ -215,16 +211,6 @@ def test_rounding_of_operands_counts_only_where_it_lowers_the_score():
     worse = replace(DATA, rounded={(8, 8): 0.4})
     assert study.rounding_alone(worse) == pytest.approx(0.4)
     assert study.rounding_alone(replace(DATA, float_score=0.0)) == 0
-
-
-def test_the_time_of_fast_is_measured_with_noise_in_all_layers(tmp_path, capsys):
-    needs("dev", "sklearn")
-    write_digits(tmp_path)
-    fast_time.main(["--data", str(tmp_path), "--samples", "8", "--repeats", "1", "digits"])
-    heads, row = (line.split() for line in capsys.readouterr().out.splitlines())
-    measured = dict(zip(heads, row, strict=True))
-    assert (measured["network"], measured["layers"]) == ("digits", "2")
-    assert float(measured["ratio"]) > 0
 
 
 def test_the_part_of_an_error_that_is_alike_in_all_draws_is_told_from_noise():

@@ -60,7 +60,7 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
     requests = numbers("rate_Hz", "deadline_s", *parts, "capacity", "utilization")
     requests |= numbers("average_power_W") | {"network": names, "blocked_by": names}
     requests |= {"burst": 2, "interrupt": "layer"}
-    scores = numbers("float", "allowed", "linear", "fast", "exact", "exact_low", "samples")
+    scores = numbers("float", "allowed", "linear", "exact", "exact_low", "samples")
     seeds = numbers("area_mm2", "score_edap_max") | {"seed": range(n), "rows": 1024}
     tables = [
         scenario_table(pd.DataFrame(requests), width),
