@@ -17,6 +17,7 @@ from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.model.physical.settings import ChipSharing
 from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
@@ -75,8 +76,7 @@ def without_dram_idle(study: Study) -> AcceleratorProblem:
     model = PhysicalEvaluator(
         study.space,
         study.network_set(),
-        deployment=study.deployment,
-        requests_per_switch=1.0,
+        sharing=ChipSharing(study.deployment, requests_per_switch=1.0),
         saves_between_layers=study.scenario.saves,
         assumptions=Assumptions().having(lpddr4_idle_W_per_bit=0.0, hbm2_idle_W=0.0),
     )

@@ -23,7 +23,7 @@ from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import LayerCosts, tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.model import PhysicalEvaluator, physical_model
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
@@ -133,7 +133,7 @@ class PhysicalEvaluation:
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
     ) -> None:
         with input_errors():
-            self._model = PhysicalEvaluator(device, workloads, **options)
+            self._model = physical_model(device, workloads, **options)
         self._designs = _physical_designs(path, device, self._model)
         self._lacking = MEMORY_CELLS[device].defaults
         self.generic_operands = self._model.generic_operands

@@ -13,7 +13,7 @@ from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.own_statistics import statistics_of
 from imcmoo.api import Study
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.model import PhysicalEvaluator, physical_model
 from imcmoo.model.physical.noise.model import decibels, noise_of
 from imcmoo.model.physical.parameters import ADC_WINDOWS
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
@@ -55,7 +55,7 @@ def model(**options):
     networks = WorkloadSet.load(NETWORKS)
     settings = {"accuracy": {NETWORKS[0]: data()}, "circuit_noise": executed}
     space = Study.load("four_workload_sram_physical").space
-    return PhysicalEvaluator(space, networks, **settings, **options)
+    return physical_model(space, networks, **settings, **options)
 
 
 def test_only_networks_with_data_get_the_snr_of_their_own_columns():
@@ -80,7 +80,7 @@ def test_layers_on_the_digital_unit_do_not_count():
     named = replace(data().layers[0], name=layer)
     of_two = replace(data(), layers=(named, data().layers[1]))
     options = {"accuracy": {NETWORKS[0]: of_two}, "circuit_noise": executed}
-    found = PhysicalEvaluator(
+    found = physical_model(
         "sram",
         WorkloadSet.load(NETWORKS),
         own_noise=by_columns,

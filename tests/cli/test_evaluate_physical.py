@@ -7,7 +7,7 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from tests.cli.helpers import assert_fails
@@ -52,7 +52,7 @@ def evaluate(*extra, device="rram", workloads="alexnet,resnet18"):
 
 def model(device="rram", **options):
     networks = WorkloadSet.load(NETWORKS)
-    return PhysicalEvaluator(device, networks, **options)
+    return physical_model(device, networks, **options)
 
 
 def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
 from imcmoo.networks.workloads import Workload
 from imcmoo.problem.scores import edap
@@ -35,8 +36,7 @@ def drop(values):
 
 def problems(study, max_drop, **options):
     """A problem without a limit of accuracy, and with one of the first network."""
-    model = study.cost_model()
-    limited = type(model)(
+    limited = physical_model(
         study.space,
         study.network_set(),
         accuracy={NETWORKS[0]: DATA},
@@ -59,7 +59,7 @@ def limit_between(space):
 
 
 CHANGED = {
-    "weight_clip": (1.0, 0.7),
+    "weight_clip": {NETWORKS[1]: 0.7},
     "layers_digital": {NETWORKS[1]: Workload.load(NETWORKS[1]).layers[1:6:2]},
 }
 """Settings of the second network, which has no data."""
@@ -107,7 +107,7 @@ def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
 def test_without_a_limit_no_evaluation_predicts_accuracy_but_a_breakdown_does(monkeypatch):
     study = study_on(SRAM_EXTENDED)
     problem = study.problem(
-        type(study.cost_model())(
+        physical_model(
             study.space, study.network_set(), accuracy={NETWORKS[0]: DATA}, circuit_noise=noise
         )
     )
@@ -129,7 +129,7 @@ def test_where_no_drop_is_allowed_one_of_0_0_points_is_none(points, kept):
     start, decades = DATA.rounding[8, 8], points / 100 / (DATA.white[0] - DATA.white[1])
     adc = start * (10**decades - 1) / DATA.layers[0].gain_white
     study = study_on(SRAM_EXTENDED)
-    model = type(study.cost_model())(
+    model = physical_model(
         study.space,
         study.network_set(),
         accuracy={NETWORKS[0]: DATA},

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from imcmoo.__main__ import main
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.noise.model import NoiseModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.identity import stamp_of
@@ -55,7 +55,7 @@ def finished(tmp_path_factory):
 
 def plain(columns, **options):
     """The model without the seam."""
-    model = PhysicalEvaluator("sram", WorkloadSet.load(NETWORKS), **options)
+    model = physical_model("sram", WorkloadSet.load(NETWORKS), **options)
     return model.in_full(columns)
 
 

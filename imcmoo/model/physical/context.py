@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, get_args
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from imcmoo.arrays import Bools, Floats
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.keyed_cache import KeyedCache
-from imcmoo.model.cost_model import Deployment
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.buffer_cache import BufferCache
 from imcmoo.model.physical.components import MemoryCell, Switches, Technology
@@ -23,13 +21,12 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS, memory_cell
 from imcmoo.model.physical.noise.model import NoiseModel
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.model.physical.predicted_accuracy import (
-    CircuitNoise,
-    Operands,
+    MeasuredNetworks,
     OwnNoise,
     PredictedAccuracy,
 )
-from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
+from imcmoo.model.physical.settings import ChipSharing, Operands, stated
+from imcmoo.networks.workloads import WorkloadSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,25 +74,13 @@ class Context(Technology):
         *,
         device: str,
         adc_model: str = ADC_MODELS[0],
+        operands: Operands | None = None,
+        sharing: ChipSharing | None = None,
         switches: Switches | None = None,
         assumptions: Assumptions | None = None,
         limits: CircuitLimits | None = None,
-        deployment: Deployment = "alone",
-        requests_per_switch: float = 1e6,
-        input_bits: int | Sequence[int] = BITS,
-        weight_bits: int | Sequence[int] = BITS,
-        weight_clip: float | Sequence[float] = 1.0,
-        layers_digital: Mapping[str, Sequence[str]] | None = None,
-        kv_bits: int | Sequence[int] = BITS,
-        weights_of: Mapping[str, str] | None = None,
-        joined: Sequence[Workload] = (),
-        interleaved: bool = False,
-        common_cache: bool | None = None,
         table: PhysicalTable | None = None,
-        accuracy: Mapping[str, AccuracyData] | None = None,
-        max_accuracy_drop: Mapping[str, float] | None = None,
-        circuit_noise: CircuitNoise | None = None,
-        own_noise: CircuitNoise | None = None,
+        measured: MeasuredNetworks | None = None,
         noise_of: tuple[NoiseModel, int] | None = None,
     ) -> Context:
         """Prepare the evaluation of chips of one device for some networks.
@@ -105,33 +90,13 @@ class Context(Technology):
             device: a name in `imcmoo.model.physical.memory_cells.MEMORY_CELLS`.
             adc_model: ADC model of designs without that column, a name in
                 `imcmoo.model.physical.parameters.ADC_MODELS`.
+            operands: how operands are stored. If None, by the defaults.
+            sharing: how the networks share a chip. If None, by the defaults.
             switches: physical rules. If None, all are on.
             assumptions: numbers that no library gives. If None, their defaults.
             limits: circuit limits. If None, those of the device.
-            deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
-                "together" if it holds all.
-            requests_per_switch: images over which a switch is charged; infinite for no charge.
-            input_bits: precision of inputs, one number or one per network, 4 to 8.
-            weight_bits: precision of weights, likewise.
-            weight_clip: largest stored weight as a share of the largest of its layer, one number or
-                one per network; execution uses that of its channel.
-            layers_digital: layers on the digital unit, by network; their weights are in the global
-                buffer. If None, none.
-            kv_bits: precision of cached keys and values, one number or one per network; 4, 8 or 16.
-            weights_of: owner of the weights of a network, by name, if it is another network. If
-                None, each network has its own weights.
-            joined: further networks that share weights and cache with the only one of `networks`;
-                they are not evaluated. An owner comes first.
-            interleaved: True if requests of other networks may come between two inferences. A
-                network with the weights of another then pays for loading them.
-            common_cache: True if the caches of all networks stay in the buffer. If None, with
-                deployment "together" and if `interleaved`.
             table: component table. If None, the shipped one.
-            accuracy: accuracy data by network. If None, there are none.
-            max_accuracy_drop: largest drop below the float score by network. If None, no limit.
-            circuit_noise: computes the noise of layers; required with `accuracy`.
-            own_noise: computes the noise of layers from the columns of `accuracy`, for the SNR. If
-                None, distributions are assumed for all networks.
+            measured: accuracy data of networks. If None, there are none.
             noise_of: noise model of several networks to reuse, and the index of this network in it.
                 If None, a noise model is made.
 
@@ -139,44 +104,29 @@ class Context(Technology):
             ValueError: an argument is out of range, or accuracy data lack the precision of a
                 network.
         """
-        _check_settings(adc_model, deployment, requests_per_switch)
-        digital = layers_digital or {}
-        group = WorkloadSet((*networks.workloads, *joined))
-        precision = (input_bits, weight_bits, weight_clip)
-        all_layers = _layer_table(group, digital, precision, kv_bits, weights_of)
-        layers = all_layers.part(0, len(networks)) if joined else all_layers
+        check_choice("adc_model", adc_model, ADC_MODELS)
+        operands, sharing = operands or Operands(), sharing or ChipSharing()
+        group = WorkloadSet((*networks.workloads, *sharing.joined))
+        all_layers = _layer_table(group, operands)
+        layers = all_layers.part(0, len(networks)) if sharing.joined else all_layers
         technology = _technology(device, table, assumptions, switches, layers)
         limits = _checked_limits(limits, technology.device)
-        operands = _operands(len(networks), *precision)
-        measured = own_noise and _own_noises(
-            networks.names, accuracy or {}, own_noise, operands, digital
-        )
-        predicted = _predicted_accuracy(
-            networks.names,
-            accuracy,
-            circuit_noise,
-            max_drop=max_accuracy_drop or {},
-            technology=technology,
-            operands=operands,
-            digital=digital,
-        )
-        co_resident = deployment == "together"
-        common = co_resident or interleaved if common_cache is None else common_cache
-        cache = _cache(group, all_layers, co_resident=co_resident, common=common)
+        own = _own_noises(networks.names, measured, operands)
+        cache = _cache(group, all_layers, sharing)
         context = cls(
             **vars(technology),
             layers=layers,
             adc_model=adc_model,
-            inferences_per_switch=np.inf if co_resident else requests_per_switch,
-            co_resident=co_resident,
-            noise=NoiseModel(layers, technology, own=measured or {}, part_of=noise_of),
+            inferences_per_switch=sharing.inferences_per_switch,
+            co_resident=sharing.co_resident,
+            noise=NoiseModel(layers, technology, own=own, part_of=noise_of),
             limits=limits,
-            accuracy=predicted,
-            pays_switches=~layers.followers | interleaved,
+            accuracy=_predicted_accuracy(networks.names, measured, operands, technology),
+            pays_switches=~layers.followers | sharing.interleaved,
             cache=cache and cache.take(slice(len(networks))),
-            common_cache=cache is not None and common,
+            common_cache=cache is not None and sharing.keeps_caches,
         )
-        if not joined or not layers.followers.any():
+        if not sharing.joined or not layers.followers.any():
             return context
         return replace(context, owner=context._of_owner(all_layers.part(1, 2), cache))
 
@@ -254,77 +204,62 @@ def _checked_limits(limits: CircuitLimits | None, cell: MemoryCell) -> CircuitLi
     return limits
 
 
-def _check_settings(adc_model: str, deployment: Deployment, requests_per_switch: float) -> None:
-    check_choice("adc_model", adc_model, ADC_MODELS)
-    check_choice("deployment", deployment, get_args(Deployment))
-    if not requests_per_switch >= 1:
-        raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
-
-
-def _layer_table(
-    networks: WorkloadSet,
-    digital: Mapping[str, Sequence[str]],
-    precision: tuple[int | Sequence[int], int | Sequence[int], float | Sequence[float]],
-    kv_bits: int | Sequence[int],
-    weights_of: Mapping[str, str] | None,
-) -> LayerTable:
-    """Layers of networks; `precision` has bits of inputs and weights, and the clip of weights."""
-    input_bits, weight_bits, weight_clip = precision
+def _layer_table(networks: WorkloadSet, operands: Operands) -> LayerTable:
+    """Layers of networks with their operands."""
+    given = stated(operands)
+    digital = given.pop("layers_digital", {})
     return LayerTable.of_workloads(
         networks,
-        input_bits=input_bits,
-        weight_bits=weight_bits,
-        weight_clip=weight_clip,
         dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
         digital=_named_layers(networks, digital),
-        kv_bits=kv_bits,
-        weights_of=weights_of,
+        **given,
     )
 
 
-def _operands(n_networks: int, *precision: float | Sequence[float]) -> list[Operands]:
-    """Precision of each network from numbers that hold for all or for one each."""
-    columns = [np.broadcast_to(values, n_networks).tolist() for values in precision]
-    return [Operands(*each) for each in zip(*columns, strict=True)]
-
-
 def _own_noises(
-    names: Sequence[str],
-    accuracy: Mapping[str, AccuracyData],
-    noise: CircuitNoise,
-    operands: Sequence[Operands],
-    digital: Mapping[str, Sequence[str]],
+    names: Sequence[str], measured: MeasuredNetworks | None, operands: Operands
 ) -> dict[int, OwnNoise]:
     """Noise from the columns of accuracy data, by index of the networks that have these."""
+    if measured is None or measured.own_noise is None:
+        return {}
     return {
-        at: OwnNoise(accuracy[name], noise, operands[at], digital.get(name, ()))
+        at: OwnNoise(
+            measured.accuracy[name],
+            measured.own_noise,
+            operands.precision(at),
+            operands.digital(name),
+        )
         for at, name in enumerate(names)
-        if name in accuracy
+        if name in measured.accuracy
     }
 
 
 def _predicted_accuracy(
     names: Sequence[str],
-    accuracy: Mapping[str, AccuracyData] | None,
-    noise: CircuitNoise | None,
-    **settings: Any,
+    measured: MeasuredNetworks | None,
+    operands: Operands,
+    technology: Technology,
 ) -> PredictedAccuracy | None:
     """Predicted accuracy of the networks; None without accuracy data."""
-    if not accuracy:
+    if measured is None or not measured.accuracy:
         return None
-    if noise is None:
-        raise ValueError("accuracy needs `circuit_noise`")
-    return PredictedAccuracy(names, accuracy, noise, **settings)
+    return PredictedAccuracy(
+        names,
+        measured.accuracy,
+        measured.circuit_noise,
+        max_drop=measured.max_accuracy_drop or {},
+        technology=technology,
+        precisions=[operands.precision(at) for at in range(len(names))],
+        digital=operands.layers_digital or {},
+    )
 
 
-def _cache(
-    networks: WorkloadSet, layers: LayerTable, *, co_resident: bool, common: bool
-) -> BufferCache | None:
+def _cache(networks: WorkloadSet, layers: LayerTable, sharing: ChipSharing) -> BufferCache | None:
     """Cached keys and values in the buffer; None if no network has any."""
     if not any(network.has_cache for network in networks.workloads):
         return None
-    held = held_weight_bits(layers, co_resident=co_resident)
-    return BufferCache.of_layers(layers, held, common=common)
+    held = held_weight_bits(layers, co_resident=sharing.co_resident)
+    return BufferCache.of_layers(layers, held, common=sharing.keeps_caches)
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:

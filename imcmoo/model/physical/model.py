@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from itertools import product
 from types import MappingProxyType
@@ -60,6 +60,8 @@ from imcmoo.model.physical.parameters import (
     require_columns,
     space_voltages,
 )
+from imcmoo.model.physical.predicted_accuracy import MeasuredNetworks
+from imcmoo.model.physical.settings import PRECISION, ChipSharing, Operands, stated
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.operands import generic_operands
@@ -119,11 +121,8 @@ COMBINED = (
 """Columns of which some combinations are refused."""
 
 _UNSCREENED = {"link_bits", "schedule"}
-PRECISION_OPTIONS = ("input_bits", "weight_bits")
-PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip", "kv_bits")
-"""Options that may have a value for each network."""
 OF_DIGEST = ("deployment", "table", "circuit_noise", "own_noise", "noise_of", "joined")
-"""Options left out of the digest: code and results, or data that it states by itself."""
+"""Settings left out of the digest: code and results, or data that it states by itself."""
 
 
 class PhysicalEvaluator(CostModel):
@@ -140,10 +139,13 @@ class PhysicalEvaluator(CostModel):
         space: design space of one device; parameters and fixed values are the columns of
             `imcmoo.model.physical.parameters.Designs`, and `device`. Or the name of a device.
         workloads: the networks; products of two activations run on the digital unit.
+        operands: how operands of the networks are stored. If None, by the defaults of `Operands`.
+        sharing: how the networks share a chip. If None, by the defaults of `ChipSharing`.
+        measured: accuracy data of networks. If None, there are none.
         objectives: further objectives, names in `ON_REQUEST`.
         saves_between_layers: True if `evaluate` gives values for interrupts between layers, which
             save activations.
-        options: further arguments of `Context.of_networks`, such as `deployment` and `table`.
+        options: further arguments of `Context.of_networks`, such as `table` and `limits`.
 
     Raises:
         ValueError: the space lacks a column or has a value that table or model do not cover, or an
@@ -160,6 +162,9 @@ class PhysicalEvaluator(CostModel):
         space: DesignSpace | str,
         workloads: WorkloadSet,
         *,
+        operands: Operands | None = None,
+        sharing: ChipSharing | None = None,
+        measured: MeasuredNetworks | None = None,
         objectives: Sequence[str] = (),
         saves_between_layers: bool = False,
         **options: Any,
@@ -177,8 +182,17 @@ class PhysicalEvaluator(CostModel):
         self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._among: tuple[PhysicalEvaluator, Sequence[int]] | None = None
         self._any_network_trees: dict[float, BoundedTree] = {}
+        self._operands, self._sharing = operands or Operands(), sharing or ChipSharing()
+        self._measured = measured
         self._options = options
-        self._context = Context.of_networks(workloads, device=space.fixed["device"], **options)
+        self._context = Context.of_networks(
+            workloads,
+            device=space.fixed["device"],
+            operands=self._operands,
+            sharing=self._sharing,
+            measured=measured,
+            **options,
+        )
         if self._context.device.exact and "snr" in objectives:
             raise ValueError(f"objective snr: sums of {self._context.device.name} are exact")
         self._limits = self._context.limits
@@ -188,7 +202,7 @@ class PhysicalEvaluator(CostModel):
             raise ValueError("objective accuracy_drop needs accuracy data of a network")
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
-        self._set_sources(**options)
+        self._set_sources()
         layers = self._context.layers
         self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
@@ -199,24 +213,17 @@ class PhysicalEvaluator(CostModel):
         if not columns_only:
             self._check_values()
 
-    def _set_sources(
-        self,
-        *,
-        accuracy: Mapping[str, AccuracyData] | None = None,
-        own_noise: object = None,
-        layers_digital: Mapping[str, Sequence[str]] | None = None,
-        **others: Any,
-    ) -> None:
+    def _set_sources(self) -> None:
         """Set what the SNR of each network rests on, and where its work is done."""
-        data, digital, networks = accuracy or {}, layers_digital or {}, self.workloads.workloads
-        measured = data if own_noise else {}
+        data, networks = self._accuracy_data, self.workloads.workloads
         noisy = () if self._context.device.exact else networks
-        self.snr_sources = {w.name: _snr_source(w, measured) for w in noisy}
+        own = data if self._has_own_noise else {}
+        self.snr_sources = {w.name: _snr_source(w, own) for w in noisy}
         self.generic_operands = tuple(
             name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
         )
         self.work_shares = {
-            w.name: WorkShares.of_network(w, digital.get(w.name, ()), data.get(w.name))
+            w.name: WorkShares.of_network(w, self._operands.digital(w.name), data.get(w.name))
             for w in networks
         }
 
@@ -263,17 +270,19 @@ class PhysicalEvaluator(CostModel):
     @property
     def data_digest(self) -> str:
         """SHA-256 (hex) of component table, networks, deployment, options and limits."""
-        options = {n: v for n, v in sorted(self._options.items()) if n not in OF_DIGEST}
-        table = self._context.table.fingerprint
+        settings = self._options | stated(self._operands) | stated(self._sharing)
+        if self._measured is not None:
+            settings |= stated(self._measured)
+        options = [(n, v) for n, v in sorted(settings.items()) if n not in OF_DIGEST]
+        table, deployment = self._context.table.fingerprint, self._sharing.deployment
         # Limits change no number of a feasible design, so they are stated.
-        stated = (table, self._deployment, list(options.items()), self._limits)
-        digest = hashlib.sha256(repr(stated).encode())
-        if self._options.get("own_noise") is not None:
+        digest = hashlib.sha256(repr((table, deployment, options, self._limits)).encode())
+        if self._has_own_noise:
             digest.update(repr(self.snr_sources).encode())
         if self._accuracy is not None:
             digest.update(repr(sorted(self._defaults.items())).encode())
         digest.update(self.workloads.fingerprint.encode())
-        for other in self._options.get("joined", ()):
+        for other in self._sharing.joined:
             digest.update(WorkloadSet((other,)).fingerprint.encode())
         return digest.hexdigest()
 
@@ -291,31 +300,29 @@ class PhysicalEvaluator(CostModel):
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
         one = WorkloadSet((self.workloads.workloads[at],))
-        options = {
-            key: value[at] if key in PER_NETWORK and not isinstance(value, int | float) else value
-            for key, value in self._options.items()
-        }
-        options["noise_of"] = (self._context.noise, at)
-        if "weights_of" in options:
-            options |= self._joined_with(at)
-        model = self._with_networks(one, options, deployment)
+        operands, joined = self._operands.of_network(at), self._sharing.joined
+        if operands.weights_of is not None:
+            operands, joined = self._joined_with(at, operands)
+        sharing = replace(self._sharing, deployment=deployment, joined=joined)
+        model = self._with_networks(one, operands, sharing, noise_of=(self._context.noise, at))
         common = self._context.common_cache
-        if self._deployment == deployment == "alone" and self._alike and not common:
+        alone = self._sharing.deployment == deployment == "alone"
+        if alone and self._operands.equally_precise and not common:
             model._among = (self, [at])
         return model
 
-    def _joined_with(self, network: int) -> dict[str, Any]:
-        """Options for one of the networks: those that share its weights, an owner first."""
+    def _joined_with(
+        self, network: int, operands: Operands
+    ) -> tuple[Operands, tuple[Workload, ...]]:
+        """Operands of one of the networks, and those that share its weights, an owner first."""
         owners = self._context.layers.cells_of_network
         others = np.flatnonzero(owners == owners[network])
         others = others[others != network]
         others = others[np.argsort(owners[others] != others, kind="stable")]
         names = [self.workload_names[w] for w in (network, *others)]
-        weights_of = {n: o for n, o in self._options["weights_of"].items() if n in names}
-        return {
-            "weights_of": weights_of,
-            "joined": tuple(self.workloads.workloads[w] for w in others),
-        }
+        weights_of = {n: o for n, o in (operands.weights_of or {}).items() if n in names}
+        joined = tuple(self.workloads.workloads[w] for w in others)
+        return replace(operands, weights_of=weights_of), joined
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of networks that take turns on the chip.
@@ -323,50 +330,50 @@ class PhysicalEvaluator(CostModel):
         Switches are not charged if the networks of this model are co-resident.
         """
         common = self._context.common_cache
-        return self._multiplexed if self._deployment == "together" or common else self
+        return self._multiplexed if self._sharing.co_resident or common else self
 
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
-        return self._with_networks(self.workloads, self._options)
+        alone = replace(self._sharing, deployment="alone")
+        return self._with_networks(self.workloads, self._operands, alone)
 
     def single_network_models(self) -> list[CostModel]:
         """One model, or one per network if their precisions differ.
 
         A chip for all networks has adders as wide as the widest network needs.
         """
-        if self._alike:
+        if self._operands.equally_precise:
             return [self.time_multiplexed()]
         return [self.for_network(name) for name in self.workload_names]
 
-    @property
-    def _alike(self) -> bool:
-        bits = [self._options.get(key, BITS) for key in PRECISION_OPTIONS]
-        return all(isinstance(each, int) or len(set(each)) == 1 for each in bits)
-
-    @property
-    def _deployment(self) -> Deployment:
-        deployment: Deployment = self._options.get("deployment", "alone")
-        return deployment
-
     def _with_networks(
-        self,
-        workloads: WorkloadSet,
-        options: Mapping[str, Any],
-        deployment: Deployment = "alone",
+        self, workloads: WorkloadSet, operands: Operands, sharing: ChipSharing, **options: Any
     ) -> PhysicalEvaluator:
-        """A model of other networks, by default one at a time on the chip."""
-        settings = {**options, "deployment": deployment, "table": self._context.table}
-        if self._deployment == "together":
-            settings["requests_per_switch"] = np.inf
+        """A model of other networks, with further options."""
+        if self._sharing.co_resident:
+            sharing = replace(sharing, requests_per_switch=np.inf)
         if self._context.common_cache:
-            settings["common_cache"] = False
+            sharing = replace(sharing, common_cache=False)
         return PhysicalEvaluator(
             self.space,
             workloads,
+            operands=operands,
+            sharing=sharing,
+            measured=self._measured,
             objectives=self._objectives,
             saves_between_layers=self._saves_between_layers,
-            **settings,
+            **self._options | {"table": self._context.table} | options,
         )
+
+    @property
+    def _accuracy_data(self) -> Mapping[str, AccuracyData]:
+        """Accuracy data by network."""
+        return {} if self._measured is None else self._measured.accuracy
+
+    @property
+    def _has_own_noise(self) -> bool:
+        """True if the SNR of networks with accuracy data rests on these."""
+        return self._measured is not None and self._measured.own_noise is not None
 
     def screen(self, levels: Levels) -> Metrics:
         """Area and circuit limits, lower bounds of missing cells, no buffer bits."""
@@ -682,7 +689,7 @@ def _snr_source(network: Workload, own: Collection[str]) -> str:
 
 
 def physical_model(
-    space: DesignSpace,
+    space: DesignSpace | str,
     workloads: WorkloadSet,
     *,
     components: str | None = None,
@@ -696,16 +703,17 @@ def physical_model(
     """Create the physical cost model from the settings of a study.
 
     Args:
-        space: the design space.
+        space: the design space, or the name of a device.
         workloads: the networks.
         components: path of a component table. If None, the shipped one.
         precision: input and weight bits, by network. If None, 8.
-        weight_clip: largest stored weight, by network, see `Context.of_networks`. If None, 1.
+        weight_clip: largest stored weight, by network, see `Operands`. If None, 1.
         kv_bits: precision of cached keys and values, by network. If None, 8.
         compute_snr_limit_dB: smallest compute SNR, dB; minus infinity for no limit. If None, that
             of the device.
         adc_snr_limit_dB: smallest ADC SQNR, dB; minus infinity for no limit. If None, 15.
-        options: options of `PhysicalEvaluator`, such as `objectives`.
+        options: settings of `Operands`, `ChipSharing` and `MeasuredNetworks`, and options of
+            `PhysicalEvaluator`, such as `objectives`.
 
     Raises:
         ValueError: see `PhysicalEvaluator`.
@@ -714,13 +722,7 @@ def physical_model(
     if components is not None:
         options["table"] = PhysicalTable.load(components)
     if precision is not None:
-        for name, each in precision.items():
-            for key, given in zip(PRECISION_OPTIONS, each, strict=True):
-                if not FEWEST_BITS <= given <= BITS:
-                    allowed = f"{FEWEST_BITS} to {BITS}"
-                    raise ValueError(f"{key} of {name}: {given} is given, must be {allowed}")
-        bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
-        options |= dict(zip(PRECISION_OPTIONS, map(tuple, zip(*bits, strict=True)), strict=True))
+        options |= _bits(precision, workloads.names)
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
     if kv_bits is not None:
@@ -729,4 +731,28 @@ def physical_model(
     limits = {name: limit for name, limit in stated.items() if limit is not None}
     if limits and "device" in space.fixed:  # without it, PhysicalEvaluator refuses the space
         options["limits"] = CircuitLimits.of_device(str(space.fixed["device"]), **limits)
-    return PhysicalEvaluator(space, workloads, **options)
+    operands = Operands(**_taken(options, Operands))
+    sharing = ChipSharing(**_taken(options, ChipSharing))
+    if measured := _taken(options, MeasuredNetworks):
+        options["measured"] = MeasuredNetworks(**measured)
+    return PhysicalEvaluator(space, workloads, operands=operands, sharing=sharing, **options)
+
+
+def _bits(
+    precision: Mapping[str, tuple[int, int]], names: Sequence[str]
+) -> dict[str, tuple[int, ...]]:
+    """Input bits and weight bits of each network; refuses those that the model does not have."""
+    for name, each in precision.items():
+        for key, given in zip(PRECISION, each, strict=True):
+            if not FEWEST_BITS <= given <= BITS:
+                allowed = f"{FEWEST_BITS} to {BITS}"
+                raise ValueError(f"{key} of {name}: {given} is given, must be {allowed}")
+    bits = [precision.get(name, (BITS, BITS)) for name in names]
+    return dict(zip(PRECISION, map(tuple, zip(*bits, strict=True)), strict=True))
+
+
+def _taken(
+    options: dict[str, Any], settings: type[Operands | ChipSharing | MeasuredNetworks]
+) -> dict[str, Any]:
+    """Take the settings of a class from options."""
+    return {f.name: options.pop(f.name) for f in fields(settings) if f.name in options}

@@ -22,6 +22,7 @@ from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys
+from imcmoo.model.physical.settings import Precision
 from imcmoo.networks.accuracy_data import AccuracyData
 
 LAYERS_NAMED = 2
@@ -40,18 +41,22 @@ CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
 """Returns noise over signal of the ADCs and of the cells of each layer, shape (2, L)."""
 
 
-@dataclass(frozen=True)
-class Operands:
-    """Precision of the inputs and weights of a network, see `Circuit`."""
+@dataclass(frozen=True, eq=False)
+class MeasuredNetworks:
+    """Accuracy data of networks, and what computes the noise of their layers.
 
-    input_bits: int
-    weight_bits: int
-    weight_clip: float = 1.0
+    Args:
+        accuracy: accuracy data by network.
+        circuit_noise: computes the noise of layers.
+        max_accuracy_drop: largest drop below the float score by network. If None, no limit.
+        own_noise: computes the noise of layers from the columns of `accuracy`, for the SNR. If
+            None, distributions are assumed for all networks.
+    """
 
-    @property
-    def bits(self) -> tuple[int, int]:
-        """Precision of inputs and weights."""
-        return self.input_bits, self.weight_bits
+    accuracy: Mapping[str, AccuracyData]
+    circuit_noise: CircuitNoise
+    max_accuracy_drop: Mapping[str, float] | None = None
+    own_noise: CircuitNoise | None = None
 
 
 @dataclass(frozen=True)
@@ -61,18 +66,18 @@ class OwnNoise:
     Args:
         data: its accuracy data.
         noise: computes the noise of layers.
-        operands: its precision.
+        precision: of its inputs and weights.
         digital: layers without noise, on the digital unit.
     """
 
     data: AccuracyData
     noise: CircuitNoise
-    operands: Operands
+    precision: Precision
     digital: Collection[str]
 
     def __call__(self, circuit: Circuit) -> Floats:
         """Noise over signal of ADCs and of cells, summed over layers, shape (2,)."""
-        of_layers = self.noise(self.data, replace(circuit, **vars(self.operands)))
+        of_layers = self.noise(self.data, replace(circuit, **vars(self.precision)))
         return np.asarray((of_layers * self.data.analog(self.digital)).sum(axis=1))
 
 
@@ -174,7 +179,7 @@ class PredictedAccuracy:
         max_drop: largest drop below the float score by network; networks without one have no limit.
         noise: computes the noise of layers.
         technology: cells and their errors.
-        operands: precision of each network, length W.
+        precisions: precision of each network, length W.
         digital: layers on the digital unit, by network.
 
     Raises:
@@ -189,13 +194,13 @@ class PredictedAccuracy:
         *,
         max_drop: Mapping[str, float],
         technology: Technology,
-        operands: Sequence[Operands],
+        precisions: Sequence[Precision],
         digital: Mapping[str, Collection[str]],
     ) -> None:
         self._data = [data.get(name) for name in names]
         self._noise = noise
         self._technology = technology
-        self._operands = list(operands)
+        self._precisions = list(precisions)
         self._digital = [digital.get(name, ()) for name in names]
         self._cache = KeyedCache(np.inf, rows_at_once=1)
         self.allowed = np.array([max_drop.get(name, np.inf) for name in names])
@@ -205,7 +210,7 @@ class PredictedAccuracy:
 
     def _check(self, network: int, name: str) -> None:
         """Check that some chip can keep the limit of a network."""
-        data, bits = self._data[network], self._operands[network].bits
+        data, bits = self._data[network], self._precisions[network].bits
         if data is None:
             return
         predict(data, np.zeros((2, len(data.layers))), bits, self._digital[network])
@@ -283,9 +288,9 @@ class PredictedAccuracy:
         data = self._data[network]
         if data is None:
             raise ValueError("this network has no accuracy data")
-        operands = self._operands[network]
+        precision = self._precisions[network]
         (circuit,) = Circuit.of_technology(design, self._technology)
-        circuit = replace(circuit, **vars(operands))
+        circuit = replace(circuit, **vars(precision))
         exact = self._technology.device.exact
         noise = np.zeros((2, len(data.layers))) if exact else self._noise(data, circuit)
-        return predict(data, noise, operands.bits, self._digital[network])
+        return predict(data, noise, precision.bits, self._digital[network])

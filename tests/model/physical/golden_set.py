@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.model.physical.components import Switches
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.parameters import CIRCUIT_KEY
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
@@ -140,7 +140,7 @@ def stored():
 
 
 def _model(names, device, **options):
-    return PhysicalEvaluator(device, WorkloadSet.load(names), table=TABLE, **options)
+    return physical_model(device, WorkloadSet.load(names), table=TABLE, **options)
 
 
 def _designs(device, n, *, seed):

@@ -13,7 +13,7 @@ from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds import chip_bounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.search_tree import STAGES
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.model import PhysicalEvaluator, physical_model
 from imcmoo.model.physical.parameters import COLUMNS
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
@@ -52,6 +52,7 @@ DIMC = replace(
     parameters=(*DIMC_PHYSICAL.parameters, Categorical("schedule", ("layer", "pipelined"))),
     fixed={name: v for name, v in DIMC_PHYSICAL.fixed.items() if name != "schedule"},
 )
+CLIPPED = {"weight_clip": {"mobilenet_v3_onnx": 0.7, "resnet18_onnx": 0.7}}
 DIGITAL = {"resnet18_onnx": Workload.load("resnet18_onnx").layers[3:16:6]}
 MODELS = {
     "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),
@@ -66,7 +67,7 @@ MODELS = {
     "optional": lambda: few("rram", {"adc_noise": (1,)}, added=OPTIONAL),
     "noise": lambda: few("sram", {"adc_noise": (8, 12, 20)}),
     "noise_rram": lambda: few("rram", {"adc_noise": (1, 2, 10)}),
-    "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
+    "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, **CLIPPED),
     "digital_macros": lambda: few("dimc", FEW_TREES),
     "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
     "generation": lambda: few("sram", networks=generated()),
@@ -88,7 +89,7 @@ def few(device, values=None, added=(), networks=None, **options):
     space = restricted(space, circuits | (values or {}), name="few")
     space = replace(space, parameters=(*added, *space.parameters))
     networks = networks or WorkloadSet.load(("mobilenet_v3_onnx", "resnet18_onnx"))
-    return PhysicalEvaluator(space, networks, **options)
+    return physical_model(space, networks, **options)
 
 
 def pipelined_and_not(problem, rng):

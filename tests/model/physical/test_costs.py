@@ -27,6 +27,7 @@ from imcmoo.model.physical.mapping_features import count_actions, map_layers
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
+from imcmoo.model.physical.settings import ChipSharing
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, columns, columns_of
 
@@ -476,9 +477,9 @@ def test_prices_have_a_share_of_the_top_level_but_those_off_the_chip_and_links_o
     assert whole["link"] == nearly(1.15 * link)
 
 
-@pytest.mark.parametrize("options", [{}, {"requests_per_switch": 1}])
+@pytest.mark.parametrize("sharing", [ChipSharing(), ChipSharing(requests_per_switch=1)])
 @pytest.mark.parametrize("device", MEMORY_CELLS)
-def test_parts_with_the_top_level_add_up_and_those_off_the_chip_have_none_of_it(device, options):
+def test_parts_with_the_top_level_add_up_and_those_off_the_chip_have_none_of_it(device, sharing):
     given = columns_of(device, tiles_per_group=64, router_groups=32, dram="x64")
     given |= {"bits_per_cell": np.ones(1)}
     bare, energy, whole = (
@@ -487,7 +488,7 @@ def test_parts_with_the_top_level_add_up_and_those_off_the_chip_have_none_of_it(
             WorkloadSet.load(["resnet18", "mobilebert_onnx"]),
             assumptions=with_values(**values),
             table=TABLE,
-            **options,
+            sharing=sharing,
         )
         for values in (BARE, {"top_area": 0.0}, {})
     )

@@ -14,6 +14,7 @@ from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DesignRefused
+from imcmoo.model.physical.settings import Operands
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.restricted import restricted
 from problems import DIMC_PHYSICAL, STUDIES
@@ -222,7 +223,7 @@ def test_breakdowns_name_the_parts_of_a_digital_macro():
 def test_trees_are_as_wide_as_the_widest_network_of_a_model_needs():
     def cycle_s(names, inputs, weights):
         model = PhysicalEvaluator(
-            "dimc", WorkloadSet.load(names), input_bits=inputs, weight_bits=weights, table=TABLE
+            "dimc", WorkloadSet.load(names), operands=Operands(inputs, weights), table=TABLE
         )
         return Batch(model._context, model.designs(columns(CHIP))).point.adc.time_s[0]
 

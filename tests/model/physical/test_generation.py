@@ -10,6 +10,7 @@ from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.batch import Batch, LayerWork
 from imcmoo.model.physical.latency import POWER
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.settings import ChipSharing, Operands
 from imcmoo.networks.language_model import Generation, LanguageModel
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical import scalar_physical
@@ -48,8 +49,11 @@ def generation(name, prompt, generate, batch):
     return Generation(model=model, prompt=prompt, generate=generate, batch=batch, name=name)
 
 
-def evaluator(*networks, device="sram", **options):
-    return PhysicalEvaluator(device, WorkloadSet(networks), table=TABLE, **options)
+def evaluator(*networks, device="sram", kv_bits=None, weights_of=None, **options):
+    operands = Operands(kv_bits=kv_bits, weights_of=weights_of)
+    return PhysicalEvaluator(
+        device, WorkloadSet(networks), table=TABLE, operands=operands, **options
+    )
 
 
 def rows(table):
@@ -117,7 +121,7 @@ def moved_as_by_the_scalar_rules(model, groups, *, common):
     idle_J = full.dram_idle_W[:, None] * full.interval_s
     seconds = LayerWork(batch, slice(None), streams=True).times(streamed=True).terms[4]
     seconds = model._context.layers.total(seconds)
-    kv_bits = model._options["kv_bits"]
+    kv_bits = model._operands.kv_bits
     scalar = [[list(rows(table)) for table in group] for group in groups]
     for group, of_group in zip(groups, scalar, strict=True):
         for table, layers in zip(group, of_group, strict=True):
@@ -142,9 +146,10 @@ def test_dram_traffic_equals_the_scalar_rules(phase, kv_bits, common):
     if phase == "joined":
         groups = [[each.prefill, each.step] for each in made]
         options = {"weights_of": {step.name: prefill.name for prefill, step in groups}}
-        options["deployment"] = "together" if common else "alone"
+        options["sharing"] = ChipSharing("together" if common else "alone")
     else:
-        groups, options = [[getattr(each, phase)] for each in made], {"common_cache": common}
+        groups, options = [[getattr(each, phase)] for each in made], {}
+        options["sharing"] = ChipSharing(common_cache=common)
     tables = [table for group in groups for table in group]
     model = evaluator(*tables, kv_bits=kv_bits, **options)
     moved_as_by_the_scalar_rules(model, groups, common=common)

@@ -9,7 +9,7 @@ from imcmoo.model.physical import model as model_module
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.model import PhysicalEvaluator, physical_model
 from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import DESIGN, TABLE, columns, random_designs
@@ -19,7 +19,7 @@ SRAM = DESIGN | {"bits_per_cell": 1}
 
 def model(names=("resnet18",), **options):
     options = {"device": "rram", "table": TABLE, **options}
-    return PhysicalEvaluator(options.pop("device"), WorkloadSet.load(names), **options)
+    return physical_model(options.pop("device"), WorkloadSet.load(names), **options)
 
 
 def evaluate(names=("resnet18",), **options):

@@ -12,11 +12,11 @@ from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.predicted_accuracy import (
-    Operands,
     PredictedAccuracy,
     best_score,
     predict,
 )
+from imcmoo.model.physical.settings import Precision
 from tests.model.physical.designs import columns, columns_of
 from tests.networks.accuracy_data import DATA
 
@@ -84,7 +84,7 @@ def test_layers_on_the_digital_unit_have_no_noise():
         predict(DATA, NOISE, (8, 8), ["c"])
 
 
-def predicted(names, noise, *, operands, max_drop=(), device="rram", **switches):
+def predicted(names, noise, *, precisions, max_drop=(), device="rram", **switches):
     """Predicted accuracy of a network "n" on a device, RRAM with cell errors of 0.02."""
     return PredictedAccuracy(
         names,
@@ -97,20 +97,20 @@ def predicted(names, noise, *, operands, max_drop=(), device="rram", **switches)
             assumptions=Assumptions().having(rram_sigma=0.02),
             switches=Switches(**switches),
         ),
-        operands=operands,
+        precisions=precisions,
         digital={},
     )
 
 
 def test_a_precision_without_data_is_refused():
     with pytest.raises(ValueError, match="no accuracy data for 5/5 bits; there are 8/8, 4/8"):
-        predicted(["n"], lambda *_: NOISE, operands=[Operands(5, 5)])
+        predicted(["n"], lambda *_: NOISE, precisions=[Precision(5, 5)])
 
 
 @pytest.mark.parametrize(("allowed", "kept"), [(0.29, False), (0.3, True)])
 def test_a_drop_that_rounding_alone_exceeds_is_refused(allowed, kept):
     def table():
-        return predicted(["n"], None, max_drop={"n": allowed}, operands=[Operands(4, 8)])
+        return predicted(["n"], None, max_drop={"n": allowed}, precisions=[Precision(4, 8)])
 
     if kept:
         assert table().limited
@@ -124,7 +124,7 @@ def test_the_drop_with_half_the_noise_is_stated(adc_noise, half):
     def noise(data, circuit):
         return NOISE * (0.1 + circuit.adc_noise)
 
-    table = predicted(["n"], noise, operands=[Operands(4, 8)])
+    table = predicted(["n"], noise, precisions=[Precision(4, 8)])
     found = table.details(Designs.of_columns(columns(adc_noise=adc_noise)))
     other = table.drops(Designs.of_columns(columns(adc_noise=half)))
     assert found["drop_with_half_the_noise"] == other
@@ -142,7 +142,7 @@ def test_errors_that_are_switched_off_drop_no_accuracy():
 
     off = {"few_levels": False, "shared_converters": False}
     for switches in ({}, off):
-        table = predicted(["n"], noise, operands=[Operands(4, 8)], **switches)
+        table = predicted(["n"], noise, precisions=[Precision(4, 8)], **switches)
         table.drops(Designs.of_columns(columns(adc_noise=10)))
     assert executed == [(0.02, 0.1), (0.0, 0.0)]
 
@@ -151,7 +151,7 @@ def test_a_digital_chip_drops_what_rounding_costs_and_no_other_circuit_drops_les
     def never(*_):
         raise AssertionError("exact sums have no noise to execute")
 
-    table = predicted(["n"], never, operands=[Operands(4, 8)], device="dimc")
+    table = predicted(["n"], never, precisions=[Precision(4, 8)], device="dimc")
     digital = columns_of("dimc", input_slice_bits=1)
     details = table.details(Designs.of_columns(digital, defaults=MEMORY_CELLS["dimc"].defaults))
     assert set(details) == {"accuracy_drop", "accuracy_lost_in"}
@@ -166,8 +166,8 @@ def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing(
         asked.append(circuit)
         return NOISE * 8 / circuit.adc_bits
 
-    operands = [Operands(8, 8), Operands(4, 8, 0.7)]
-    table = predicted(["other", "n"], noise, max_drop={"n": 0.35}, operands=operands)
+    precisions = [Precision(8, 8), Precision(4, 8, 0.7)]
+    table = predicted(["other", "n"], noise, max_drop={"n": 0.35}, precisions=precisions)
     changed = {"adc_bits": [8, 4, 8, 4], "voltage_V": [1.0, 1.0, 0.8, 0.8]}
     given = {name: np.repeat(value, 4) for name, value in columns().items()} | changed
     designs = Designs.of_columns(given)

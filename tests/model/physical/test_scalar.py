@@ -11,6 +11,7 @@ from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS
+from imcmoo.model.physical.settings import ChipSharing, Operands
 from imcmoo.networks.operands import operand_bits
 from imcmoo.networks.workloads import DIMENSIONS, SHIPPED, Workload, WorkloadSet
 from tests.model.physical import scalar_noise
@@ -132,7 +133,7 @@ def test_caches_that_stay_in_the_buffer_leave_less_room_to_all_networks(device):
     ]
     networks = (*steps, Workload.load("alexnet"))
     metrics = PhysicalEvaluator(
-        device, WorkloadSet(networks), table=TABLE, common_cache=True
+        device, WorkloadSet(networks), table=TABLE, sharing=ChipSharing(common_cache=True)
     ).in_full(designs)
     own = [scalar.own_cache(scalar.read_layers(step, 1.0, ()), 0, 8) for step in steps]
     caches = max(held for held, _ in own), sum(reserved for _, reserved in own)
@@ -178,10 +179,10 @@ def compared(
         device,
         WorkloadSet((workload,)),
         table=TABLE,
-        weight_clip=weight_clip,
-        layers_digital={workload.name: digital},
+        operands=Operands(
+            weight_clip=weight_clip, layers_digital={workload.name: digital}, kv_bits=kv_bits
+        ),
         assumptions=assumptions,
-        kv_bits=kv_bits,
     ).in_full(designs)
     ran = 0
     for i in range(len(designs["rows"])):

@@ -9,6 +9,7 @@ import pytest
 from imcmoo.model.physical.mapping import place, replication
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.settings import ChipSharing, Operands
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from tests.model.physical import scalar_physical as scalar
 from tests.model.physical.designs import TABLE, columns, one, random_designs, tiny_generation
@@ -19,16 +20,19 @@ NUMBERS = ("energy_J", "latency_s", "interval_s", "dram_bits", "glb_bits", "occu
 OWNER = {"tiny_decode": "tiny_prefill"}
 
 
-def model(networks, device="sram", **options):
+def model(networks, device="sram", weights_of=OWNER, kv_bits=None, **sharing):
+    operands, sharing = Operands(weights_of=weights_of, kv_bits=kv_bits), ChipSharing(**sharing)
     return PhysicalEvaluator(
-        device, WorkloadSet(tuple(networks)), table=TABLE, **{"weights_of": OWNER} | options
+        device, WorkloadSet(tuple(networks)), table=TABLE, operands=operands, sharing=sharing
     )
 
 
 def single(several, name):
     """The model of one of several networks."""
-    options = several._joined_with(several.workload_names.index(name))
-    return model(several.workloads.only(name).workloads, several.space.name, **options)
+    at = several.workload_names.index(name)
+    operands, joined = several._joined_with(at, several._operands)
+    networks, device = several.workloads.only(name).workloads, several.space.name
+    return model(networks, device, operands.weights_of, joined=joined)
 
 
 def pair(*numbers):

@@ -7,6 +7,7 @@ import pytest
 
 from imcmoo.model.physical.batch import LayerWork
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.settings import ChipSharing
 from imcmoo.model.physical.shares import SharedBatch, evaluate_shares
 from problems import STUDIES
 
@@ -15,7 +16,7 @@ STUDY = STUDIES["four_workload_rram_physical"]
 
 @pytest.fixture(scope="module")
 def alone():
-    whole = PhysicalEvaluator(STUDY.space, STUDY.network_set(), deployment="together")
+    whole = PhysicalEvaluator(STUDY.space, STUDY.network_set(), sharing=ChipSharing("together"))
     return whole.for_network("resnet18_onnx")
 
 
@@ -97,7 +98,7 @@ def simulate_weighted_sharing(work, shares):
 
 
 def test_weighted_sharing_never_takes_longer_than_the_guaranteed_share(designs):
-    whole = PhysicalEvaluator(STUDY.space, STUDY.network_set(), deployment="together")
+    whole = PhysicalEvaluator(STUDY.space, STUDY.network_set(), sharing=ChipSharing("together"))
     names, shares = whole.workload_names[:1] + whole.workload_names[2:], np.array([0.5, 0.2, 0.3])
     sequential = designs.take(np.flatnonzero(~designs.pipelined))
     compared = 0
