@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import one_line
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
@@ -75,13 +74,14 @@ def import_onnx(
     }
     try:
         model = read_model(path)
-        opened = [] if batch is None else set_batch(model.inputs, batch)
-        walk = Walk(model, bind_inputs(model.inputs, *stated.values()))
+        inputs = model.inputs
+        opened = [] if batch is None else set_batch(inputs, batch)
+        walk = Walk(model, bind_inputs(inputs, *stated.values()))
         account = Account(tuple(walk.whole()))
         _check(account, strict=strict)
         rows = _named(row for item in account.with_fate(Fate.IMPORTED) for row in item.rows)
         tensors = (t.name for r in rows for t in (r.inputs, r.weights) if t.name)
-        recorded = record_densities(path, samples, tensors) if samples else {}
+        recorded = record_densities(model, path, samples, tensors) if samples else {}
     except InputError as error:
         raise InputError(f"{path}: {one_line(error)}") from None
     provenance = _provenance(path, model, stated | {"batch": dict.fromkeys(opened, batch)}, samples)
@@ -96,7 +96,7 @@ def _provenance(
     """Origin of a network: file, stated inputs, and importer."""
     return {
         "source": path.name,
-        "sha256": sha256(path),
+        "sha256": model.sha256,
         "producer": model.producer,
         "opset": str(model.opsets.get("", "none")),
         **{f"{kind} {k}": _text(v) for kind, by_name in stated.items() for k, v in by_name.items()},

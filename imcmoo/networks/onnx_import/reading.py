@@ -8,6 +8,7 @@ from __future__ import annotations
 import stat
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -16,6 +17,7 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
+from imcmoo.io.checksums import digest
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.io.named import one_line
 from imcmoo.io.reading import check_regular
@@ -46,18 +48,28 @@ Dimension = int | str | None
 
 @dataclass(frozen=True)
 class Model:
-    """A model as read."""
+    """A model as read, without its files of weights."""
 
-    graph: onnx.GraphProto
+    proto: onnx.ModelProto  # as the file states it
+    sha256: str  # of the file
     opsets: dict[str, int]  # version of each operator set, by domain ('' for ONNX's own)
     functions: dict[tuple[str, str, str], onnx.FunctionProto]  # by domain, name and overload
     producer: str  # who wrote the file
 
     @property
+    def graph(self) -> onnx.GraphProto:
+        """The main graph."""
+        return self.proto.graph
+
+    @property
     def inputs(self) -> dict[str, onnx.TypeProto]:
-        """Types of the inputs that the file does not store, by name."""
+        """Types of the inputs that the file does not store, by name; copies."""
         stored = {t.name for t in self.graph.initializer}
-        return {i.name: i.type for i in self.graph.input if i.name not in stored}
+        return {i.name: deepcopy(i.type) for i in self.graph.input if i.name not in stored}
+
+    def with_weights(self, path: Path) -> onnx.ModelProto:
+        """A copy with the files of weights of its path; raises as `read_with_weights`."""
+        return _with_weights(deepcopy(self.proto), path)
 
 
 def read_model(path: Path) -> Model:
@@ -68,12 +80,14 @@ def read_model(path: Path) -> Model:
             keeps weights outside its own folder.
         OSError: the file cannot be read.
     """
-    proto = _read(path)
+    content = _content(path)
+    proto = _parsed(content)
     functions = {(f.domain, f.name, f.overload): f for f in proto.functions}
     for graph in graphs_of(proto):
         _check_text(graph)
     return Model(
-        proto.graph,
+        proto,
+        digest(content),
         _opsets(proto),
         functions,
         f"{proto.producer_name or 'unknown'} {proto.producer_version}".strip(),
@@ -88,7 +102,11 @@ def read_with_weights(path: Path) -> onnx.ModelProto:
             no regular file, cut short, or with the others more than 2 GB.
         OSError: a file cannot be read.
     """
-    proto = _read(path)
+    return _with_weights(_read(path), path)
+
+
+def _with_weights(proto: onnx.ModelProto, path: Path) -> onnx.ModelProto:
+    """Read the files of weights of a model, in place; see `read_with_weights`."""
     files = _weight_files(proto, path)
     for file in files:
         if fault := _fault(file):
@@ -146,13 +164,23 @@ def _weight_files(proto: onnx.ModelProto, path: Path) -> list[Path]:
 
 def _read(path: Path) -> onnx.ModelProto:
     """Read a model without its files of weights; see `read_model`."""
+    return _parsed(_content(path))
+
+
+def _content(path: Path) -> bytes:
+    """Content of a file that is not larger than protobuf can hold."""
     try:
         check_regular(path, LARGEST_FILE)
     except ValueError as error:
         raise InputError(f"{error} (weights can be kept in a file of their own)") from None
+    return path.read_bytes()
+
+
+def _parsed(content: bytes) -> onnx.ModelProto:
+    """The model in the content of a file."""
     proto = onnx.ModelProto()
     try:
-        proto.ParseFromString(path.read_bytes())
+        proto.ParseFromString(content)
     except DecodeError:
         raise InputError("not an ONNX file, cut short, or nested too deeply") from None
     if not proto.graph.node:

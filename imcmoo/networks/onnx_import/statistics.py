@@ -16,7 +16,7 @@ from imcmoo.io.named import one_line
 from imcmoo.io.reading import read_arrays
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, OPERANDS, layer_class
 from imcmoo.networks.onnx_import.account import Row
-from imcmoo.networks.onnx_import.reading import read_with_weights
+from imcmoo.networks.onnx_import.reading import Model
 from imcmoo.networks.onnx_import.tensors import Tensor, stores_data
 from imcmoo.networks.workload_csv import DEFAULT
 
@@ -100,11 +100,12 @@ def _activation(tensor: Tensor, recorded: Recorded) -> Stated:
     return (density, SAMPLED) if density else None
 
 
-def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recorded:
+def record_densities(read: Model, path: Path, samples: Path, tensors: Iterable[str]) -> Recorded:
     """Run the network; densities of tensors that are neither constant nor infinite.
 
     Args:
-        path: the model, its weights beside it or inside.
+        read: the model, its weights inside or beside it.
+        path: its file.
         samples: .npz with an array for each input: one run, or samples on the first axis, as
             `imcmoo accuracy --data` takes them.
         tensors: names in the main graph; inputs are taken from the samples themselves.
@@ -120,7 +121,7 @@ def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recor
         raise InputError(
             "--samples needs the package onnxruntime: pip install onnxruntime"
         ) from None
-    model = read_with_weights(path)
+    model = read.with_weights(path)
     arrays = _inputs(model, samples)
     wanted = [name for name in dict.fromkeys(tensors) if name not in arrays]
     outputs = {output.name for output in model.graph.output}

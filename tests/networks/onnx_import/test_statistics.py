@@ -1,13 +1,17 @@
 """Operand statistics: from stored weights, from a run on samples, else defaults that say so."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.networks.layers import DEFAULT_DENSITIES
+from imcmoo.networks.onnx_import import import_onnx
 from tests.extras import needs
 from tests.networks.onnx_import.models import (
     beside,
@@ -17,6 +21,7 @@ from tests.networks.onnx_import.models import (
     model,
     node,
     numpy_helper,
+    onnx,
     stored,
     tensor,
 )
@@ -98,6 +103,27 @@ def test_samples_are_run_and_what_layers_read_is_recorded(tmp_path):
     assert result.workload.weight_statistics == ("initializer", "samples")
     assert result.workload.input_bits.tolist() == [list(positive or ())] * 2
     assert result.workload.weight_bits[1].tolist() == list(positive or ())
+
+
+def test_a_file_is_read_once_also_with_samples(tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    file, opened, open_file = tmp_path / "net.onnx", [], io.open
+    proto = model([node("Conv", "xw")], [X], [stored("w", SHAPE)])
+    beside = {"save_as_external_data": True, "location": "w.data", "size_threshold": 0}
+    onnx.save(proto, file, **beside)
+    x = np.random.default_rng(5).standard_normal((1, 3, 9, 9)).astype(np.float32)
+    np.savez(tmp_path / "inputs.npz", x=x)
+
+    def count(path, *how, **more):
+        opened.append(str(path))
+        return open_file(path, *how, **more)
+
+    monkeypatch.setattr(io, "open", count)
+    network = import_onnx(file, samples=tmp_path / "inputs.npz").workload
+    assert opened.count(str(file)) == 1
+    assert network.provenance["sha256"] == sha256(file)
+    # Weights that are read for the run only are no statistics.
+    assert (network.input_statistics, network.weight_statistics) == (("samples",), ("default",))
 
 
 @pytest.mark.parametrize(
