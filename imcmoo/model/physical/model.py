@@ -729,8 +729,9 @@ def physical_model(
         options["kv_bits"] = tuple(kv_bits.get(name, BITS) for name in workloads.names)
     stated = {"snr_dB": compute_snr_limit_dB, "snr_adc_dB": adc_snr_limit_dB}
     limits = {name: limit for name, limit in stated.items() if limit is not None}
-    if limits and "device" in space.fixed:  # without it, PhysicalEvaluator refuses the space
-        options["limits"] = CircuitLimits.of_device(str(space.fixed["device"]), **limits)
+    device = space if isinstance(space, str) else space.fixed.get("device")
+    if limits and device:  # without it, PhysicalEvaluator refuses the space
+        options["limits"] = CircuitLimits.of_device(str(device), **limits)
     operands = Operands(**_taken(options, Operands))
     sharing = ChipSharing(**_taken(options, ChipSharing))
     if measured := _taken(options, MeasuredNetworks):
