@@ -20,7 +20,7 @@ from imcmoo.accuracy.recurrent import USUAL, RecurrentNode, recurrent_node
 from imcmoo.arrays import Values
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.named import one_line
-from imcmoo.networks import onnx_run
+from imcmoo.networks.onnx_import import onnx_run
 from imcmoo.networks.onnx_import.nodes import RANDOM
 from imcmoo.networks.onnx_import.reading import graphs_of, read_with_weights
 from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, name_of, reads

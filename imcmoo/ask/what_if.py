@@ -69,20 +69,8 @@ def what_if(
         InputError: a key is unknown, a value is wrong, or a change is empty or given twice; names
             the change.
     """
-    variants = {AS_IT_IS: [_variant(one, {}) for one in study.studies]}
-    for change in changes:
-        if not change:
-            raise InputError("a change sets no key")
-        name = ", ".join(f"{key}={_text(value)}" for key, value in change.items())
-        if name in variants:
-            raise InputError(f"{name}: this change is given twice")
-        try:
-            variants[name] = _changed(study, change)
-        except ValueError as error:
-            lines = "; ".join(str(error).splitlines())
-            raise InputError(f"{name}: {lines}") from None
     rows = []
-    for name, of_change in variants.items():
+    for name, of_change in _variants(study, changes).items():
         on_change(name)
         rows += [{"change": name, **row} for row in _rows(of_change, time_limit_s)]
     frame = pd.DataFrame(rows)
@@ -104,6 +92,23 @@ class Variant:
     study: Study
     dropped: tuple[str, ...] = ()
     why: str = ""
+
+
+def _variants(study: Study | StudyOfDevices, changes: Sequence[Change]) -> dict[str, list[Variant]]:
+    """Variants by the name of their change, one for each device; those without change first."""
+    variants = {AS_IT_IS: [_variant(one, {}) for one in study.studies]}
+    for change in changes:
+        if not change:
+            raise InputError("a change sets no key")
+        name = ", ".join(f"{key}={_text(value)}" for key, value in change.items())
+        if name in variants:
+            raise InputError(f"{name}: this change is given twice")
+        try:
+            variants[name] = _changed(study, change)
+        except ValueError as error:
+            lines = "; ".join(str(error).splitlines())
+            raise InputError(f"{name}: {lines}") from None
+    return variants
 
 
 def _changed(study: Study | StudyOfDevices, change: Change) -> list[Variant]:

@@ -24,13 +24,13 @@ LONG_FUNCTION = 40
 """Physical lines of the longest function that is not long: from `def` to its last line."""
 
 CEILINGS = {
-    "import cycles": 2,
-    "modules of the largest import cycle": 26,
-    f"modules above {LONG_MODULE} lines": 37,
+    "import cycles": 0,
+    "modules of the largest import cycle": 0,
+    f"modules above {LONG_MODULE} lines": 36,
     f"functions above {LONG_FUNCTION} lines": 44,
-    "imports of own modules inside functions": 55,
-    "uses of Any": 623,
-    "lines": 54531,
+    "imports of own modules inside functions": 52,
+    "uses of Any": 640,
+    "lines": 56500,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why.

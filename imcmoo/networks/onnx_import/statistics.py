@@ -116,7 +116,7 @@ def record_densities(read: Model, path: Path, samples: Path, tensors: Iterable[s
     try:
         import onnxruntime
 
-        from imcmoo.networks import onnx_run
+        from imcmoo.networks.onnx_import import onnx_run
     except ModuleNotFoundError:
         raise InputError(
             "--samples needs the package onnxruntime: pip install onnxruntime"
