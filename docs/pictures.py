@@ -51,10 +51,9 @@ def main() -> None:
         photograph(run.report(out / "report.html"))
         cameras = Study.load(CAMERAS).run(budget=500, out=out)
         for finished, names in ((run, OF_RUN), (cameras, OF_CAMERAS)):
+            drawn = finished.figures()
             for name in names:
-                shutil.copyfile(
-                    finished.folder / "figures" / f"{name}.png", FIGURES / f"run_{name}.png"
-                )
+                shutil.copyfile(drawn / f"{name}.png", FIGURES / f"run_{name}.png")
 
 
 if __name__ == "__main__":

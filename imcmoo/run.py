@@ -25,11 +25,11 @@ from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.executor import imap_unordered
-from imcmoo.io.files import name_os_errors, replacing, writing
+from imcmoo.io.files import check_own_folder, name_os_errors, replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report.answer_card import AnswerCard, card_of_run
-from imcmoo.report.figures import draw_figures
+from imcmoo.report.figures import draw_figures, draw_paper_figures
 from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
@@ -38,7 +38,7 @@ from imcmoo.study.devices import DATA, Kinds, StudyOfDevices
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
-from imcmoo.study.results import CONFIG, REPORT, SELECTED, Results, RunFolder
+from imcmoo.study.results import CONFIG, PAPER, REPORT, SELECTED, Results, RunFolder
 from imcmoo.study.searches import (
     BEST_FOUND,
     EXACT,
@@ -182,6 +182,26 @@ class Run:
         with writing(Path(path), ours=PAGE, force=force) as target:
             target.write_text(text, encoding="utf-8")
         return Path(path)
+
+    def figures(self) -> Path:
+        """Draw the figures of the run for papers, each as PNG (300 dpi) and PDF.
+
+        Figures are 7.16 inches wide for two columns of a page, and as NAME_narrow 3.5 inches for
+        one.
+
+        Returns:
+            Folder of the files, `figures/paper` in the folder of the run.
+
+        Raises:
+            InputError: another process uses the run, or a file has the name of the folder.
+        """
+        home = self.folder / PAPER
+        with folder_lock(self.folder), name_os_errors(home):
+            for folder in (home.parent, home):
+                check_own_folder(folder)
+            home.mkdir(parents=True, exist_ok=True)
+            draw_paper_figures(self.results, home)
+        return home
 
     @cached_property
     def card(self) -> AnswerCard:

@@ -30,6 +30,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "analyse": {
         "explain": "show why a design is what it is, and what each change would cost",
         "report": "show a run as one page",
+        "figures": "draw the figures of a run for papers",
         "evaluate": "cost the designs of a CSV",
         "what-if": "answer a study under changes, in one table",
         "flip": "find where an assumption changes the chip, or the better device",

@@ -42,15 +42,23 @@ DENSE: dict[str, Any] = {"rasterized": True, "linewidths": 0}
 
 
 def draw_figures(results: Results, folder: Path) -> None:
-    """Draw all figures of a run into an existing folder, as PNG and PDF: for two columns of a page,
-    and as NAME_narrow for one.
+    """Draw all figures of a run for the screen, as PNG, into an existing folder.
 
     Skips figures without tables, and above `MOST_NETWORKS` networks those with a part per network.
     """
     with style.paper_style():
+        for name, figure in _drawn(results).items():
+            style.save(figure, folder, name, ("png",))
+
+
+def draw_paper_figures(results: Results, folder: Path) -> None:
+    """Draw the figures of `draw_figures` for papers, as PNG and PDF, into an existing folder: for
+    two columns of a page, and as NAME_narrow for one.
+    """
+    with style.paper_style():
         for width, ending in ((style.WIDTH, ""), (style.COLUMN, "_narrow")):
             for name, figure in _drawn(results, width).items():
-                style.save(figure, folder, f"{name}{ending}", dpi=style.RUN_DPI)
+                style.save(figure, folder, f"{name}{ending}", dpi=style.PAPER_DPI)
 
 
 def _drawn(results: Results, width: float = style.WIDTH) -> dict[str, Figure]:

@@ -180,8 +180,8 @@ def open_sides(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-RUN_DPI = 300
-"""Resolution of figures of runs, dots per inch."""
+PAPER_DPI = 300
+"""Resolution of figures of runs for papers, dots per inch."""
 
 
 def save(

@@ -39,6 +39,9 @@ CONFIG = "config.json"
 
 FIGURES = "figures"
 
+PAPER = f"{FIGURES}/paper"
+"""Figures for papers, drawn on demand; a new run removes those of the old one."""
+
 SELECTED, BASELINE, FRONT = "selected", "alone_", "front_"
 """Names of designs, the last two their beginnings."""
 

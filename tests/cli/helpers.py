@@ -13,7 +13,6 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import sha256, write_sums
-from imcmoo.report import figures, style
 from imcmoo.run import run_one
 from tests import ROOT
 
@@ -72,13 +71,6 @@ def run_quietly(*command):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
         assert main([*map(str, command), "--quiet"]) == 0
-
-
-def draw_pictures(results, folder):
-    """All figures of a run, each once as PNG: a fourth of the work."""
-    with style.paper_style():
-        for name, figure in figures._drawn(results).items():
-            style.save(figure, folder, name, formats=("png",))
 
 
 def run_without_figures(*task, **options):

@@ -142,6 +142,17 @@ def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
     assert set(figures._drawn(results)) == {"convergence"}
 
 
+def test_figures_for_papers_have_two_widths_and_two_formats_of_300_dpi(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        figures, "_drawn", lambda _, width: {"one": mpl.figure.Figure(figsize=(width, 0.1))}
+    )
+    figures.draw_paper_figures(None, tmp_path)
+    names = ("one.pdf", "one.png", "one_narrow.pdf", "one_narrow.png")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [*names]
+    shapes = [mpl.image.imread(tmp_path / name).shape[:2] for name in names[1::2]]
+    assert shapes == [(30, 2148), (30, 1050)]
+
+
 @pytest.mark.parametrize("width", [style.WIDTH, style.COLUMN])
 def test_every_mark_of_the_trade_off_is_in_its_legend(width):
     names = list(SHIPPED[:4])

@@ -9,7 +9,6 @@ import pytest
 
 from imcmoo.__main__ import main
 from imcmoo.report.terminal_tables import verdict
-from tests.cli.helpers import draw_pictures
 from tests.scenario.study_text import study_text
 
 
@@ -18,9 +17,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("two")
     text = study_text('interrupt = "layer"\nmargin = 0.2', budget=100)
     (root / "two.toml").write_text(text, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.run.draw_figures", draw_pictures)
-        assert main(["run", str(root / "two.toml"), "--out", str(root), "--quiet"]) == 0
+    assert main(["run", str(root / "two.toml"), "--out", str(root), "--quiet"]) == 0
     return root / "two" / "seed-1"
 
 

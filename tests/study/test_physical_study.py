@@ -16,7 +16,6 @@ from imcmoo.study.catalogue import find_study
 from imcmoo.study.provenance import config
 from imcmoo.study.result_tables import PHYSICAL_BASIS
 from problems import STUDIES
-from tests.cli.helpers import draw_pictures
 from tests.study.files import written
 
 NETWORKS = ["resnet18_onnx", "mobilenet_v3_onnx"]
@@ -47,9 +46,7 @@ def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("physical")
     file = written(out, OWN + TABLES)
     assert main(["enumerate", file, "--out", str(out), "--workers", "1", "--quiet"]) == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.run.draw_figures", draw_pictures)
-        assert main(["run", file, "--out", str(out), "--quiet"]) == 0
+    assert main(["run", file, "--out", str(out), "--quiet"]) == 0
     return file, out
 
 
