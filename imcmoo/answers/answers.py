@@ -29,7 +29,7 @@ from imcmoo.io.stamp import Stamp
 from imcmoo.io.units import display_column, to_display
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.dominance import is_nondominated
-from imcmoo.problem.scale import Scale
+from imcmoo.problem.scale import RATIO, Scale
 from imcmoo.space.design_space import Levels
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.provenance import QUESTION, REPLACE, stamp_of_answers
@@ -155,7 +155,7 @@ class Answers:
     @cached_property
     def scale(self) -> Scale:
         """How scores by the criterion compare."""
-        return self._criterion.score_scale if self._criterion is not None else Scale()
+        return self._criterion.score_scale if self._criterion is not None else RATIO
 
     @cached_property
     def _criterion(self) -> Criterion | None:

@@ -29,4 +29,4 @@ def main(args: argparse.Namespace) -> None:
     run = Run(args.run)
     with timed("drawing figures", quiet=args.quiet):
         folder = run.figures()
-    console(quiet=args.quiet, wide=True).print(f"written: {folder}", soft_wrap=True)
+    console(quiet=args.quiet).print(f"written: {folder}", soft_wrap=True)

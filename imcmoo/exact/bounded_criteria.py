@@ -11,17 +11,13 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.model.metrics import Metrics
-from imcmoo.problem.criteria import SINGLE_NETWORK, SMALLEST, Criterion, prefix_of
+from imcmoo.problem.criteria import SINGLE_NETWORK, Criterion, prefix_of
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scale import RATIO, Scale
 from imcmoo.problem.scores import Costs
-from imcmoo.problem.ties import EQUAL, Scale, largest_within
+from imcmoo.problem.ties import EQUAL
 from imcmoo.space.design_space import Levels
-
-ROUNDING = 1e-12
-
-LARGEST_LOG10 = 300.0
-"""Decimal logarithm that a float64 holds."""
 
 
 class NotProvable(ValueError):
@@ -66,11 +62,7 @@ class BoundedCriterion:
             area is larger.
         bound: lower bounds of scores from bounded costs; another function where the score itself
             depends on something only bounded, such as the single-network optima.
-        zero: where the gap counts from, as `Criterion.zero`.
-        root: the gap is that of this root of the score: of a product over W networks it is that of
-            the geometric mean.
-        scale: as `Criterion.scale`: whether the gap is a share, a difference, or a share of numbers
-            whose decimal logarithms are the scores.
+        score_scale: how scores compare.
         least: as `Criterion.least`.
         is_own: as `Criterion.is_own`.
     """
@@ -78,16 +70,14 @@ class BoundedCriterion:
     name: str
     score: Callable[[Costs], Floats]
     bound: Callable[[Costs], Floats]
-    zero: float = 0.0
-    root: float = 1.0
-    scale: Scale = "ratio"
+    score_scale: Scale = RATIO
     least: float = -math.inf
     is_own: bool = False
 
     @property
     def score_name(self) -> str:
         """Name of the score, `log10_NAME` of a decimal logarithm."""
-        return f"{prefix_of(self.scale)}{self.name}"
+        return f"{prefix_of(self.score_scale.kind)}{self.name}"
 
     def lower_bound(self, costs: Costs) -> Floats:
         """Lower bounds of scores: `bound`, but at least `least`."""
@@ -97,19 +87,11 @@ class BoundedCriterion:
         """Gap between a value and a lower bound, 0 if they are equal; may be infinite."""
         if self.largest_equal(bound) >= value:
             return 0.0
-        if self.scale == "difference":
-            return value - bound
-        if self.scale == "log10":
-            log10 = (value - bound) / self.root
-            return 10.0**log10 - 1.0 if log10 < LARGEST_LOG10 else math.inf
-        if bound + self.zero <= 0 or not math.isfinite(value):
-            return math.inf
-        ratio = (value + self.zero) / (bound + self.zero)
-        return float(ratio ** (1 / self.root) - 1.0)
+        return float(self.score_scale.excess(value, bound))
 
     def largest_equal(self, value: float) -> float:
         """Largest score that is equal to a score."""
-        return largest_within(EQUAL, value, self.scale, self.zero)
+        return self.score_scale.limit(value, EQUAL)
 
     def pruning_threshold(self, value: float, gap: float) -> float:
         """Smallest bound of nodes that need no look, if a design has a value.
@@ -119,16 +101,7 @@ class BoundedCriterion:
         """
         if gap == 0:
             return math.nextafter(self.largest_equal(value), math.inf)
-        if self.scale == "difference":
-            return value - gap
-        # A little more, so that the gap it leaves is not rounded up.
-        log10 = self.root * math.log10(1.0 + gap)
-        if self.scale == "log10":
-            return min(value, value - log10 + ROUNDING * (1.0 + abs(value)))
-        if log10 > LARGEST_LOG10:
-            return SMALLEST - self.zero
-        least = (value + self.zero) / (1.0 + gap) ** self.root * (1.0 + ROUNDING)
-        return min(value, max(least, SMALLEST) - self.zero)
+        return self.score_scale.least(value, gap)
 
 
 @dataclass(frozen=True)
@@ -169,9 +142,7 @@ def bounded(criterion: Criterion, n: int) -> BoundedCriterion:
         criterion.name,
         partial(criterion.scores, reference_edap=None),
         partial(criterion.unchecked_scores, reference_edap=None),
-        criterion.zero,
-        n if criterion.is_product else 1.0,
-        criterion.scale,
+        replace(criterion.score_scale, root=n) if criterion.is_product else criterion.score_scale,
         is_own=criterion.is_own,
     )
 
@@ -191,9 +162,8 @@ def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedC
         criterion.name,
         lambda costs: criterion.scores(costs, own.bound),
         lambda costs: criterion.unchecked_scores(costs, own.value),
-        criterion.zero,
-        scale=criterion.scale,
-        least=criterion.least,
+        criterion.score_scale,
+        criterion.least,
         is_own=criterion.is_own,
     )
 

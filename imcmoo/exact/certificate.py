@@ -255,6 +255,6 @@ def certificate_of(
         seconds=seconds,
         stamp=stamp.to_json(),
         behaviour=behaviour(problem, np.vstack([sample, proof.levels])),
-        prefix=prefix_of(proof.goal.scale),
+        prefix=prefix_of(proof.goal.score_scale.kind),
         ties=str(problem.ties(proof.goal)) if proof.breaks_ties else "",
     )

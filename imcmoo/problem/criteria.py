@@ -18,7 +18,7 @@ from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.own_code import OURS
 from imcmoo.io.units import MM2_PER_M2
-from imcmoo.problem.scale import Kind, Scale
+from imcmoo.problem.scale import LARGEST, SMALLEST, Kind, Scale
 from imcmoo.problem.scores import (
     AGGREGATIONS,
     UNWEIGHTED,
@@ -31,9 +31,6 @@ from imcmoo.problem.scores import (
 )
 
 EDAP_NEEDS = ("energy", "latency", "area")
-
-SMALLEST, LARGEST = 1e-290, 1e290
-"""Range of a positive score, in which float64 loses no digits."""
 
 LARGEST_DEGREE = 27
 """Largest number of factors of a score that is no logarithm, a power counted by its exponent: the

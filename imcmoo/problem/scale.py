@@ -1,4 +1,4 @@
-"""Compare scores of a criterion: by how much one exceeds another, and the limit of an excess."""
+"""Compare scores of a criterion: by how much one exceeds another, and what an excess allows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ Number = TypeVar("Number", float, Floats)
 
 Kind = Literal["ratio", "difference", "log10"]
 
+SMALLEST, LARGEST = 1e-290, 1e290
+"""Range of a positive score, in which float64 loses no digits."""
+
+LARGEST_LOG10 = 300.0
+"""Decimal logarithm that a float64 holds."""
+
+ROUNDING = 1e-12
+"""Relative error of a few operations on scores."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -24,29 +33,56 @@ class Scale:
             if they are decimal logarithms of numbers that compare as shares.
         zero: added to scores before a ratio is taken; 1 for minimax regret, which is 0 for a chip
             as good as each network's own.
+        root: shares are those of this root of the numbers: of a product over W networks they are
+            those of the geometric mean.
     """
 
     kind: Kind = "ratio"
     zero: float = 0.0
+    root: float = 1.0
 
     def excess(self, score: Number, best: float) -> Number:
-        """Excess of scores over a best one: a share, or a difference of scale "difference".
+        """Excess of scores over a best one: a share, or a difference of kind "difference".
 
-        Infinite where a ratio has no positive reference.
+        Infinite where a ratio has no positive reference, or is too large.
         """
         if self.kind == "difference":
             return score - best
         if self.kind == "log10":
-            with np.errstate(over="ignore"):
-                return np.power(10.0, score - best) - 1.0
+            log10 = (score - best) / self.root
+            share = np.power(10.0, np.minimum(log10, LARGEST_LOG10)) - 1.0
+            excess: Number = np.where(log10 < LARGEST_LOG10, share, math.inf)[()]  # type: ignore[assignment]
+            return excess
         if best + self.zero <= 0:
             return score * 0.0 + math.inf
-        return (score + self.zero) / (best + self.zero) - 1.0
+        ratio = (score + self.zero) / (best + self.zero)
+        return ratio ** (1 / self.root) - 1.0
 
     def limit(self, best: float, excess: float) -> float:
-        """Largest score whose excess over `best` is at most `excess`."""
+        """Largest score whose excess over `best` is at most `excess`; of root 1."""
         if self.kind == "difference":
             return best + excess
         if self.kind == "log10":
             return best + math.log10(1.0 + excess)
-        return (best + self.zero) * (1.0 + excess) - self.zero
+        # Maximised objectives are negative.
+        counted = best + self.zero
+        return counted * (1.0 + math.copysign(excess, counted)) - self.zero
+
+    def least(self, score: float, excess: float) -> float:
+        """Smallest number that a score exceeds by at most `excess`, never more than the score.
+
+        A little more than it is, so that the excess over it is not rounded up.
+        """
+        if self.kind == "difference":
+            return score - excess
+        log10 = self.root * math.log10(1.0 + excess)
+        if self.kind == "log10":
+            return min(score, score - log10 + ROUNDING * (1.0 + abs(score)))
+        if log10 > LARGEST_LOG10:
+            return SMALLEST - self.zero
+        least = (score + self.zero) / (1.0 + excess) ** self.root * (1.0 + ROUNDING)
+        return min(score, max(least, SMALLEST) - self.zero)
+
+
+RATIO = Scale()
+"""Scale of positive scores."""

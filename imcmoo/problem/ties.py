@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from imcmoo.arrays import Floats, Ints
+from imcmoo.problem.scale import RATIO, Scale
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Ranks
 
@@ -29,8 +29,6 @@ COSTS = {
 Place = tuple[float, ...]
 """Place of a design among designs with equal scores: rounded logarithms, then its rank."""
 
-Scale = Literal["ratio", "difference", "log10"]
-
 
 class Scored(Protocol):
     """What the rule needs to know of a criterion; see `Criterion`."""
@@ -40,29 +38,8 @@ class Scored(Protocol):
         """True if the score runs a user's code."""
 
     @property
-    def scale(self) -> Scale:
-        """Scale of the scores."""
-
-    @property
-    def zero(self) -> float:
-        """Number that is added to scores before ratios are formed."""
-
-
-def largest_within(share: float, best: float, scale: Scale, zero: float) -> float:
-    """Largest score within an excess over the best.
-
-    Args:
-        share: allowed excess, as a share; a difference where scores are differences.
-        best: smallest score.
-        scale, zero: see `Criterion`.
-    """
-    if scale == "difference":
-        return best + share
-    if scale == "log10":
-        return best + math.log10(1 + share)
-    # Maximised objectives are negative.
-    counted = best + zero
-    return counted * (1 + math.copysign(share, counted)) - zero
+    def score_scale(self) -> Scale:
+        """How scores compare."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +53,11 @@ class TieRule:
     Args:
         quantities: costs that order designs; none of them for a user's criterion, or for a cost
             model without energy, where rank alone decides.
-        scale, zero: of the scores, see `Criterion`.
+        scale: how scores compare.
     """
 
     quantities: tuple[str, ...] = ()
-    scale: Scale = "ratio"
-    zero: float = 0.0
+    scale: Scale = RATIO
 
     @classmethod
     def of(cls, names: Collection[str], criterion: Scored | None) -> TieRule:
@@ -91,14 +67,14 @@ class TieRule:
         quantities = tuple(q for q in COSTS if q in names and by_cost)
         if criterion is None:
             return cls(quantities)
-        return cls(quantities, criterion.scale, criterion.zero)
+        return cls(quantities, criterion.score_scale)
 
     def __str__(self) -> str:
         return ", then ".join([*(COSTS[quantity] for quantity in self.quantities), "rank"])
 
     def limit(self, best: float) -> float:
         """Largest score that is equal to the smallest one."""
-        return largest_within(EQUAL, best, self.scale, self.zero)
+        return self.scale.limit(best, EQUAL)
 
     def tied(self, scores: Floats) -> Ints:
         """Indices of the designs with the smallest score; NaN is ignored."""

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 
 from imcmoo.arrays import Floats
-from imcmoo.problem.criteria import LARGEST, Criterion
+from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.scale import LARGEST, Scale
 from imcmoo.problem.scores import Costs
-from imcmoo.problem.ties import Scale, largest_within
 
 SUFFIX = "_within_tolerance"
 """End of the name of a second criterion among nearly best designs."""
@@ -75,18 +75,13 @@ class Tolerance:
         return self.first.is_own or self.second.is_own
 
     @property
-    def scale(self) -> Scale:
-        """Scale of the second criterion."""
-        return self.second.scale
-
-    @property
-    def zero(self) -> float:
-        """Number that is added to scores of the second criterion before ratios are formed."""
-        return self.second.zero
+    def score_scale(self) -> Scale:
+        """How scores by the second criterion compare."""
+        return self.second.score_scale
 
     def limit(self, best: float) -> float:
         """Largest allowed score by the first criterion, if the smallest is `best`."""
-        return largest_within(self.share, best, self.first.scale, self.first.zero)
+        return self.first.score_scale.limit(best, self.share)
 
     def scores(self, first: Floats, second: Floats) -> Floats:
         """Scores by the second criterion, infinite where the first exceeds its limit.

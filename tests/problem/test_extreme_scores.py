@@ -8,6 +8,7 @@ from imcmoo.exact.certificate import Certificate
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import CRITERIA, Criterion
 from imcmoo.problem.own_score import Exponents, own_criterion
+from imcmoo.problem.scale import Scale
 from imcmoo.problem.scores import AGGREGATIONS, LOG10_AGGREGATIONS, costs_of
 
 PRODUCT = CRITERIA["edap_product"]
@@ -87,7 +88,7 @@ def test_powers_that_float64_cannot_hold_tell_designs_apart(aggregate):
 
 
 def test_gaps_are_those_of_the_geometric_mean():
-    goal = BoundedCriterion("edap_product", None, None, root=30, scale="log10")
+    goal = BoundedCriterion("edap_product", None, None, Scale("log10", root=30))
     value, bound = (float(30 * np.log10(v)) for v in (1.2e-12, 1e-12))
     assert goal.gap(value, bound) == pytest.approx(0.2)
     assert goal.gap(value, value) == 0
@@ -96,7 +97,7 @@ def test_gaps_are_those_of_the_geometric_mean():
     assert threshold == pytest.approx(bound, rel=1e-10)
     assert goal.gap(value, threshold) <= 0.2
     assert value < goal.pruning_threshold(value, 0.0) < value + 1e-11
-    plain = BoundedCriterion("edap_product", None, None, root=9)
+    plain = BoundedCriterion("edap_product", None, None, Scale(root=9))
     assert plain.gap(2e-120, 1e-120) == pytest.approx(2 ** (1 / 9) - 1)
     assert plain.gap(2e-120, 0.0) == np.inf
     assert plain.gap(2e-120, plain.pruning_threshold(2e-120, 0.2)) <= 0.2
