@@ -25,8 +25,8 @@ from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, Outcome
 HEAD = """# What happens when something goes wrong
 
 In {trials} trials no command crashed, lost data or left a wrong result. Each trial disturbs one
-command on a small study of two networks: it is killed, or meets damaged files, a full disk or a
-second command. [All cases](reliability.csv)
+command on a small study of two networks: it is killed, or meets damaged or forged files, hostile
+names and numbers, a full disk or a second command. [All cases](reliability.csv)
 
 - *{fine}*: the command left, byte for byte, what an undisturbed command leaves.
 

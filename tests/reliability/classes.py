@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.reliability import inputs
+from tests.reliability import hostile, inputs
 from tests.reliability.commands import (
     BAD,
     BROKEN,
@@ -281,5 +281,10 @@ CLASSES: dict[str, tuple[Callable[[Trial], Outcome], int]] = {
     "few-parameters": (inputs.few_parameters, 30),
     "equal-networks": (inputs.equal_networks, 8),
     "hostile-score": (inputs.hostile_score, 60),
+    "unseen-name": (hostile.unseen_name, 60),
+    "huge-batch": (hostile.huge_batch, 40),
+    "calibration-file": (hostile.calibration_file, 40),
+    "forged-checkpoint": (hostile.forged_checkpoint, 60),
+    "forged-certificate": (hostile.forged_certificate, 40),
 }
 """Classes of drawn cases, and how many trials each has by default."""
