@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from imcmoo.answers.answers import Answers as Answers
     from imcmoo.api import Study as Study
     from imcmoo.api import StudyOfDevices as StudyOfDevices
+    from imcmoo.api_run import Run as Run
     from imcmoo.exact.enumeration import Enumeration as Enumeration
     from imcmoo.exact.regret import ExactRegret as ExactRegret
     from imcmoo.hardware.component_table import ComponentTable as ComponentTable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from imcmoo.networks.workloads import WorkloadSet as WorkloadSet
     from imcmoo.problem.criteria import Criterion as Criterion
     from imcmoo.problem.problem import AcceleratorProblem as AcceleratorProblem
-    from imcmoo.run import Run as Run
     from imcmoo.run import run_studies as run_studies
     from imcmoo.search.algorithm import Search as Search
     from imcmoo.search.algorithm import run_search as run_search
@@ -70,7 +70,7 @@ _FOUND_IN = {
     "Real": "space.parameters",
     "Resource": "model.metrics",
     "Results": "study.results",
-    "Run": "run",
+    "Run": "api_run",
     "Search": "search.algorithm",
     "Study": "api",
     "StudyOfDevices": "api",

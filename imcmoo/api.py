@@ -10,24 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import pandas as pd
-
-from imcmoo.answers.answers import Answers
-from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
-from imcmoo.ask.widen import SOLVERS, Round, Solver, Widening, widen_study
-from imcmoo.exact.certificate import Certificate
 from imcmoo.io.errors import InputError
-from imcmoo.solve.devices import certify_devices, enumerate_devices
 from imcmoo.study import devices, study
-from imcmoo.study.catalogue import find
-from imcmoo.study.certify_study import OnStep, certify_to
 from imcmoo.study.devices import Kinds
-from imcmoo.study.enumerate_study import ExactOptima, enumerate_to
-from imcmoo.study.enumerate_study import OnProgress as OnChunk
-from imcmoo.study.searches import OnTrace
 
+# What solves studies is imported by the verbs: it takes a second or two, which those who only
+# write or read a study do without.
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from imcmoo.answers.answers import Answers
+    from imcmoo.ask.widen import Round, Solver, Widening
+    from imcmoo.exact.certificate import Certificate
     from imcmoo.run import Run
+    from imcmoo.study.certify_study import OnStep
+    from imcmoo.study.enumerate_study import ExactOptima
+    from imcmoo.study.enumerate_study import OnProgress as OnChunk
+    from imcmoo.study.searches import OnTrace
 
 
 class Study(study.Study):  # noqa: D101 - documented with its keys
@@ -50,6 +49,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: the study or file does not exist, or has faults; one line per fault.
         """
+        from imcmoo.study.catalogue import find
+
         return cast("Study | StudyOfDevices", find(str(source), KINDS))
 
     def run(
@@ -79,7 +80,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             ValueError: the budget or seed is out of range.
             InputError: no design is feasible, or the folder is in use.
         """
-        from imcmoo.run import run_study  # figures are slow to import
+        from imcmoo.run import run_study
 
         self.warn_of_weights()
         settings = {"budget": budget, "seeds": seed}
@@ -111,6 +112,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: no design is feasible, the space is too large, or the folder is in use.
         """
+        from imcmoo.study.enumerate_study import ExactOptima, enumerate_to
+
         self.warn_of_weights()
         report = progress or (lambda done, total: None)
         answer = enumerate_to(self, Path(out), force=force, workers=workers, on_progress=report)
@@ -144,6 +147,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             InputError: the criterion cannot be certified, no design is feasible, or the folder is
                 in use.
         """
+        from imcmoo.study.certify_study import certify_to
+
         self.warn_of_weights(criterion)
         proven = certify_to(
             self,
@@ -180,6 +185,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: the cost model does not tell which values it covers, or see the method.
         """
+        from imcmoo.ask.widen import widen_study
+
         report = progress or (lambda done: None)
         return widen_study(self, _solver(method), Path(out), force=force, on_round=report)
 
@@ -209,6 +216,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: a key is unknown, or a value is wrong; names the change.
         """
+        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
+
         limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
         return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
@@ -246,7 +255,7 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             ValueError: the budget or seed is out of range.
             InputError: no device has a feasible design, or a folder is in use.
         """
-        from imcmoo.run import Observer, run_devices  # figures are slow to import
+        from imcmoo.run import Observer, run_devices
 
         self.studies[0].warn_of_weights()
         changes = {"budget": budget, "seeds": seed}
@@ -283,6 +292,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             InputError: no device has a feasible design, a space is too large, or a folder is in
                 use.
         """
+        from imcmoo.solve.devices import enumerate_devices
+
         self.studies[0].warn_of_weights()
         report = progress or (lambda done, total: None)
         return enumerate_devices(
@@ -317,6 +328,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             InputError: the criterion cannot be certified, no device has a feasible design, or a
                 folder is in use.
         """
+        from imcmoo.solve.devices import certify_devices
+
         self.studies[0].warn_of_weights(criterion)
         report = progress or (lambda *state: None)
         return certify_devices(
@@ -343,15 +356,19 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         Raises:
             InputError: no device takes a change; names the change.
         """
+        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
+
         limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
         return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
 
 def _solver(method: str) -> Solver:
     if method == "run":
-        from imcmoo.run import SOLVER  # figures are slow to import
+        from imcmoo.run import SOLVER
 
         return SOLVER
+    from imcmoo.ask.widen import SOLVERS
+
     if method not in SOLVERS:
         raise InputError(f"unknown method {method!r}; known: {', '.join(SOLVERS)}, run")
     return SOLVERS[method]

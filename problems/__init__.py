@@ -4,9 +4,10 @@ The files in `spaces/` and `studies/` are the data; the wheel carries them, but 
 An installed package reads them through `imcmoo.study.catalogue`.
 """
 
+from imcmoo.api import KINDS
 from imcmoo.study import catalogue, spaces
 
-STUDIES = catalogue.shipped_studies()
+STUDIES = catalogue.shipped_studies(KINDS)
 """Every study by name, in alphabetical order."""
 
 SPACES = spaces.device_spaces()

@@ -36,9 +36,9 @@ def shipped_study(name: str, kinds: Kinds = DATA) -> Study:
     return read
 
 
-def shipped_studies() -> dict[str, Study]:
+def shipped_studies(kinds: Kinds = DATA) -> dict[str, Study]:
     """Every shipped study by name, in alphabetical order."""
-    return {name: shipped_study(name) for name in shipped_names()}
+    return {name: shipped_study(name, kinds) for name in shipped_names()}
 
 
 def studies() -> dict[str, Study | StudyOfDevices]:

@@ -178,3 +178,22 @@ def test_a_wrong_network_is_refused_in_one_line_alone_and_in_a_study(settings, m
     with pytest.raises(ValueError, match=r"^networks\[0\]") as caught:
         Study(name="two", device="rram", networks=[settings])
     assert message in str(caught.value)
+
+
+def test_studies_have_verbs_wherever_they_come_from(tmp_path):
+    path = tmp_path / "two.toml"
+    path.write_text(two().to_toml(), encoding="utf-8")
+    loaded = imcmoo.Study.load(path)
+    listed = imcmoo.Study(
+        name="both", model="physical", device=["sram", "dimc"], networks=["resnet18_onnx"]
+    )
+    stored = loaded.replace(budget=20).run(out=tmp_path).folder
+    shipped = STUDIES["four_workload_rram"]
+    opened = shipped.replace(budget=20).run(out=tmp_path).folder
+    studies = (
+        *(loaded, loaded.replace(budget=7), pickle.loads(pickle.dumps(loaded)), listed, shipped),
+        *(*listed.studies, listed.replace(budget=7), imcmoo.Study.load("four_workload_rram")),
+        *(imcmoo.Run(stored, loaded).study, imcmoo.Run(opened).study),
+    )
+    for study in studies:
+        assert all(callable(getattr(study, verb)) for verb in ("run", "certify", "what_if"))
