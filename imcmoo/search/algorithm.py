@@ -304,7 +304,7 @@ def run_search(
     if checkpoint is not None and checkpoint.exists():
         search.load(checkpoint)
         check_numbers(checkpoint, search.archive)
-    saved_at, n_saved = -math.inf, len(search.archive)
+    saved_at, n_saved = -math.inf, 0  # a checkpoint of unread bytes is replaced as well
     while len(levels := search.ask()):
         row = search.tell(problem.model.evaluate(levels))
         if checkpoint is not None and time.monotonic() >= saved_at + save_every_s:

@@ -261,6 +261,15 @@ def test_a_checkpoint_of_a_cost_model_with_other_figures_is_refused(checkpoint, 
             search(budget=budget, checkpoint=checkpoint)
 
 
+def test_bytes_of_a_checkpoint_that_nobody_reads_are_written_again(checkpoint):
+    search(budget=100, checkpoint=checkpoint)
+    whole = checkpoint.read_bytes()
+    date = 10  # of the first file of the archive
+    checkpoint.write_bytes(whole[:date] + bytes([whole[date] ^ 1]) + whole[date + 1 :])
+    search(budget=100, checkpoint=checkpoint)
+    assert checkpoint.read_bytes() == whole
+
+
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
 def test_what_is_not_a_checkpoint_is_refused(checkpoint, content):
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100] if content is None else content)
