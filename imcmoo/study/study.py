@@ -438,6 +438,13 @@ class Study(Table):
                 "takes too long and wears cells out"
             )
 
+    def __eq__(self, other: object) -> bool:
+        """True if all keys are equal, with or without the verbs of `imcmoo.api`."""
+        names = type(self).model_fields
+        return isinstance(other, Study) and all(
+            getattr(self, n) == getattr(other, n) for n in names
+        )
+
     def __hash__(self) -> int:
         return hash(
             (self.name, self.model, self.workloads, self.criterion, self.budget, self.seeds)

@@ -9,6 +9,7 @@ import warnings
 
 import pytest
 
+from imcmoo.api import Study
 from imcmoo.cli.main import main
 from imcmoo.cli.terminal import Bars
 from imcmoo.io.checksums import content_checksum
@@ -16,7 +17,6 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import Criterion
-from imcmoo.study.study import Study
 from tests.cli.helpers import contents, refused
 
 STUDY = """

@@ -95,8 +95,8 @@ def test_the_symbol_of_the_batch_is_1_on_all_axes_and_a_sound_stays_whole():
         (["first.onnx", "--fps", "30,20"], "--fps has 2 rates for 1 networks"),
         (["first.onnx", "--fps", "0"], "must be positive and finite, got 0"),
         (
-            ["first.onnx", "--fps", "30", "--area", "1e-9"],
-            "--area 1e-09: the smallest chip that runs",
+            ["first.onnx", "--fps", "30", "--area", "0.001"],
+            "--area 0.001: the smallest chip that runs",
         ),
         (["first.onnx", "--fps", "30", "--device", "dram"], "--device: unknown 'dram'"),
         (["first.onnx", "first.onnx", "--fps", "3"], "two networks are called 'first'"),

@@ -33,7 +33,7 @@ STEERING = {"\x1b", "\u202e", "\x9b", "\u2066"}
 def test_no_text_steers_the_terminal(capsys):
     table = Table(UNSEEN, title=UNSEEN, caption=UNSEEN)
     table.add_row(UNSEEN)
-    terminal = console(wide=True)
+    terminal = console()
     show(terminal, table, UNSEEN)
     terminal.print(UNSEEN, soft_wrap=True)
     terminal.print(Text("bold", style="bold"))

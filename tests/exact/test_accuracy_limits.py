@@ -5,6 +5,7 @@ import pytest
 
 from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
+from imcmoo.model.physical.settings import Operands
 from imcmoo.networks.workloads import Workload
 from imcmoo.problem.scores import edap
 from problems import SRAM_EXTENDED
@@ -145,8 +146,8 @@ def test_where_no_drop_is_allowed_one_of_0_0_points_is_none(points, kept):
 def test_a_single_network_optimum_is_of_a_chip_with_the_precision_of_that_network(device):
     (study,) = parts(device, 6, 1, 600)
     space, usual = study.space, study.cost_model()
-    bits = {"input_bits": (8, 4), "weight_bits": (8, 4)}
-    model = type(usual)(space, study.network_set(), **bits)
+    bits = Operands(input_bits=(8, 4), weight_bits=(8, 4))
+    model = type(usual)(space, study.network_set(), operands=bits)
     problem = study.problem(model)
     optima = enumerated(problem)
     levels = space.unrank(np.arange(space.size))

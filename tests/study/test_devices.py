@@ -23,7 +23,6 @@ from imcmoo.problem.dominance import is_nondominated
 from imcmoo.run import run_devices
 from imcmoo.solve.comparison_certificate import check_comparison
 from imcmoo.study.catalogue import find, find_study
-from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from tests.cli.helpers import contents, refused, run_quietly
 from tests.study.files import written
@@ -254,11 +253,11 @@ def test_regrets_are_against_the_best_optima_of_all_devices(enumerated, every):
 
 
 def test_of_devices_with_equal_scores_the_one_of_less_energy_wins(enumerated):
-    equal = [replace(each, value=1.0) for each in enumerated.best]
-    energies = {each.device: each.costs["energy_J"] for each in equal}
-    for best in (equal, equal[::-1]):
-        compared = replace(enumerated, best=tuple(best))
-        assert compared.winner.device == min(energies, key=energies.get)
+    equal = [replace(each, score=1.0) for each in enumerated.answers]
+    energies = {each.study.device: each.costs["energy_J"] for each in equal}
+    for listed in (equal, equal[::-1]):
+        compared = replace(enumerated, answers=tuple(listed))
+        assert compared.best.study.device == min(energies, key=energies.get)
 
 
 def test_the_front_is_that_of_all_designs_of_all_devices(enumerated, every):
@@ -517,7 +516,7 @@ def test_answers_of_devices_are_kept_after_an_interrupt(study, folder, enumerate
 
 
 def test_a_comparison_of_another_study_is_replaced_by_force_only(study, ran, folder, monkeypatch):
-    other = StudyOfDevices("edge", study.studies[::-1]).replace(area_limit_mm2=500)
+    other = imcmoo.StudyOfDevices("edge", study.studies[::-1]).replace(area_limit_mm2=500)
     before = contents(folder / "runs")
     with pytest.raises(InputError, match=r"comparison is of other settings: .*force=True"):
         other.run(out=folder / "runs", seed=3)
