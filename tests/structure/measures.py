@@ -27,8 +27,8 @@ CEILINGS = {
     "import cycles": 0,
     "modules of the largest import cycle": 0,
     f"modules above {LONG_MODULE} lines": 36,
-    f"functions above {LONG_FUNCTION} lines": 44,
-    "imports of own modules inside functions": 52,
+    f"functions above {LONG_FUNCTION} lines": 46,
+    "imports of own modules inside functions": 61,
     "uses of Any": 640,
     "lines": 56500,
 }
