@@ -14,7 +14,7 @@ from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.elites import from_elites
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.sampling import draw_feasible, unseen
+from imcmoo.search.sampling import distinct, draw_feasible, unseen
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import best_in_turn
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -194,7 +194,7 @@ class FeasibleMating:
         beside, beyond = offspring.moves
         reaches = (best, beyond), (good, beside)
         around = [offspring.neighbours(rows, moves)[0] for rows, moves in reaches]
-        vicinity = unseen(problem.space, np.concatenate(around), offspring.seen)
+        vicinity = distinct(problem.space, np.concatenate(around))
         predicted = problem.from_coordinates(offspring.predict(vicinity, good))
         promise = problem.guide_scores(predicted, problem.best_joint_edap(F))
         promising = (promise <= threshold).any(axis=1)
@@ -233,7 +233,7 @@ class FeasibleMating:
         distance[np.bincount(of, minlength=len(members)) == 0] = np.inf
         chosen = np.bincount(distance.argmin(axis=0), minlength=len(members)) > 0
         neighbours = neighbours[chosen[of]]
-        neighbours = offspring.likely(unseen(problem.space, neighbours, offspring.seen))
+        neighbours = offspring.likely(distinct(problem.space, neighbours))
         predicted = offspring.predict(neighbours, members[chosen])
         return neighbours[best_in_turn(tchebycheff(span_scaled(predicted, points), weights))]
 

@@ -9,10 +9,10 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.sampling import unseen
+from imcmoo.search.sampling import are_in, unseen
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import Levels
-from imcmoo.space.moves import move, paired_moves, pairs, single_moves
+from imcmoo.space.moves import move, nearby_moves
 
 LARGEST_STEP = 8
 """Most designs checked at once per missing design, where few are feasible."""
@@ -54,9 +54,7 @@ class OffspringBuilder:
     tolerance: float = 0.0
 
     def __post_init__(self) -> None:
-        single = single_moves(self.problem.space)
-        two_steps = pairs(single), paired_moves(self.problem.space)
-        self.moves = single, np.concatenate([single, *two_steps])
+        self.moves = nearby_moves(self.problem.space)
         self.levels: Levels = self.archive.levels[:0]
         self.seen = self.archive.seen | self.refused.keys()
         self._violation = self.surrogate.of_violation(
@@ -70,8 +68,7 @@ class OffspringBuilder:
 
     def is_new(self, levels: Levels) -> Bools:
         """True for designs that were neither evaluated, collected nor refused, shape (n,)."""
-        ranks = self.problem.space.rank(levels).tolist()
-        return np.array([rank not in self.seen for rank in ranks], dtype=bool)
+        return ~are_in(self.problem.space.rank(levels), self.seen)
 
     def neighbours(self, rows: Ints, moves: Levels) -> tuple[Levels, Ints]:
         """New designs one of the moves away from evaluated ones, possibly repeated.

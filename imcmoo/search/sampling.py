@@ -6,11 +6,11 @@ from collections.abc import Set
 
 import numpy as np
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.repair import repair
-from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.design_space import DesignSpace, Levels, Ranks
 
 DRAWS = 16
 """Random designs per wanted feasible design. Only the least violated are repaired, so that few
@@ -33,11 +33,19 @@ class NoFeasibleDesign(ValueError):
     """No design of the space satisfies the constraints, as far as sampling can tell."""
 
 
+def are_in(ranks: Ranks, seen: Set[int]) -> Bools:
+    """True for ranks that are in `seen`, shape as `ranks` (n,)."""
+    return np.fromiter(map(seen.__contains__, ranks.tolist()), bool, len(ranks))
+
+
 def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
     """Distinct designs whose rank is not in `seen`, in order."""
-    ranks, first = np.unique(space.rank(levels), return_index=True)
-    new = np.array([rank not in seen for rank in ranks.tolist()], dtype=bool)
-    return levels[np.sort(first[new])]
+    return distinct(space, levels[~are_in(space.rank(levels), seen)])
+
+
+def distinct(space: DesignSpace, levels: Levels) -> Levels:
+    """Designs without their repetitions, in order."""
+    return levels[np.sort(np.unique(space.rank(levels), return_index=True)[1])]
 
 
 def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> Levels:

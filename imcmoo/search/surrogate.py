@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from imcmoo.arrays import Floats, Ints
@@ -80,9 +82,9 @@ class Surrogate:
     ) -> Surrogate | None:
         """Fit violations of the `n` known designs, evaluated or refused, nearest to any incumbent;
         None if all known ones are feasible."""
-        last = dict([*refused.items()][-REMEMBERED:])
-        levels = np.concatenate([archive.levels, archive.space.unrank([*last])])
-        violation = np.concatenate([archive.violation, [*last.values()]])
+        last = [*islice(reversed(refused.items()), REMEMBERED)][::-1]
+        levels = np.concatenate([archive.levels, archive.space.unrank([r for r, _ in last])])
+        violation = np.concatenate([archive.violation, [v for _, v in last]])
         violation = np.minimum(violation, LARGEST_VIOLATION)
         if not violation.any():
             return None
@@ -101,8 +103,8 @@ class Surrogate:
         # An unordered parameter has one axis per value.
         others = [np.eye(sizes[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
         z = np.concatenate([scaled, *others], axis=1)
-        first, second = np.triu_indices(z.shape[1])
-        return np.concatenate([np.ones((len(z), 1)), z, z[:, first] * z[:, second]], axis=1)
+        products = [z[:, at, None] * z[:, at:] for at in range(z.shape[1])]
+        return np.concatenate([np.ones((len(z), 1)), z, *products], axis=1)
 
     def _kernel(self, levels: Levels) -> Floats:
         """Correlation with the fitted designs, shape (n, n_fitted)."""

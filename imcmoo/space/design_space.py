@@ -212,7 +212,14 @@ class DesignSpace:
         Returns:
             Shape (n_combinations, n_parameters), in the order of `rank(levels, names)`.
         """
-        return self.unrank(np.arange(self.size_of(names)), names)
+        columns, size = self._columns(names), self.size_of(names)
+        levels = np.zeros((size, len(self.shape)), dtype=np.int64)
+        inner = size
+        for at in columns:
+            inner //= self.shape[at]
+            values = np.repeat(np.arange(self.shape[at]), inner)
+            levels[:, at] = np.tile(values, size // len(values))
+        return levels
 
     def size_of(self, names: Sequence[str]) -> int:
         """Number of combinations of some parameters."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from imcmoo.arrays import Bools, Ints
@@ -69,6 +71,20 @@ def paired_moves(space: DesignSpace) -> Levels:
                     row[[up, down]] = step, -step
                     rows.append(row)
     return np.array(rows, dtype=np.int64).reshape(len(rows), len(space.shape))
+
+
+@lru_cache(maxsize=16)
+def nearby_moves(space: DesignSpace) -> tuple[Levels, Levels]:
+    """Single moves, and all moves of up to two steps; shared by all callers and read-only.
+
+    Returns:
+        Shape (n_moves, n_parameters) each.
+    """
+    single = single_moves(space)
+    up_to_two = np.concatenate([single, pairs(single), paired_moves(space)])
+    for moves in (single, up_to_two):
+        moves.flags.writeable = False
+    return single, up_to_two
 
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:

@@ -240,7 +240,7 @@ class Prices:
             present = [n for n in wanted if n in names]
             if present:
                 row = self._space.rank(levels, parameters)
-                picked = grid[:, [names.index(n) for n in present]][row]
+                picked = grid[row[:, None], [names.index(n) for n in present]]
                 prices.update(zip(present, picked.T, strict=True))
         return prices
 

@@ -84,6 +84,14 @@ class Visits:
         n = len(nests)
         self.nests = nests
         self.full, self.partial = extents(nests.spatial, nests.residual)
+        # Of each level and axis on the last trips of all loops outside: children and extent.
+        none = nests.residual == 1
+        outer = np.logical_and.accumulate(none[:, ::-1], axis=1)[:, ::-1]
+        beyond = np.concatenate([outer[:, 1:], np.ones_like(outer[:, :1])], axis=1)
+        self._last_children = np.where(beyond, nests.residual, nests.spatial)
+        self._last_extents = np.where(outer, self.partial[:, :-1], self.full[:, :-1])
+        self._same_children = (self._last_children == nests.spatial).all(axis=0).tolist()
+        self._same_extents = (self._last_extents == self.full[:, :-1]).all(axis=0).tolist()
         self.weight: Ints = np.ones((n, 1), dtype=np.int64)
         self.position: dict[str, Ints] = {a: np.zeros((n, 1), np.int64) for a in nests.axes}
         self.last: dict[str, Bools] = {a: np.ones((n, 1), bool) for a in nests.axes}
@@ -160,40 +168,33 @@ class Visits:
         """Children in use at a level along one axis, shape (n, n_steps) or (n, 1)."""
         children = self._children.get((level, axis))
         if children is None:
-            children = self._children[level, axis] = self._children_of(level, axis)
+            i, at = self.nests.axes.index(axis), LEVEL[level]
+            children = self.nests.spatial[:, at, i, None]
+            if not self._same_children[at][i]:
+                last = self._last_children[:, at, i, None]
+                children = np.where(self.last[axis], last, children)
+            self._children[level, axis] = children
         return children
-
-    def _children_of(self, level: str, axis: str) -> Ints:
-        i, at = self.nests.axes.index(axis), LEVEL[level]
-        full = self.nests.spatial[:, at, i, None]
-        last = self.nests.residual[:, at, i, None]
-        outer = (self.nests.residual[:, at + 1 :, i] == 1).all(axis=1)[:, None]
-        return self._on_last(axis, np.where(outer, last, full), full)
 
     def extent(self, level: str, axis: str) -> Ints:
         """Extent of a child of a level along one axis, shape (n, n_steps) or (n, 1)."""
         extent = self._extents.get((level, axis))
         if extent is None:
-            extent = self._extents[level, axis] = self._extent_of(level, axis)
+            i, at = self.nests.axes.index(axis), LEVEL[level]
+            extent = self.full[:, at, i, None]
+            if not self._same_extents[at][i]:
+                extent = np.where(self.last[axis], self._last_extents[:, at, i, None], extent)
+            self._extents[level, axis] = extent
         return extent
-
-    def _extent_of(self, level: str, axis: str) -> Ints:
-        i, at = self.nests.axes.index(axis), LEVEL[level]
-        is_last = (self.nests.residual[:, at:, i] == 1).all(axis=1)[:, None]
-        full, last = self.full[:, at, i, None], self.partial[:, at, i, None]
-        return self._on_last(axis, np.where(is_last, last, full), full)
 
     def buffer_extent(self, axis: str) -> Ints:
         """Extent of what the global buffer holds along one axis, shape (n, n_steps) or (n, 1)."""
         i = self.nests.axes.index(axis)
         inner = self.nests.inner[:, i, None]
         full, last = self.full[:, -1, i, None], self.partial[:, -1, i, None]
-        return self._on_last(axis, full * (inner - 1) + last, full * inner)
-
-    def _on_last(self, axis: str, last: Ints, otherwise: Ints) -> Ints:
-        if (last == otherwise).all():
-            return otherwise
-        return np.where(self.last[axis], last, otherwise)
+        if (last == full).all():
+            return full * inner
+        return np.where(self.last[axis], full * (inner - 1) + last, full * inner)
 
     def quirk(self, values: Ints) -> Ints:
         """The reference's slip: an imperfect innermost loop ends with its middle trip's value.
@@ -381,11 +382,11 @@ def traffic(nests: Nests, weights: bool) -> Floats:
         out["weights.row.all"] = visits.total(
             telling * all_children * _brought(visits, "weights", "row")
         )
-    return np.stack([_column(out.get(name, 1), len(nests)) for name in TRAFFIC], axis=1)
-
-
-def _column(values: Any, n: int) -> Floats:
-    return np.broadcast_to(np.asarray(values, dtype=np.float64), n)
+    rows = np.ones((len(nests), len(TRAFFIC)))
+    for at, name in enumerate(TRAFFIC):
+        if name in out:
+            rows[:, at] = out[name]
+    return rows
 
 
 def _child(visits: Visits, space: str, level: str) -> Sides:
