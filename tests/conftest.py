@@ -5,8 +5,14 @@ import signal
 import pytest
 from hypothesis import settings
 
-# How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("untimed", deadline=None)
+from imcmoo.io.blas import use_one_thread
+
+# Tests run side by side on all cores: threads of linear algebra would only wait for each other.
+use_one_thread()
+
+# How long an example takes says how busy the machine is, not whether the code is right. Each run
+# draws other examples: few a run are many over all runs.
+settings.register_profile("untimed", deadline=None, max_examples=40)
 settings.load_profile("untimed")
 
 

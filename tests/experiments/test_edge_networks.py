@@ -92,7 +92,10 @@ def layer_with_inputs(kind):
         ("weak groups", Circuit(256, 64, 1, 1, True, 6, 0.0, 0.043)),
     ],
 )
-def test_measured_columns_explain_noise_that_the_assumed_distribution_does_not(kind, circuit):
+def test_measured_columns_explain_noise_that_the_assumed_distribution_does_not(
+    kind, circuit, monkeypatch
+):
+    monkeypatch.setattr(noise_rule, "LEAST_COLUMNS", 256)  # one chip
     layer, calibration = layer_with_inputs(kind)
     simulated = SimulatedLayer(layer, circuit, calibration)
     measured = sum(noise_rule.noise_of_chips(simulated, layer, circuit))

@@ -152,6 +152,11 @@ def test_the_least_power_is_named_where_only_its_limit_rules_all_chips_out(study
     text = nothing_feasible(limited(study, float(least / 2)).problem())
     assert f"the least average power within all other limits is {least:.4g} W" in text
     assert f"above max_average_power_W = {least / 2:g}" in text
+
+
+@pytest.mark.parametrize("study", ["sram, on"], indirect=True)
+def test_the_least_power_is_not_named_where_chips_keep_the_limit_or_miss_another(study, powers):
+    least = powers[0].min()
     # After a search that found no design that there is.
     assert "least average power" not in nothing_feasible(limited(study, 2 * float(least)).problem())
     with_load = limited(study, float(least / 2)).replace(

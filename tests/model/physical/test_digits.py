@@ -12,7 +12,7 @@ from tests.model.physical.simulated import closed_form, operands_of, product
 needs("dev", "sklearn")
 
 HIDDEN = 96
-EPOCHS, BATCH, RATE = 60, 64, 2e-3
+EPOCHS, BATCH, RATE = 20, 64, 2e-3
 IMAGES = 300
 LOSS_AT_KNEE = 0.02
 

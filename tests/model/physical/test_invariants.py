@@ -31,7 +31,7 @@ SLACK = 1 + 1e-12
 devices = st.sampled_from([*MEMORY_CELLS])
 analog = st.sampled_from([name for name, cell in MEMORY_CELLS.items() if not cell.exact])
 seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def large(seed, device, n=30):

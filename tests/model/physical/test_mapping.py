@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.model.physical.mapping import balanced_replication, min_latency_replication
@@ -35,7 +35,6 @@ def choices(layers, available):
         (balanced_replication, lambda times, count: times.max(), 1),
     ],
 )
-@settings(max_examples=100, deadline=None)
 @given(small, st.integers(1, 90))
 def test_copies_fit_and_are_near_the_best(replicate, measure, slack, layers, available):
     """The sum of times is at most twice the least there is, the slowest layer as fast as can be."""

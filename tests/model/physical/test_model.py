@@ -108,15 +108,15 @@ def test_the_mapping_key_is_named_and_nothing_else_makes_new_ones():
 
 def test_features_forgotten_for_lack_of_memory_are_worked_out_again():
     rng = np.random.default_rng(0)
-    designs = random_designs(300, rng, "rram")
+    designs = random_designs(100, rng, "rram")
     expected, small = model(), model()
     for memory in small._context.features:
-        memory._bytes_at_most = 200_000
+        memory._bytes_at_most = 70_000
     for _ in range(2):
         for name in ("energy_J", "latency_s"):
             again, wanted = (getattr(m.in_full(designs), name) for m in (small, expected))
             np.testing.assert_array_equal(again, wanted)
-    assert 0 < len(small._context.features[0]) < 300
+    assert 0 < len(small._context.features[0]) < 100
 
 
 def test_together_needs_the_cells_of_all_and_never_switches():

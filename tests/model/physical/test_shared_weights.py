@@ -52,7 +52,7 @@ def test_arrays_equal_the_scalar_model_of_shared_weights(order, device):
     """Streamed, resident and pipelined; owner and follower have one cache."""
     prefill, step = pair(900, 64, 4)
     networks = (prefill, step)[::order]
-    n = 15
+    n = 10
     designs = random_designs(n, np.random.default_rng(device == "sram"), device)
     designs["tiles_per_group"][::2] = 64
     designs["macros_per_tile"][::2] = 128
@@ -84,7 +84,7 @@ def test_arrays_equal_the_scalar_model_of_shared_weights(order, device):
 
 def test_a_follower_streams_where_its_owner_does():
     prefill, step = pair(300, 20)
-    designs = random_designs(400, np.random.default_rng(0), "sram")
+    designs = random_designs(100, np.random.default_rng(0), "sram")
     designs["dram"][:] = "hbm2"
     designs["schedule"][:] = "layer"
     joined, apart = model((prefill, step)), model((prefill, step), weights_of=None)
