@@ -13,7 +13,7 @@ Source: docs/model.md, section 6.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
@@ -382,10 +382,15 @@ def traffic(nests: Nests, weights: bool) -> Floats:
         out["weights.row.all"] = visits.total(
             telling * all_children * _brought(visits, "weights", "row")
         )
-    rows = np.ones((len(nests), len(TRAFFIC)))
+    return _rows(out, len(nests))
+
+
+def _rows(columns: Mapping[str, Any], n: int) -> Floats:
+    """Columns in the order of `TRAFFIC`, shape (n, len(TRAFFIC)); 1 where there is none."""
+    rows = np.ones((n, len(TRAFFIC)))
     for at, name in enumerate(TRAFFIC):
-        if name in out:
-            rows[:, at] = out[name]
+        if name in columns:
+            rows[:, at] = columns[name]
     return rows
 
 
