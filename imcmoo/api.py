@@ -1,4 +1,4 @@
-"""What users call: studies with the verbs run, enumerate, certify, widen and what_if.
+"""Studies as users call them, with the verbs run, enumerate, certify, widen and what_if.
 
 study = Study(name="two", device="sram", networks=["resnet18", "my_net.csv"])
 run = study.run(budget=1500)

@@ -37,8 +37,8 @@ class Answer:
 
     Args:
         study: the study.
-        how: how the chip was found: "certified", "enumerated", "searched"; "no feasible chip", or
-            "refused" if the cost model refuses the study.
+        how: how the chip was found: "certified", "enumerated", "searched" or "best of stored
+            designs"; "no feasible chip", or "refused" if the cost model refuses the study.
         levels: value indices of the chip, shape (1, n_parameters); (0, n_parameters) without chip.
         score: its score by the criterion of the study; NaN without chip.
         bound: lower bound of the scores of all chips; NaN if unknown, infinite if it is proven that
@@ -48,7 +48,8 @@ class Answer:
             chip itself.
         why: why there is no chip; empty if there is one.
         note: a remark on how the chip was found; empty if there is none.
-        evidence: what the answer rests on: certificates by criterion, an `ExactAnswer`, or a `Run`.
+        evidence: what the answer rests on: certificates by criterion, an `ExactAnswer` or
+            `ExactOptima`, an `Outcome` of searches, a `Run`, or the runs of all seeds.
     """
 
     study: Study

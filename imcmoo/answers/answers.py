@@ -154,7 +154,7 @@ class Answers:
 
     @cached_property
     def scale(self) -> Scale:
-        """How scores by the criterion compare."""
+        """Scale on which scores by the criterion compare."""
         return self._criterion.score_scale if self._criterion is not None else RATIO
 
     @cached_property

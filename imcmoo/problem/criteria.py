@@ -165,7 +165,7 @@ class Criterion:
 
     @property
     def score_scale(self) -> Scale:
-        """How scores compare."""
+        """Scale on which scores compare."""
         return Scale(self.scale, self.zero)
 
     def _check(self, scores: Floats, n: int) -> None:

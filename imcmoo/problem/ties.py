@@ -31,7 +31,7 @@ Place = tuple[float, ...]
 
 
 class Scored(Protocol):
-    """What the rule needs to know of a criterion; see `Criterion`."""
+    """Part of a `Criterion` that the rule reads."""
 
     @property
     def is_own(self) -> bool:
@@ -39,7 +39,7 @@ class Scored(Protocol):
 
     @property
     def score_scale(self) -> Scale:
-        """How scores compare."""
+        """Scale on which scores compare."""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Tolerance:
 
     @property
     def score_scale(self) -> Scale:
-        """How scores by the second criterion compare."""
+        """Scale on which scores by the second criterion compare."""
         return self.second.score_scale
 
     def limit(self, best: float) -> float:

@@ -1,4 +1,4 @@
-"""How answers are found: certified, enumerated or searched; one study or several together.
+"""Solvers: certify, enumerate or search one study, or several together.
 
 May import `study`, `answers` and all that is below them; writes no figures.
 """

@@ -105,9 +105,8 @@ def solve_all(
         return [solve(s, method, start=b, time_limit_s=time_limit_s) for s, b in pairs]
     refused = {i: str(why) for i, s in enumerate(studies) if (why := _conflict(s))}
     asked = [i for i in range(len(studies)) if i not in refused]
-    solved = _solved_together(
-        [studies[i] for i in asked], method, [starts[i] for i in asked], time_limit_s
-    )
+    accepted, begun = [studies[i] for i in asked], [starts[i] for i in asked]
+    solved = _solved_together(accepted, method, begun, time_limit_s) if accepted else []
     answers = dict(zip(asked, solved, strict=True))
     return [
         answers[i] if i in answers else Answer.without_chip(s, refused[i], how=REFUSED)

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 import imcmoo
+from imcmoo.answers.answer import REFUSED
 from imcmoo.ask.flip import assumptions_of
 from imcmoo.cli.main import main
 from imcmoo.cli.what_if_command import change
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.report.what_if_table import WhatIfTable
+from imcmoo.solve.solve import solve_all
 from imcmoo.study.vary import changed, vary
 from tests.cli.helpers import refused
 
@@ -251,3 +253,14 @@ def test_a_list_of_devices_has_a_row_for_each_device_and_change(devices):
         devices.what_if([{"device": "rram"}])
     with pytest.raises(imcmoo.InputError, match="row: no key of the study"):
         devices.what_if([{"row": 64}])
+
+
+def test_a_change_that_every_device_refuses_is_refused_in_each_row():
+    listed = imcmoo.Study(
+        name="two", model="physical", device=["sram", "rram"], networks=["mobilenet_v3_onnx"]
+    )
+    assert listed.studies[0].asked_criterion.is_regret
+    change = {"adc_noise": [5, 10], "adc_model": "murmann"}
+    answers = solve_all([variant for one in listed.studies for variant in vary(one, [change])])
+    assert [each.how for each in answers] == [REFUSED] * 2
+    assert all("adc_noise" in each.why for each in answers)
