@@ -33,8 +33,8 @@ from imcmoo.model.physical.parameters import MACROS
 from imcmoo.report import style
 from imcmoo.report.answer_card import DRAMS, card_of_certificate
 from imcmoo.report.labels import label
+from imcmoo.solve.certify import certify_study
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
 from imcmoo.study.vary import Change, vary
 

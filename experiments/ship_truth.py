@@ -18,7 +18,7 @@ from imcmoo.benchmark.problem_names import problem_study
 from imcmoo.cli import arguments, command_line
 from imcmoo.io.errors import InputError
 from imcmoo.io.machines import Workers
-from imcmoo.study.enumerate_study import enumerate_study
+from imcmoo.solve.enumerate import enumerate_study
 
 PROG = "experiments.ship_truth"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from imcmoo.answers.answer import Answer as Answer
     from imcmoo.answers.answers import Answers as Answers
+    from imcmoo.answers.results import Results as Results
     from imcmoo.api import Study as Study
     from imcmoo.api import StudyOfDevices as StudyOfDevices
     from imcmoo.api_run import Run as Run
@@ -35,14 +36,13 @@ if TYPE_CHECKING:
     from imcmoo.run import run_studies as run_studies
     from imcmoo.search.algorithm import Search as Search
     from imcmoo.search.algorithm import run_search as run_search
+    from imcmoo.solve.enumerate import ExactOptima as ExactOptima
     from imcmoo.space.design_space import DesignSpace as DesignSpace
     from imcmoo.space.parameters import Categorical as Categorical
     from imcmoo.space.parameters import Conditional as Conditional
     from imcmoo.space.parameters import Integer as Integer
     from imcmoo.space.parameters import Ordinal as Ordinal
     from imcmoo.space.parameters import Real as Real
-    from imcmoo.study.enumerate_study import ExactOptima as ExactOptima
-    from imcmoo.study.results import Results as Results
     from imcmoo.study.tables import Network as Network
 
 _FOUND_IN = {
@@ -57,7 +57,7 @@ _FOUND_IN = {
     "Criterion": "problem.criteria",
     "DesignSpace": "space.design_space",
     "Enumeration": "exact.enumeration",
-    "ExactOptima": "study.enumerate_study",
+    "ExactOptima": "solve.enumerate",
     "ExactRegret": "exact.regret",
     "ExternalModel": "model.external.external_model",
     "Function": "model.external.evaluation",
@@ -69,7 +69,7 @@ _FOUND_IN = {
     "Quantity": "model.metrics",
     "Real": "space.parameters",
     "Resource": "model.metrics",
-    "Results": "study.results",
+    "Results": "answers.results",
     "Run": "api_run",
     "Search": "search.algorithm",
     "Study": "api",

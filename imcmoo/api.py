@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from imcmoo.ask.widen import Round, Solver, Widening
     from imcmoo.exact.certificate import Certificate
     from imcmoo.run import Run
-    from imcmoo.study.certify_study import OnStep
-    from imcmoo.study.enumerate_study import ExactOptima
-    from imcmoo.study.enumerate_study import OnProgress as OnChunk
-    from imcmoo.study.searches import OnTrace
+    from imcmoo.solve.certify import OnStep
+    from imcmoo.solve.enumerate import ExactOptima
+    from imcmoo.solve.enumerate import OnProgress as OnChunk
+    from imcmoo.solve.searches import OnTrace
 
 
 class Study(study.Study):  # noqa: D101 - documented with its keys
@@ -112,7 +112,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: no design is feasible, the space is too large, or the folder is in use.
         """
-        from imcmoo.study.enumerate_study import ExactOptima, enumerate_to
+        from imcmoo.solve.enumerate import ExactOptima, enumerate_to
 
         self.warn_of_weights()
         report = progress or (lambda done, total: None)
@@ -147,7 +147,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             InputError: the criterion cannot be certified, no design is feasible, or the folder is
                 in use.
         """
-        from imcmoo.study.certify_study import certify_to
+        from imcmoo.solve.certify import certify_to
 
         self.warn_of_weights(criterion)
         proven = certify_to(

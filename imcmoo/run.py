@@ -17,8 +17,14 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers import provenance, result_tables
 from imcmoo.answers.answer import SEARCHED, Answer, select
 from imcmoo.answers.answers import Answers, check_replaceable, home_of, least_edap
+from imcmoo.answers.explain import explain_run
+from imcmoo.answers.explanation import Explanation
+from imcmoo.answers.outcome import BEST_FOUND, EXACT, Outcome
+from imcmoo.answers.provenance import study_of_run, with_settings_of_run
+from imcmoo.answers.results import CONFIG, PAPER, REPORT, SELECTED, Results, RunFolder
 from imcmoo.ask.widen import Solver
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -32,22 +38,14 @@ from imcmoo.report.answer_card import AnswerCard, card_of_run
 from imcmoo.report.figures import draw_figures, draw_paper_figures
 from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import NoFeasibleDesign
-from imcmoo.study import provenance, result_tables
-from imcmoo.study.catalogue import study_of_run, with_settings_of_run
-from imcmoo.study.devices import DATA, Kinds, StudyOfDevices
-from imcmoo.study.enumerate_study import find_answer
-from imcmoo.study.explain import explain_run
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.results import CONFIG, PAPER, REPORT, SELECTED, Results, RunFolder
-from imcmoo.study.searches import (
-    BEST_FOUND,
-    EXACT,
+from imcmoo.solve.enumerate import find_answer
+from imcmoo.solve.searches import (
     LimitsUnmet,
     OnTrace,
-    Outcome,
     run_searches,
     search_models,
 )
+from imcmoo.study.devices import DATA, Kinds, StudyOfDevices
 from imcmoo.study.study import BUDGET, Study
 
 Made = TypeVar("Made")
@@ -316,7 +314,7 @@ def run_studies(
     observer = observer or Observer()
     _check_budget(studies[0])
     home = out / studies[0].name
-    tasks = [(s, RunFolder(home / f"seed-{s.seed}", provenance.config(s))) for s in studies]
+    tasks = [(s, RunFolder(home / f"seed-{s.seed}", provenance.run_config(s))) for s in studies]
     with ExitStack() as stack:
         # All folders stay locked, so that the summary is of these runs.
         for _, folder in tasks:
@@ -534,7 +532,7 @@ def _or_infeasible(run: Callable[[Any], Made], task: Any) -> Made | Infeasible:
 def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
     """Run a study on a machine that may not see the folder; returns its files by path."""
     with TemporaryDirectory() as scratch:
-        folder = RunFolder(Path(scratch), provenance.config(study))
+        folder = RunFolder(Path(scratch), provenance.run_config(study))
         run_one((study, folder), answer, resume=False)
         made_anew = CONFIG, SUMS
         files = [p for p in folder.path.rglob("*") if p.is_file() and p.name not in made_anew]

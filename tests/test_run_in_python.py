@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import imcmoo
+from imcmoo.answers.outcome import JOINT
 from imcmoo.io.errors import InputError
-from imcmoo.study.searches import JOINT
 from tests.cli.helpers import contents, run_quietly
 
 STUDY = """

@@ -8,7 +8,7 @@ from imcmoo.api import Study
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.run import run_studies
 from imcmoo.search.algorithm import run_search
-from imcmoo.study.enumerate_study import enumerate_study
+from imcmoo.solve.enumerate import enumerate_study
 from tests.toy_model import MERIT, SPACE
 
 STUDY = Study(

@@ -14,14 +14,15 @@ from experiments.compare.ablations import ABLATIONS
 from experiments.compare.algorithms import COMPILED, METHODS, OPTUNA, PHASED
 from experiments.compare.comparison import OURS, PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
+from imcmoo.answers.certificates import certificates
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.study.check_certificate import Checker, certificates
-from imcmoo.study.enumerate_study import find_answer
+from imcmoo.solve.check_certificate import Checker
+from imcmoo.solve.enumerate import find_answer
 from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)

@@ -20,6 +20,7 @@ from experiments.compare.evaluation_counter import Start
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper.questions import PAPER_SCORE, SEED, Tables
 from experiments.recorded import recorded_designs
+from imcmoo.answers.result_tables import breakdown
 from imcmoo.arrays import Floats
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import SCORES
@@ -30,7 +31,6 @@ from imcmoo.report.labels import label, networks_in
 from imcmoo.search.sampling import draw_diverse
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import Levels
-from imcmoo.study.result_tables import breakdown
 
 JOINT = (PAPER_SCORE, "ela_mean", "edap_max")
 """Criteria of the joint design: the scores of Krestinskaya et al., and EDAP (max)."""

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from experiments.physics.devices import EXTREMES
 from experiments.physics.page import chip_of, study_label
+from imcmoo.answers import result_tables
 from imcmoo.report import style
 from imcmoo.report.labels import label
-from imcmoo.study import result_tables
 from imcmoo.study.study import Study
 
 SHOWN = 10

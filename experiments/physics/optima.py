@@ -20,8 +20,8 @@ from imcmoo.model.metrics import tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
+from imcmoo.solve.certify import certify_study
 from imcmoo.space.design_space import Levels
-from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
 
 NAMES = tuple(

@@ -23,10 +23,10 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Sharing
 from imcmoo.search.algorithm import BUDGET, Search
+from imcmoo.solve.certify import certify_study
 from imcmoo.space.design_space import Levels
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from imcmoo.answers.assessment import mean_costs
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import ProofTask, problem_of
 from imcmoo.exact.check import feasible_costs
@@ -23,7 +24,6 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import AGGREGATIONS, EdapDefinition
 from imcmoo.problem.selection import Candidates
 from imcmoo.space.design_space import Levels
-from imcmoo.study.assessment import mean_costs
 from imcmoo.study.study import Study
 
 CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"

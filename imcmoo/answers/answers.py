@@ -20,6 +20,8 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype
 
 from imcmoo.answers.answer import Answer, feasible_designs, ranked
+from imcmoo.answers.provenance import QUESTION, REPLACE, stamp_of_answers
+from imcmoo.answers.result_tables import caution
 from imcmoo.arrays import Floats
 from imcmoo.io.checksums import SUMS, sha256, write_sums
 from imcmoo.io.errors import Infeasible, InputError
@@ -32,8 +34,6 @@ from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.scale import RATIO, Scale
 from imcmoo.space.design_space import Levels
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
-from imcmoo.study.provenance import QUESTION, REPLACE, stamp_of_answers
-from imcmoo.study.result_tables import caution
 from imcmoo.study.study import Study
 
 DEVICES, FRONT, DESIGN = "devices.csv", "front.csv", "design.json"

@@ -19,17 +19,17 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers.answer import Answer, geometric_mean_edap, ranked, select_all
+from imcmoo.answers.results import CONFIG
 from imcmoo.exact.answer import FRONT, OPTIMA
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.scores import EdapDefinition
+from imcmoo.solve.enumerate import folder_of
 from imcmoo.solve.solve import solve_all
 from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.devices import StudyOfDevices
-from imcmoo.study.enumerate_study import folder_of
-from imcmoo.study.results import CONFIG
 from imcmoo.study.study import Study
 from imcmoo.study.vary import vary
 

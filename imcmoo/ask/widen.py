@@ -14,24 +14,25 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from imcmoo.answers import certificates
 from imcmoo.answers.answer import Answer
-from imcmoo.exact.check import feasible_costs
-from imcmoo.io.errors import InputError
-from imcmoo.io.files import replacing
-from imcmoo.model.cost_model import CostModel
-from imcmoo.solve.together import of_certificates, of_enumeration
-from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.space.widening import subspace
-from imcmoo.study import certify_study, enumerate_study
-from imcmoo.study.certify_study import certify_to
-from imcmoo.study.enumerate_study import enumerate_to
-from imcmoo.study.list_ends import (
+from imcmoo.answers.list_ends import (
     OpenEnd,
     covers,
     unsolved_ends,
     wider_spaces,
     with_one_value,
 )
+from imcmoo.exact.check import feasible_costs
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
+from imcmoo.model.cost_model import CostModel
+from imcmoo.solve import enumerate as enumerate_study
+from imcmoo.solve.certify import certify_to
+from imcmoo.solve.enumerate import enumerate_to
+from imcmoo.solve.together import of_certificates, of_enumeration
+from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.widening import subspace
 from imcmoo.study.study import Study
 
 SUFFIX = "-widened"
@@ -438,7 +439,7 @@ def is_widened(folder: Path) -> bool:
 
 
 SOLVERS: Mapping[str, Solver] = {
-    "certify": Solver(certified, certify_study.folder_of),
+    "certify": Solver(certified, certificates.folder_of),
     "enumerate": Solver(enumerated, enumerate_study.folder_of),
 }
 """Solvers that prove the best design, by method."""

@@ -17,6 +17,7 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
+from imcmoo.answers.results import CONFIG, DESIGN, FILES
 from imcmoo.cli.arguments import FORCE, add, check_outputs, file, not_negative, option, share, whole
 from imcmoo.cli.import_command import measure_all
 from imcmoo.cli.terminal import console, counted, show, warn
@@ -38,7 +39,6 @@ from imcmoo.model.physical.parameters import (
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workload_csv import allowed_name
 from imcmoo.space.designs_csv import DesignsTable
-from imcmoo.study.results import CONFIG, DESIGN, FILES
 from imcmoo.version import __version__
 
 if TYPE_CHECKING:

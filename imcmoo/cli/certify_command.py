@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
 
+from imcmoo.answers.certificates import folder_of, is_apart
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.command_line import SIGNALLED
@@ -26,10 +27,10 @@ from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
 from imcmoo.report.labels import criterion_unit
+from imcmoo.solve.certify import ALL, certify_to
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study import catalogue
-from imcmoo.study.certify_study import ALL, certify_to, folder_of, is_apart
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from imcmoo.answers.certificates import certificates, certified_study
+from imcmoo.answers.provenance import check_trusted
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
 from imcmoo.cli.terminal import Bars, console, warn
 from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
+from imcmoo.solve.check_certificate import Checker
 from imcmoo.study import catalogue
-from imcmoo.study.catalogue import check_trusted
-from imcmoo.study.check_certificate import Checker, certificates, certified_study
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 
 DESCRIPTION = """

@@ -24,10 +24,10 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.answer_card import card_of_answer
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.solve.devices import enumerate_devices
+from imcmoo.solve.enumerate import enumerate_to, folder_of
 from imcmoo.solve.together import of_enumeration
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
-from imcmoo.study.enumerate_study import enumerate_to, folder_of
 from imcmoo.study.study import Study
 
 DESCRIPTION = """

@@ -11,6 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from imcmoo.answers.certificates import certified_study, mismatch
+from imcmoo.answers.explain import certified_reference, explain
+from imcmoo.answers.explanation import Explanation, to_json, write_csv
+from imcmoo.answers.provenance import stamp_of_answers, study_of_run
+from imcmoo.answers.results import SELECTED, reading
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.exact.certificate import FILE as CERTIFICATE
@@ -22,12 +27,6 @@ from imcmoo.run import OnExplained, Run
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study import catalogue
-from imcmoo.study.catalogue import study_of_run
-from imcmoo.study.check_certificate import certified_study, mismatch
-from imcmoo.study.explain import certified_reference, explain
-from imcmoo.study.explanation import Explanation, to_json, write_csv
-from imcmoo.study.provenance import stamp_of_answers
-from imcmoo.study.results import SELECTED, reading
 
 DESCRIPTION = """
 Explain why a design is what it is: chip, networks, components, layers, limits, and what every step

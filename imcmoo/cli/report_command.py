@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from imcmoo.answers.provenance import study_of_run
+from imcmoo.answers.results import REPORT, Results, reading
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.explain_command import explaining
 from imcmoo.cli.terminal import console, show, timed
@@ -15,8 +17,6 @@ from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import PAGE, costs_side_by_side, page
 from imcmoo.run import Run
-from imcmoo.study.catalogue import study_of_run
-from imcmoo.study.results import REPORT, Results, reading
 
 DESCRIPTION = """
 Show a finished run as one interactive HTML page, made from its folder alone. The page needs no

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from imcmoo.answers.answers import home_of
+from imcmoo.answers.results import Results
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.comparison import show_comparison
@@ -32,10 +33,9 @@ from imcmoo.report.answer_card import AnswerCard
 from imcmoo.report.labels import label
 from imcmoo.run import Observer, Run, run_devices, run_studies
 from imcmoo.search.algorithm import TraceRow
+from imcmoo.solve.searches import OnTrace, search_names
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
-from imcmoo.study.results import Results
-from imcmoo.study.searches import OnTrace, search_names
 from imcmoo.study.study import Study
 
 DESCRIPTION = """

@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.answers.answer import Answer
+from imcmoo.answers.list_ends import table_ends
 from imcmoo.ask.what_if import costs_of
 from imcmoo.ask.widen import Round, Solve, Widening, added_text, widen
 from imcmoo.report.labels import label, plain
 from imcmoo.report.what_if_table import worse
-from imcmoo.study.list_ends import table_ends
 from imcmoo.study.study import Study
 
 

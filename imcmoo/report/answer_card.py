@@ -19,6 +19,13 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers.answers import Answers
+from imcmoo.answers.explain import certified_reference, explain
+from imcmoo.answers.explanation import Explanation
+from imcmoo.answers.list_ends import OpenEnd, table_of
+from imcmoo.answers.outcome import EXACT
+from imcmoo.answers.result_tables import caution
+from imcmoo.answers.results import Results
+from imcmoo.answers.served_design import SCENARIO
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
@@ -45,13 +52,6 @@ from imcmoo.report.labels import (
 )
 from imcmoo.space.design_space import Levels
 from imcmoo.study import catalogue
-from imcmoo.study.explain import certified_reference, explain
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.list_ends import OpenEnd, table_of
-from imcmoo.study.result_tables import caution
-from imcmoo.study.results import Results
-from imcmoo.study.searches import EXACT
-from imcmoo.study.served_design import SCENARIO
 from imcmoo.study.study import Study
 
 WIDTH = 100

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from imcmoo.answers.explanation import OPERANDS, Explanation
 from imcmoo.model.metrics import DRAM_DETAILS
 from imcmoo.networks.work_shares import UNITS
 from imcmoo.problem.criteria import OF_SCENARIOS
@@ -39,7 +40,6 @@ from imcmoo.report.labels import (
 )
 from imcmoo.report.rich_tables import add_numbers, open_table
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
-from imcmoo.study.explanation import OPERANDS, Explanation
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "network_power", "longest_layer", *DRAM_DETAILS)
 """Columns that are shown otherwise, or not."""

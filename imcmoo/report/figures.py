@@ -18,12 +18,12 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from imcmoo.answers.results import Results
 from imcmoo.arrays import Bools, Floats
 from imcmoo.networks.language_model import STEP
 from imcmoo.problem.criteria import LOG10, NAMED
 from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in
-from imcmoo.study.results import Results
 
 MOST_NETWORKS = 40
 """Largest number of networks of figures with a panel, axis or row per network."""

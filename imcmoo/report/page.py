@@ -17,6 +17,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 
+from imcmoo.answers.explanation import Explanation
+from imcmoo.answers.outcome import JOINT
+from imcmoo.answers.results import Results
+from imcmoo.answers.served_design import SCENARIO
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import AREA, MINIMAX, NAMED
@@ -41,10 +45,6 @@ from imcmoo.report.page_designs import PageDesigns, rounded
 from imcmoo.report.rich_tables import add_numbers, new_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
 from imcmoo.report.terminal_tables import ROOMY, cost_comparison, run_tables
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.results import Results
-from imcmoo.study.searches import JOINT
-from imcmoo.study.served_design import SCENARIO
 
 
 def environment(package: str, folder: str = "templates", *, autoescape: bool) -> Environment:

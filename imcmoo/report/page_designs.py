@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.answers.results import Results
 from imcmoo.io.errors import InputError
 from imcmoo.report.labels import (
     GENERIC,
@@ -22,7 +23,6 @@ from imcmoo.report.labels import (
     label,
     measured,
 )
-from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
 """Largest number of values in the table; designs off the front are thinned out."""

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
+from imcmoo.answers.explanation import Explanation
+from imcmoo.answers.results import BASELINE, Results
 from imcmoo.problem.scores import EdapDefinition
 from imcmoo.report.labels import (
     GENERIC,
@@ -31,8 +33,6 @@ from imcmoo.report.labels import (
 )
 from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
 from imcmoo.scenario.requests import Interrupt
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ import numpy as np
 
 from imcmoo.answers.answer import CERTIFIED, Answer
 from imcmoo.answers.answers import Answers
+from imcmoo.answers.outcome import EXACT
 from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.checksums import content_checksum, sha256
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
-from imcmoo.study.check_certificate import Checker
+from imcmoo.solve.check_certificate import Checker
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
-from imcmoo.study.searches import EXACT
 from imcmoo.study.study import Study
 
 

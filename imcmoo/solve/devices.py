@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.answers.answers import Answers, check_replaceable, home_of, no_chip
+from imcmoo.answers.certificates import CertificateFolder
+from imcmoo.answers.outcome import EXACT
 from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.checksums import sha256
@@ -16,27 +18,25 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers
 from imcmoo.problem.criteria import SINGLE_NETWORK
-from imcmoo.solve.comparison_certificate import (
-    ComparisonCertificate,
-    DeviceProof,
-    proven_comparison,
-)
-from imcmoo.solve.together import enumerated_together
-from imcmoo.study.certify_study import (
+from imcmoo.solve.certify import (
     ALL,
-    CertificateFolder,
     OnStep,
     Prover,
     certify_together,
     wanted,
 )
-from imcmoo.study.devices import StudyOfDevices
-from imcmoo.study.enumerate_study import (
+from imcmoo.solve.comparison_certificate import (
+    ComparisonCertificate,
+    DeviceProof,
+    proven_comparison,
+)
+from imcmoo.solve.enumerate import (
     NothingToEnumerate,
     enumerate_to,
     find_answer,
 )
-from imcmoo.study.searches import EXACT
+from imcmoo.solve.together import enumerated_together
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
 

@@ -14,6 +14,8 @@ from imcmoo.answers.answer import REFUSED, Answer
 from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import Conflict, Infeasible, InputError
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.enumerate import NothingToEnumerate
 from imcmoo.solve.together import (
     certified_together,
     enumerated,
@@ -24,8 +26,6 @@ from imcmoo.solve.together import (
     searched_together,
 )
 from imcmoo.space.design_space import Levels
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.enumerate_study import NothingToEnumerate
 from imcmoo.study.study import Study
 
 Method = Literal["auto", "certify", "enumerate", "search"]

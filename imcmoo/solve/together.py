@@ -14,6 +14,7 @@ import numpy as np
 
 from imcmoo.answers.answer import CERTIFIED, ENUMERATED, SEARCHED, Answer, select
 from imcmoo.answers.answers import least_edap
+from imcmoo.answers.outcome import Outcome
 from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer, NothingFeasible, Optimum
@@ -22,10 +23,10 @@ from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.search.sampling import NoFeasibleDesign
+from imcmoo.solve.certify import Prover, certify_together
+from imcmoo.solve.enumerate import ExactOptima, NothingToEnumerate
+from imcmoo.solve.searches import LimitsUnmet, run_searches, search_models
 from imcmoo.space.design_space import Levels
-from imcmoo.study.certify_study import Prover, certify_together
-from imcmoo.study.enumerate_study import ExactOptima, NothingToEnumerate
-from imcmoo.study.searches import LimitsUnmet, Outcome, run_searches, search_models
 from imcmoo.study.study import Study
 
 

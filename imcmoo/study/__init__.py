@@ -1,1 +1,4 @@
-"""A study as a value, and its runs into a results folder."""
+"""What is asked: studies as data, their files and tables, spaces, known studies, and variants.
+
+May import `model`, `problem`, `exact` and all that is below them.
+"""

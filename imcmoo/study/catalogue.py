@@ -6,18 +6,13 @@ Installed packages offer studies by entry points of the group `imcmoo.studies`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.named import find_modules_in
-from imcmoo.io.stamp import Stamp
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.devices import DATA, Kinds, StudyOfDevices
-from imcmoo.study.provenance import config as config_of
-from imcmoo.study.provenance import stamp_in
 from imcmoo.study.spaces import device_spaces, folder, offered
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import read_study
@@ -134,68 +129,3 @@ def _of_one_device(study: Study | StudyOfDevices, device_study: str) -> Study:
         )
     with input_errors():
         return study.of_device(device_study)
-
-
-SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
-"""Settings of a study that a command line may change, besides the area limit."""
-
-OF_A_STUDY = ("settings", "each network", "networks", "data", "space", "question", "own code")
-"""Parts of the stamp of a run that its study must have to explain it."""
-
-
-def study_of_run(
-    folder: Path, config: Mapping[str, Any], name: str | None, kinds: Kinds = DATA
-) -> Study:
-    """The study of a run with the settings of the run.
-
-    Args:
-        folder: folder of the run.
-        config: its config.
-        name: name or file of the study. If None, as in `config`.
-        kinds: classes of the study, if it is found by the name in `config`.
-
-    Raises:
-        InputError: there is no such study, it has changed, or the folder names a criterion in a
-            module that the study does not.
-    """
-    stored = str(config["study"])
-    if name is not None:
-        ordinary = find_study(name, stored)
-    else:
-        with input_errors(f"{folder}: ", InputError):
-            ordinary = named_study(stored, kinds)
-    check_trusted(str(config.get("criterion")), ordinary, folder)
-    return with_settings_of_run(ordinary, folder, config)
-
-
-def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, Any]) -> Study:
-    """A study with the settings of a run.
-
-    Args:
-        ordinary: the study with any settings that a command line may change.
-        folder: folder of the run.
-        config: its config.
-
-    Raises:
-        InputError: the run is of another study of this name; says what differs.
-    """
-    damaged = f"{folder}/config.json is not the config of a run: "
-    with input_errors(damaged, (KeyError, TypeError, ValueError)):
-        study = ordinary.with_settings(config, SETTINGS)
-    stamp = Stamp(stamp_in(config_of(study))).only(*OF_A_STUDY)
-    if differs := stamp.difference(stamp_in(config)):
-        raise InputError(f"{folder} does not fit the study {ordinary.name}: it is of {differs}")
-    return study
-
-
-def check_trusted(criterion: str, study: Study, path: Path) -> None:
-    """Check that no module is imported only because a file of results names it.
-
-    Raises:
-        InputError: the criterion of the file at `path` is `module:name`, and not that of the study.
-    """
-    if ":" in criterion and criterion != study.criterion:
-        raise InputError(
-            f"{path} names the criterion {criterion}, whose module would run code: give --study, a "
-            "file with this criterion, if you trust it"
-        )

@@ -10,7 +10,7 @@ from imcmoo.benchmark import truth
 from imcmoo.benchmark.problem_names import problem_study
 from imcmoo.exact.enumeration import ExactAnswer, Optimum
 from imcmoo.io.errors import InputError
-from imcmoo.study.enumerate_study import enumerate_study
+from imcmoo.solve.enumerate import enumerate_study
 
 ANSWER = ExactAnswer(
     n_feasible=7,

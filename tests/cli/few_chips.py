@@ -6,8 +6,8 @@ from imcmoo.api import Study
 from imcmoo.exact import enumeration
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.solve import enumerate as surveying
 from imcmoo.study import catalogue
-from imcmoo.study import enumerate_study as surveying
 from tests.model.reference import scalar_energy as plain
 
 STUDY = "four_workload_rram"

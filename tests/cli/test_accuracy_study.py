@@ -80,7 +80,7 @@ def test_a_run_says_which_network_computes_worse_than_allowed(
 ):
     executed = {"exact": 0.9, "exact_low": 0.84, "exact_high": high, "samples": 100, "note": ""}
     executed |= {"float_of_samples": 0.97, "integer_of_samples": 0.96}
-    monkeypatch.setattr("imcmoo.study.verified_accuracy._executed", lambda *_: executed)
+    monkeypatch.setattr("imcmoo.answers.verified_accuracy._executed", lambda *_: executed)
     _, row, _ = run(KEYS)
     assert row.float < 0.9, "the executed samples are easier than all"
     interval = f"({where} the interval 0.840 to {high:.3f})"

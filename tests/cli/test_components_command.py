@@ -6,6 +6,7 @@ import shlex
 import numpy as np
 import pytest
 
+from imcmoo.answers.provenance import run_config
 from imcmoo.cli.main import main
 from imcmoo.hardware.build_table import installed_versions, library_costs
 from imcmoo.hardware.cells import cell_file
@@ -13,7 +14,6 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.provenance import config
 from tests.cli.helpers import refused
 from tests.extras import needs
 from tests.hardware.libraries import stand_in
@@ -133,11 +133,11 @@ def test_what_cannot_be_added_is_said_to_be_so(folder, capsys, old, new, reason)
 def test_another_table_is_another_study(folder):
     assert main([*AT_22, "--macros", "2,3", "--quiet"]) == 0
     study = find_study("own.toml")
-    before = config(study), study.problem().model.data_digest
+    before = run_config(study), study.problem().model.data_digest
     (folder / "mine.npz").unlink()
     assert main([*AT_22, "--macros", "2,3", "--cell", "my.cell", "--quiet"]) == 0
     study = find_study("own.toml")  # a study reads its files once
-    after = config(study), study.problem().model.data_digest
+    after = run_config(study), study.problem().model.data_digest
     assert before[0]["stamp"]["data"] != after[0]["stamp"]["data"]
     assert before[1] != after[1]
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imcmoo.answers.explanation import TABLES, read_explanations, to_json
+from imcmoo.answers.provenance import run_config, study_of_run
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
-from imcmoo.study.catalogue import find_study, study_of_run
-from imcmoo.study.explanation import TABLES, read_explanations, to_json
-from imcmoo.study.provenance import config
+from imcmoo.study.catalogue import find_study
 from imcmoo.version import __version__
 from tests.cli.helpers import refused, seal
 
@@ -133,7 +133,7 @@ def test_a_study_with_or_without_a_key_of_the_run_is_another_one(tmp_path):
             'source = "alexnet_onnx"\n' + more
         )
     for path, other in (paths, paths[::-1]):
-        run = config(find_study(str(path)))
+        run = run_config(find_study(str(path)))
         with pytest.raises(InputError, match=r"does not fit .* x: it is of other settings: weight"):
             study_of_run(tmp_path, run, str(other))
         assert study_of_run(tmp_path, run, str(path)).name == "x"

@@ -11,8 +11,8 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.solve import enumerate as enumerating
 from imcmoo.space.designs_csv import read_designs
-from imcmoo.study import enumerate_study as enumerating
 from problems import RRAM
 from tests import ROOT
 from tests.cli.helpers import python, refused, write_study

@@ -205,7 +205,7 @@ def test_little_is_imported_before_ctrl_c_is_answered():
 @pytest.mark.parametrize(
     ("commands", "without"),
     [
-        (["components", "import"], {"pandas", "imcmoo.search", "imcmoo.study.searches"}),
+        (["components", "import"], {"pandas", "imcmoo.search", "imcmoo.solve.searches"}),
         (["certify"], {"pandas", "moocore", "asyncio"}),
     ],
 )

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.answers.results import Results
 from imcmoo.cli.main import main
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.scores import EdapDefinition
 from imcmoo.report.terminal_tables import cost_comparison
-from imcmoo.study.results import Results
 from tests.cli.helpers import refused, run_quietly, seal
 from tests.study.files import written
 from tests.study.test_batch import HEADER, ONE, network, study

@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 
 from experiments.run import main
+from imcmoo.answers.results import Results
 from imcmoo.report.figures import draw_figures
 from imcmoo.search import algorithm
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.study.catalogue import shipped_names
-from imcmoo.study.results import Results
 from problems import RRAM
 from tests import ROOT
 from tests.cli.helpers import (
@@ -185,7 +185,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
             raise KeyboardInterrupt
         return offspring(self, *arguments, **options)
 
-    monkeypatch.setattr("imcmoo.study.searches.run_search", partial(run_search, save_every_s=0))
+    monkeypatch.setattr("imcmoo.solve.searches.run_search", partial(run_search, save_every_s=0))
     for place, replacement, more in (
         ("imcmoo.search.mating.FeasibleMating.offspring", interrupt_third, []),
         ("imcmoo.run.draw_figures", INTERRUPT, ["--resume"]),

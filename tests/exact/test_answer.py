@@ -20,10 +20,10 @@ from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.identity import ENUMERATION_VERSION, stamp_of
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.check_certificate import Checker
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker
 from problems import STUDIES
 from tests import ROOT
 from tests.cli.helpers import contents

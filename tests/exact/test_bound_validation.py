@@ -14,8 +14,8 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.chip_bounds import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.check_certificate import Checker
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import SPACES, enumerated, parts
 

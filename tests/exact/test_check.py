@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from imcmoo.answers.certificates import certificates, certified_study
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused, feasible_costs
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -15,8 +16,8 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.physical import MODEL_VERSION
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.identity import stamp_of
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker, certificates, certified_study
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.check_certificate import Checker
 from imcmoo.version import __version__
 from tests.exact.certified_spaces import enumerated, parts
 

@@ -7,8 +7,8 @@ from imcmoo.api import Study
 from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import Criterion
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.enumerate_study import enumerate_study
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.enumerate import enumerate_study
 from tests.fakes import SMALL, fake_problem
 
 CHANCE = np.random.default_rng(0)

@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from imcmoo import Run
+from imcmoo.answers.explanation import read_explanations
+from imcmoo.answers.list_ends import OpenEnd
+from imcmoo.answers.result_tables import PHYSICAL_BASIS
 from imcmoo.api import Study
 from imcmoo.cli.main import main
 from imcmoo.model.physical.memory_cells import memory_cell
@@ -17,9 +20,6 @@ from imcmoo.problem.own_score import Exponents
 from imcmoo.report import answer_card, labels
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
-from imcmoo.study.explanation import read_explanations
-from imcmoo.study.list_ends import OpenEnd
-from imcmoo.study.result_tables import PHYSICAL_BASIS
 from tests import ROOT
 from tests.scenario.study_text import study_text
 

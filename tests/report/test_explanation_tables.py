@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.answers.explain import explain
 from imcmoo.api import Study
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import missing_resources, used, violation, violations
 from imcmoo.study import catalogue
-from imcmoo.study.explain import explain
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 from tests.report.tables import shown
 from tests.study.files import STUDIES

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.answers.results import Results
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import figures, style
-from imcmoo.study.results import Results
 
 
 def points(n, n_workloads, seed=0):

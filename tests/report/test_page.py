@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.answers.explanation import read_explanations
+from imcmoo.answers.results import Results
 from imcmoo.api import Study
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Quantity
@@ -21,8 +23,6 @@ from imcmoo.report.answer_card import card_of_run
 from imcmoo.report.labels import label, measured, number
 from imcmoo.report.page import page
 from imcmoo.report.terminal_tables import selection_table
-from imcmoo.study.explanation import read_explanations
-from imcmoo.study.results import Results
 from tests.report.conftest import HOSTILE
 
 ROOT = Path(__file__).parents[2]

@@ -8,13 +8,13 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from imcmoo.answers.results import Results
 from imcmoo.cli import run_command
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
 from imcmoo.report.rich_tables import fitted, natural_width, transposed
 from imcmoo.report.terminal_tables import scenario_table
-from imcmoo.study.results import Results
 from problems import STUDIES
 from tests.cli.helpers import run_quietly, write_study
 from tests.report.tables import shown

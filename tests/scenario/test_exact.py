@@ -5,10 +5,10 @@ import pytest
 
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.certificate import Certificate
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.check_certificate import Checker
+from imcmoo.solve.enumerate import enumerate_study
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker
-from imcmoo.study.enumerate_study import enumerate_study
 from tests.scenario.study_text import study_text
 
 pytestmark = pytest.mark.usefixtures("_shared_noise")

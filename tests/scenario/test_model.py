@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from imcmoo.answers.served_design import ServedDesign
 from imcmoo.api import Study
 from imcmoo.exact import check
 from imcmoo.exact.check import validate_bounds
@@ -18,7 +19,6 @@ from imcmoo.scenario.service import request_times, service_in_turn
 from imcmoo.scenario.space_sharing import UNSERVED
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
-from imcmoo.study.served_design import ServedDesign
 from problems import STUDIES
 
 RATES = {"resnet18_onnx": 60.0, "alexnet_onnx": 60.0, "mobilenet_v3_onnx": 30.0}

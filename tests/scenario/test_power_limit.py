@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from imcmoo.answers.explain import explain
 from imcmoo.api import Study
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.service import NETWORK_POWER
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker
-from imcmoo.study.explain import explain
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.check_certificate import Checker
 
 SRAM = {
     "base": "sram_physical",

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imcmoo.answers.provenance import study_settings
+from imcmoo.answers.served_design import ServedDesign
 from imcmoo.io.errors import InputError
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.provenance import study_settings
-from imcmoo.study.served_design import ServedDesign
 from problems import STUDIES
 from tests.scenario.study_text import NETWORKS, study_text
 

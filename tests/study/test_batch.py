@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from imcmoo.answers.explain import explain
+from imcmoo.answers.results import Results
 from imcmoo.api import Study
 from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import DIMENSIONS, Workload
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.explain import explain
-from imcmoo.study.results import Results
 from tests.cli.helpers import refused, run_quietly
 from tests.exact.certified_spaces import SPACES, agrees, feasible_values, part_of, study_on
 from tests.study.files import written

@@ -12,6 +12,7 @@ import pytest
 
 import imcmoo
 from imcmoo.answers.answers import check_replaceable, home_of
+from imcmoo.answers.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.api import Study
 from imcmoo.ask.flip import flip
 from imcmoo.cli.main import main
@@ -23,7 +24,6 @@ from imcmoo.problem.dominance import is_nondominated
 from imcmoo.run import run_devices
 from imcmoo.solve.comparison_certificate import check_comparison
 from imcmoo.study.catalogue import find, find_study
-from imcmoo.study.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from tests.cli.helpers import contents, refused, run_quietly
 from tests.study.files import written
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from imcmoo import Study
+from imcmoo.answers.certificates import flaw
 from imcmoo.cli.main import main
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused, feasible_costs
-from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker, flaw
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.check_certificate import Checker
 
 SPACE = {
     "voltage_V": [0.8, 0.9, 1.0],

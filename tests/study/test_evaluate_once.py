@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.answers import result_tables
+from imcmoo.answers.results import Results
 from imcmoo.model import registry
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.study import result_tables
-from imcmoo.study.results import Results
 from tests.cli.helpers import run_quietly
 from tests.scenario.study_text import SRAM, study_text
 

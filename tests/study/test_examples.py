@@ -12,9 +12,9 @@ from imcmoo.exact.regret import ExactRegret
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import InputError
 from imcmoo.search.algorithm import run_search
+from imcmoo.solve.enumerate import enumerate_study
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.enumerate_study import enumerate_study
 from tests import ROOT
 from tests.extras import needs
 

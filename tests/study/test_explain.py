@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from imcmoo.answers.assessment import EvaluatedDesigns
+from imcmoo.answers.explain import explain
 from imcmoo.model.metrics import LayerCosts
 from imcmoo.problem.criteria import CRITERIA
 from imcmoo.report.explanation_tables import limit_table
-from imcmoo.study.assessment import EvaluatedDesigns
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.explain import explain
 from tests.scenario.study_text import study_text
 from tests.study.files import REFERENCE, STUDIES, written
 from tests.test_toy_model import STUDY as TOY

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.answers.explain import explain
+from imcmoo.answers.generation import generation_figures, steps_table
 from imcmoo.api import Study
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
@@ -23,8 +25,6 @@ from imcmoo.report.terminal_tables import generation_table
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.explain import explain
-from imcmoo.study.generation import generation_figures, steps_table
 from imcmoo.study.spaces import spaces
 from tests import ROOT
 from tests.model.physical.designs import first_layers, tiny_generation

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo.answers.results import Results
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.problem.identity import stamp_of
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.results import Results
 from tests.cli.helpers import run_quietly
 from tests.study.files import written
 

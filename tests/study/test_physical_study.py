@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from imcmoo.__main__ import main
+from imcmoo.answers.provenance import run_config
+from imcmoo.answers.result_tables import PHYSICAL_BASIS
 from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.noise.model import NoiseModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.identity import stamp_of
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.provenance import config
-from imcmoo.study.result_tables import PHYSICAL_BASIS
 from problems import STUDIES
 from tests.study.files import written
 
@@ -160,8 +160,11 @@ def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
 
 def test_the_config_records_the_numbers_the_model_reads(tmp_path):
     study = STUDIES["four_workload_sram_physical"]
-    assert config(study)["stamp"]["data"] == stamp_of(study.problem()).to_json()["data"]
-    assert config(STUDIES["four_workload_sram"])["stamp"]["data"] != config(study)["stamp"]["data"]
+    assert run_config(study)["stamp"]["data"] == stamp_of(study.problem()).to_json()["data"]
+    assert (
+        run_config(STUDIES["four_workload_sram"])["stamp"]["data"]
+        != run_config(study)["stamp"]["data"]
+    )
 
 
 def test_a_study_varies_an_optional_column_that_its_base_lacks(tmp_path):

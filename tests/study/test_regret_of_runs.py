@@ -9,17 +9,17 @@ import pytest
 
 import imcmoo.cli.main
 from experiments.run import main
+from imcmoo.answers.explanation import read_explanations
+from imcmoo.answers.provenance import study_settings
+from imcmoo.answers.results import Results
 from imcmoo.exact import answer as exact
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import edap
 from imcmoo.report import page
 from imcmoo.report.terminal_tables import selection_table
+from imcmoo.solve.enumerate import find_answer
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.enumerate_study import find_answer
-from imcmoo.study.explanation import read_explanations
-from imcmoo.study.provenance import study_settings
-from imcmoo.study.results import Results
 from imcmoo.version import __version__
 from problems import STUDIES
 from tests.cli.helpers import refused

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import problems
+from imcmoo.answers.provenance import command, run_config
 from imcmoo.cli import arguments, run_command
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import space_voltages
 from imcmoo.study.catalogue import shipped_names, shipped_studies
-from imcmoo.study.provenance import command, config
 from problems import STUDIES
 from tests.cli.helpers import python
 
@@ -41,7 +41,7 @@ def test_what_is_asked_is_plain_json(name):
 
 
 def test_values_that_depend_on_the_node_are_recorded_in_volts():
-    voltages = config(STUDIES["technology_cost_sram"])["space"]["voltage_V"]
+    voltages = run_config(STUDIES["technology_cost_sram"])["space"]["voltage_V"]
     assert voltages["on"] == "technology_nm"
     assert list(voltages["values"]) == [str(node) for node in LOWEST_VOLTAGE_V]
     for node, lowest in LOWEST_VOLTAGE_V.items():

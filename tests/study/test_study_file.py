@@ -11,6 +11,8 @@ import pytest
 
 import problems
 from imcmoo.__main__ import main
+from imcmoo.answers.provenance import stamp_of_answers
+from imcmoo.answers.results import Results
 from imcmoo.api import Study
 from imcmoo.hardware import component_table
 from imcmoo.io.errors import InputError
@@ -20,8 +22,6 @@ from imcmoo.problem.own_score import Exponents
 from imcmoo.report.terminal_tables import baseline_table
 from imcmoo.study import schema
 from imcmoo.study.catalogue import find_study
-from imcmoo.study.provenance import stamp_of_answers
-from imcmoo.study.results import Results
 from imcmoo.study.schema import schema_text
 from tests import ROOT
 from tests.cli.helpers import refused, run_quietly

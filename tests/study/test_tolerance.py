@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from imcmoo import Study
+from imcmoo.answers.certificates import certificates
+from imcmoo.answers.outcome import Outcome
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
 from imcmoo.io.errors import InputError
 from imcmoo.report.answer_card import card_of_certificate
-from imcmoo.study import certify_study
-from imcmoo.study.check_certificate import Checker, certificates
-from imcmoo.study.searches import Outcome, run_searches, search_models
+from imcmoo.solve import certify as certify_study
+from imcmoo.solve.check_certificate import Checker
+from imcmoo.solve.searches import run_searches, search_models
 
 SPACE = {
     "voltage_V": [0.6, 0.8, 0.9, 1.0],

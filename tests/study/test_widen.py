@@ -9,13 +9,13 @@ import pytest
 
 from imcmoo import Study
 from imcmoo.answers.answer import SEARCHED, Answer
+from imcmoo.answers.list_ends import open_ends, table_ends
 from imcmoo.ask.widen import FILE, widen
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.run import Run
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
-from imcmoo.study.list_ends import open_ends, table_ends
 
 SPACE = {
     "voltage_V": [0.9, 1.0],

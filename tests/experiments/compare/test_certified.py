@@ -15,7 +15,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.search.sampling import draw_feasible
-from imcmoo.study.certify_study import certify_study
+from imcmoo.solve.certify import certify_study
 from tests.exact.certified_spaces import parts
 
 LARGE = "four_workload_sram_extended"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from imcmoo.solve.enumerate import enumerate_study
 from imcmoo.space.restricted import restricted
-from imcmoo.study.enumerate_study import enumerate_study
 from problems import STUDIES
 
 SMALL = {

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
+from imcmoo.answers.certificates import CertificateFolder, flaw, mismatch, nearly_best
+from imcmoo.answers.provenance import study_settings
 from imcmoo.exact.behaviour import sampled_designs
 from imcmoo.exact.bounded_criteria import (
     BoundedCriterion,
@@ -26,7 +27,6 @@ from imcmoo.exact.bounded_criteria import (
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.certificate import (
-    FILE,
     Certificate,
     NothingToCertify,
     as_reference,
@@ -36,7 +36,6 @@ from imcmoo.exact.certificate import (
 from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.io.errors import InputError, input_errors
-from imcmoo.io.locks import folder_lock
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import stamp_of
@@ -44,8 +43,6 @@ from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
-from imcmoo.study.check_certificate import flaw, mismatch, nearly_best, of_one_criterion
-from imcmoo.study.provenance import REPLACE, other_question, study_settings
 from imcmoo.study.study import Study
 
 ALL = "all"
@@ -113,94 +110,6 @@ def certify_to(
         for certificate in certify_study(study, criterion, known=folder.known, **options):
             folder.save(certificate)
             yield certificate
-
-
-def folder_of(study: Study, out: Path, *, is_apart: bool = False) -> Path:
-    """Folder of the certificates of a study, below that of its criterion if they are apart."""
-    folder = out / "certified" / study.name
-    return folder / study.certified_by if is_apart else folder
-
-
-def is_apart(study: Study, ordinary: Study) -> bool:
-    """True if certificates of a study state other settings than those of the study without the
-    criterion of a command line, as with a user's criterion."""
-    return study_settings(study)["criterion"] != study_settings(ordinary)["criterion"]
-
-
-class CertificateFolder:
-    """The folder of the certificates of a study: that of its criterion, others in subfolders.
-
-    Args:
-        study: the study.
-        out: folder of all results.
-        study_criterion: criterion whose certificate is in the folder itself. If None, that of
-            `study`, which has the criterion of a command line if one is given.
-        is_apart: whether the folder is that of the criterion of `study`, below that of the study;
-            see the function of this name.
-        force: whether to remove the certificates of a different study with the same name.
-
-    Raises:
-        InputError: there are such certificates, and `force` is False.
-    """
-
-    def __init__(
-        self,
-        study: Study,
-        out: Path,
-        *,
-        study_criterion: str | None,
-        is_apart: bool = False,
-        force: bool,
-    ) -> None:
-        self.path = folder_of(study, out, is_apart=is_apart)
-        self._study_criterion = (not is_apart and study_criterion) or study.certified_by
-        stored = of_one_criterion(self.path, study_settings(study))
-        self._of_study = stored.get(self.path)
-        self.known = [*stored.values()]
-        differing = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
-        for path, differs in differing.items():
-            if not force:
-                raise InputError(f"{path} is of {differs}; {REPLACE}")
-        self._of_others = [*differing]
-
-    @classmethod
-    @contextmanager
-    def locked(
-        cls,
-        study: Study,
-        out: Path,
-        *,
-        study_criterion: str | None,
-        is_apart: bool = False,
-        force: bool,
-    ) -> Iterator[Self]:
-        """The folder, which no other process uses meanwhile."""
-        with folder_lock(folder_of(study, out)):
-            yield cls(study, out, study_criterion=study_criterion, is_apart=is_apart, force=force)
-
-    def save(self, certificate: Certificate) -> Path:
-        """Write a certificate into the folder of its criterion, which is returned.
-
-        The first one removes those of other studies.
-        """
-        for path in self._of_others:
-            (path / FILE).unlink(missing_ok=True)
-        self._of_others = []
-        name = certificate.criterion
-        folder = self.path if name == self._study_criterion else self.path / name
-        if folder == self.path:
-            self._keep_former(name)
-        certificate.save(folder)
-        return folder
-
-    def _keep_former(self, name: str) -> None:
-        """Move the certificate of the study's former criterion to the folder of its name."""
-        former, self._of_study = self._of_study, None
-        if former is None or former.criterion == name or not (self.path / FILE).is_file():
-            return
-        kept = self.path / former.criterion
-        kept.mkdir(exist_ok=True)
-        (self.path / FILE).replace(kept / FILE)
 
 
 def certify_study(study: Study, criterion: str, **options: Any) -> Iterator[Certificate]:

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import AREA, NAMED
 from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import NAME as SCORE
+from imcmoo.study.catalogue import find_study, named_study
+from imcmoo.study.devices import DATA, Kinds
 from imcmoo.study.study import SNR_LIMITS, Study
 from imcmoo.version import __version__
 
@@ -22,7 +25,7 @@ COMMAND, STAMP = "command", "stamp"
 """Keys of a config that are no settings of the study."""
 
 
-def config(study: Study) -> dict[str, Any]:
+def run_config(study: Study) -> dict[str, Any]:
     """Everything needed to repeat a run, for `config.json`: its settings, command and stamp."""
     versions = {"imcmoo": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in LIBRARIES}
@@ -104,3 +107,69 @@ def command(study: Study) -> str:
         parts.append(f"--deployment {study.deployment}")
     parts += [f"--assume {name}={value!r}" for name, value in (study.assumptions or {}).items()]
     return " ".join(parts)
+
+
+SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
+"""Settings of a study that a command line may change, besides the area limit."""
+
+
+OF_A_STUDY = ("settings", "each network", "networks", "data", "space", "question", "own code")
+"""Parts of the stamp of a run that its study must have to explain it."""
+
+
+def study_of_run(
+    folder: Path, config: Mapping[str, Any], name: str | None, kinds: Kinds = DATA
+) -> Study:
+    """The study of a run with the settings of the run.
+
+    Args:
+        folder: folder of the run.
+        config: its config.
+        name: name or file of the study. If None, as in `config`.
+        kinds: classes of the study, if it is found by the name in `config`.
+
+    Raises:
+        InputError: there is no such study, it has changed, or the folder names a criterion in a
+            module that the study does not.
+    """
+    stored = str(config["study"])
+    if name is not None:
+        ordinary = find_study(name, stored)
+    else:
+        with input_errors(f"{folder}: ", InputError):
+            ordinary = named_study(stored, kinds)
+    check_trusted(str(config.get("criterion")), ordinary, folder)
+    return with_settings_of_run(ordinary, folder, config)
+
+
+def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, Any]) -> Study:
+    """A study with the settings of a run.
+
+    Args:
+        ordinary: the study with any settings that a command line may change.
+        folder: folder of the run.
+        config: its config.
+
+    Raises:
+        InputError: the run is of another study of this name; says what differs.
+    """
+    damaged = f"{folder}/config.json is not the config of a run: "
+    with input_errors(damaged, (KeyError, TypeError, ValueError)):
+        study = ordinary.with_settings(config, SETTINGS)
+    stamp = Stamp(stamp_in(run_config(study))).only(*OF_A_STUDY)
+    if differs := stamp.difference(stamp_in(config)):
+        raise InputError(f"{folder} does not fit the study {ordinary.name}: it is of {differs}")
+    return study
+
+
+def check_trusted(criterion: str, study: Study, path: Path) -> None:
+    """Check that no module is imported only because a file of results names it.
+
+    Raises:
+        InputError: the criterion of the file at `path` is `module:name`, and not that of the study.
+    """
+    if ":" in criterion and criterion != study.criterion:
+        raise InputError(
+            f"{path} names the criterion {criterion}, whose module would run code: give --study, a "
+            "file with this criterion, if you trust it"
+        )

@@ -9,6 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers import assessment
+from imcmoo.answers.assessment import (
+    EvaluatedDesigns,
+    power,
+    tera_operations,
+    with_neighbours,
+    with_unit,
+)
+from imcmoo.answers.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
+from imcmoo.answers.generation import generation_figures
+from imcmoo.answers.list_ends import ends_table
+from imcmoo.answers.outcome import BEST_FOUND, EXACT
+from imcmoo.answers.results import Results
+from imcmoo.answers.served_design import SCENARIO, ServedDesign
 from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import Certificate
 from imcmoo.io.errors import InputError, input_errors
@@ -20,20 +34,6 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
-from imcmoo.study import assessment
-from imcmoo.study.assessment import (
-    EvaluatedDesigns,
-    power,
-    tera_operations,
-    with_neighbours,
-    with_unit,
-)
-from imcmoo.study.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
-from imcmoo.study.generation import generation_figures
-from imcmoo.study.list_ends import ends_table
-from imcmoo.study.results import Results
-from imcmoo.study.searches import BEST_FOUND, EXACT
-from imcmoo.study.served_design import SCENARIO, ServedDesign
 
 FEW_LAYERS = 8
 """Layers listed per network if a design is not explained in full."""

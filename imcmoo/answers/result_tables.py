@@ -17,6 +17,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.analysis.indicators import indicators
+from imcmoo.answers.assessment import BESIDE, power, with_unit
+from imcmoo.answers.explain import explain_run
+from imcmoo.answers.explanation import EXPLANATIONS
+from imcmoo.answers.generation import (
+    GENERATION,
+    STEPS,
+    generation_figures,
+    generation_table,
+    has_generation,
+    steps_table,
+)
+from imcmoo.answers.outcome import (
+    BEST_FOUND,
+    EXACT,
+    JOINT,
+    Outcome,
+)
+from imcmoo.answers.results import DESIGN, Results
+from imcmoo.answers.served_design import SCENARIO, TIMELINE
+from imcmoo.answers.verified_accuracy import accuracy_table
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.enumeration import ExactAnswer
@@ -27,22 +47,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition, regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
-from imcmoo.study.assessment import BESIDE, power, with_unit
-from imcmoo.study.explain import explain_run
-from imcmoo.study.explanation import EXPLANATIONS
-from imcmoo.study.generation import (
-    GENERATION,
-    STEPS,
-    generation_figures,
-    generation_table,
-    has_generation,
-    steps_table,
-)
-from imcmoo.study.results import DESIGN, Results
-from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, Outcome
-from imcmoo.study.served_design import SCENARIO, TIMELINE
 from imcmoo.study.study import Study
-from imcmoo.study.verified_accuracy import accuracy_table
 
 Columns = dict[str, NDArray[Any]]
 

@@ -1,23 +1,22 @@
-"""Verify certificates of a study by proving them again together."""
+"""Certificates of a study: the rules that need no proof, and the folder that they are in."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 import numpy as np
 
+from imcmoo.answers.provenance import REPLACE, other_question, study_settings
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bounded_criteria import (
     BoundedCriterion,
     NotProvable,
     ProofTask,
     SingleNetworkOptima,
-    bounded,
-    bounded_criteria,
     criteria_of,
     problem_of,
     proof_plan,
@@ -28,28 +27,19 @@ from imcmoo.exact.certificate import (
     OPTIMA,
     WITHIN,
     Certificate,
-    as_reference,
-    best_optimum,
     read_certificates,
 )
 from imcmoo.exact.check import (
-    Claim,
-    DesignCounts,
     Refused,
-    check_bounds,
     feasible_costs,
-    validate_bounds,
 )
-from imcmoo.exact.node_expander import partials_of
-from imcmoo.io.errors import InputError, input_errors
+from imcmoo.io.errors import InputError
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.stamp import OLDER, Stamp
-from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.ties import Place
 from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
-from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.study import Study
 
 
@@ -118,145 +108,10 @@ def mismatch(certificate: Certificate, problem: AcceleratorProblem, stamp: Stamp
     return differs and f"of {differs}"
 
 
-class CertificateWalk(NamedTuple):
-    """Problem, tree, claims and claimed designs of one walk."""
-
-    problem: AcceleratorProblem
-    tree: PartialDesignTree
-    claims: list[Claim]
-    designs: list[Levels]
-
-
-class Checker:
-    """Checks certificates of one problem in one walk, plus one per network with its own chips.
-
-    Call `claim` for each certificate, then `validate` and `prove`. The study must have the settings
-    of the certificates (`certified_study`).
-
-    Args:
-        study: the study.
-        together: checkers of all devices of a study that lists them, to which this one is added:
-            regrets are against the best single-network optima of all.
-    """
-
-    def __init__(self, study: Study, together: list[Checker] | None = None) -> None:
-        self._together = [] if together is None else together
-        self._together.append(self)
-        self._infeasible: set[str] = set()
-        self._problem: AcceleratorProblem = study.problem()
-        self._stamp = stamp_of_answers(study)
-        self._claimed: dict[str, Certificate] = {}
-        self._walks: dict[str, CertificateWalk] = {}
-
-    def claim(self, certificate: Certificate) -> None:
-        """Check all that needs no walk, and register the claim; prerequisites first.
-
-        Raises:
-            Refused: the certificate does not hold; says why.
-            InputError: it cannot be proven at all.
-        """
-        if differs := mismatch(certificate, self._problem, self._stamp):
-            raise Refused(f"the certificate is {differs}")
-        tolerance = self._problem.tolerance
-        if tolerance is not None and certificate.criterion == tolerance.name:
-            part = ProofTask((certificate.criterion,))
-            walk = self._walk(part)
-            goal = self._nearly_best(tolerance, certificate)
-        else:
-            part = _task_of(certificate.criterion, self._problem)
-            walk = self._walk(part)
-            (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
-        _refuse_idle(certificate, self._problem, part)
-        design = _checked_design(certificate, walk.problem, goal)
-        walk.designs.append(design)
-        self._claimed[certificate.criterion] = certificate
-        place = _place(walk.problem, goal, design) if certificate.ties else None
-        walk.claims.append(Claim(goal, certificate.bound, place))
-
-    def claim_infeasible(self, criterion: str) -> None:
-        """Register the claim that no design is feasible for a criterion.
-
-        Raises:
-            Refused: the criterion cannot be proven.
-        """
-        walk = self._walk(_task_of(criterion, self._problem))
-        goal = next(iter(bounded_criteria(walk.problem).values()))
-        walk.claims.append(Claim(goal, math.inf))
-        self._infeasible.add(criterion)
-
-    def validate(self) -> int:
-        """Compare the bounds with the costs of feasible designs.
-
-        Returns:
-            Number of designs of all walks; 0 if all designs are evaluated instead.
-
-        Raises:
-            Refused: a bound exceeds the cost of a design.
-        """
-        walks = self._walks.values()
-        return sum(validate_bounds(w.problem, w.tree, w.designs) for w in walks)
-
-    def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[DesignCounts]:
-        """Prove all registered claims again.
-
-        Args:
-            on_step: called with the number of counted designs.
-
-        Returns:
-            Counts of all designs: on chips that run all networks, and on chips of one network with
-            claims.
-
-        Raises:
-            Refused: a claim does not hold; says which and why.
-        """
-        walks = self._walks.values()
-        return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]
-
-    def _nearly_best(self, tolerance: Tolerance, certificate: Certificate) -> BoundedCriterion:
-        """The second criterion within the tolerance of the certified optimum by the first."""
-        first = tolerance.rests_on
-        if first not in self._claimed:
-            raise Refused(f"no certificate of {first} beside it, which it rests on")
-        best = self._claimed[first]
-        if certificate.within != as_reference(best):
-            raise Refused(f"it does not rest on the certificate of {first} beside it")
-        within = nearly_best(tolerance, best)
-        return bounded(within, len(self._problem.workload_names))
-
-    def _walk(self, part: ProofTask) -> CertificateWalk:
-        if part.network not in self._walks:
-            problem = problem_of(self._problem, part)
-            with input_errors(of=NotProvable):
-                partials = partials_of(problem)
-            self._walks[part.network] = CertificateWalk(problem, partials, [], [])
-        return self._walks[part.network]
-
-    def _optima_of(self, certificate: Certificate, part: ProofTask) -> SingleNetworkOptima | None:
-        if not part.prerequisites:
-            return None
-        networks, stated = self._problem.workload_names, certificate.single_network_optima
-        for name, criterion in zip(networks, part.prerequisites, strict=True):
-            having = [each for each in self._together if criterion not in each._infeasible]
-            if not having or any(criterion not in each._claimed for each in having):
-                raise Refused(f"no certificate of {criterion} beside it, which it rests on")
-            proven = best_optimum([each._claimed[criterion] for each in having])
-            if stated.get(name, {}) != proven:
-                raise Refused(
-                    f"the single-network optimum of {name} is not that of its certificate"
-                )
-        return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})
-
-
 def nearly_best(tolerance: Tolerance, best: Certificate) -> Criterion:
     """The second criterion within a tolerance of a certified design."""
     optima = [optimum["value"] for optimum in best.single_network_optima.values()]
     return tolerance.criterion(best.value, np.array(optima) if optima else None)
-
-
-def _place(problem: AcceleratorProblem, goal: BoundedCriterion, design: Levels) -> Place:
-    """Place of a design among those with equal scores."""
-    costs = feasible_costs(problem, design)
-    return problem.ties(goal).first(costs, problem.space.rank(design))[0]
 
 
 def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
@@ -267,26 +122,33 @@ def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
         problem: joint problem of its study.
     """
     try:
-        part = _task_of(certificate.criterion, problem)
+        part = proof_task(certificate.criterion, problem)
         stated = certificate.single_network_optima
         optima = SingleNetworkOptima.of_certified(stated) if part.prerequisites else None
-        _refuse_idle(certificate, problem, part)
+        refuse_idle_statements(certificate, problem, part)
         of_part = problem_of(problem, part)
         (goal,) = criteria_of(of_part, part, optima)
-        _checked_design(certificate, of_part, goal)
+        checked_design(certificate, of_part, goal)
     except (Refused, KeyError, NotProvable, OverflowError, TypeError, ValueError) as error:
         return str(error)
     return ""
 
 
-def _task_of(criterion: str, problem: AcceleratorProblem) -> ProofTask:
+def proof_task(criterion: str, problem: AcceleratorProblem) -> ProofTask:
+    """The task whose proof a certificate of a criterion states.
+
+    Raises:
+        Refused: the criterion cannot be proven.
+    """
     if not any(criterion in names for names in provable(problem)):
         raise Refused(f"criterion {criterion} cannot be proven here")
     tasks = proof_plan(problem, [criterion])
     return next(replace(t, names=(criterion,)) for t in tasks if criterion in t.names)
 
 
-def _refuse_idle(certificate: Certificate, problem: AcceleratorProblem, part: ProofTask) -> None:
+def refuse_idle_statements(
+    certificate: Certificate, problem: AcceleratorProblem, part: ProofTask
+) -> None:
     """Refuse statements on which the proof of a task does not rest, since nothing checks them."""
     tolerance = problem.tolerance
     if certificate.within and (tolerance is None or part.names != (tolerance.name,)):
@@ -299,7 +161,7 @@ def _refuse_idle(certificate: Certificate, problem: AcceleratorProblem, part: Pr
         )
 
 
-def _checked_design(
+def checked_design(
     certificate: Certificate, problem: AcceleratorProblem, goal: BoundedCriterion
 ) -> Levels:
     """The certified design, shape (1, n_parameters); refuses false statements that need no walk."""
@@ -334,3 +196,91 @@ def _checked_design(
             "gap 0"
         )
     return levels
+
+
+def folder_of(study: Study, out: Path, *, is_apart: bool = False) -> Path:
+    """Folder of the certificates of a study, below that of its criterion if they are apart."""
+    folder = out / "certified" / study.name
+    return folder / study.certified_by if is_apart else folder
+
+
+def is_apart(study: Study, ordinary: Study) -> bool:
+    """True if certificates of a study state other settings than those of the study without the
+    criterion of a command line, as with a user's criterion."""
+    return study_settings(study)["criterion"] != study_settings(ordinary)["criterion"]
+
+
+class CertificateFolder:
+    """The folder of the certificates of a study: that of its criterion, others in subfolders.
+
+    Args:
+        study: the study.
+        out: folder of all results.
+        study_criterion: criterion whose certificate is in the folder itself. If None, that of
+            `study`, which has the criterion of a command line if one is given.
+        is_apart: whether the folder is that of the criterion of `study`, below that of the study;
+            see the function of this name.
+        force: whether to remove the certificates of a different study with the same name.
+
+    Raises:
+        InputError: there are such certificates, and `force` is False.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        out: Path,
+        *,
+        study_criterion: str | None,
+        is_apart: bool = False,
+        force: bool,
+    ) -> None:
+        self.path = folder_of(study, out, is_apart=is_apart)
+        self._study_criterion = (not is_apart and study_criterion) or study.certified_by
+        stored = of_one_criterion(self.path, study_settings(study))
+        self._of_study = stored.get(self.path)
+        self.known = [*stored.values()]
+        differing = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
+        for path, differs in differing.items():
+            if not force:
+                raise InputError(f"{path} is of {differs}; {REPLACE}")
+        self._of_others = [*differing]
+
+    @classmethod
+    @contextmanager
+    def locked(
+        cls,
+        study: Study,
+        out: Path,
+        *,
+        study_criterion: str | None,
+        is_apart: bool = False,
+        force: bool,
+    ) -> Iterator[Self]:
+        """The folder, which no other process uses meanwhile."""
+        with folder_lock(folder_of(study, out)):
+            yield cls(study, out, study_criterion=study_criterion, is_apart=is_apart, force=force)
+
+    def save(self, certificate: Certificate) -> Path:
+        """Write a certificate into the folder of its criterion, which is returned.
+
+        The first one removes those of other studies.
+        """
+        for path in self._of_others:
+            (path / FILE).unlink(missing_ok=True)
+        self._of_others = []
+        name = certificate.criterion
+        folder = self.path if name == self._study_criterion else self.path / name
+        if folder == self.path:
+            self._keep_former(name)
+        certificate.save(folder)
+        return folder
+
+    def _keep_former(self, name: str) -> None:
+        """Move the certificate of the study's former criterion to the folder of its name."""
+        former, self._of_study = self._of_study, None
+        if former is None or former.criterion == name or not (self.path / FILE).is_file():
+            return
+        kept = self.path / former.criterion
+        kept.mkdir(exist_ok=True)
+        (self.path / FILE).replace(kept / FILE)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.exact import answer as exact
 from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.exact.enumeration import (
@@ -33,7 +34,6 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
-from imcmoo.study.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from imcmoo.accuracy import accuracy_packages
+from imcmoo.answers.outcome import Outcome
 from imcmoo.io.checksums import sha256
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS
-from imcmoo.study.searches import Outcome
 
 if TYPE_CHECKING:
     from imcmoo.model.physical.circuit import Circuit

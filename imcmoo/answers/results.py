@@ -16,6 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.explanation import (
+    EXPLANATIONS,
+    Explanation,
+    explanations_text,
+    read_explanations,
+)
+from imcmoo.answers.outcome import BEST_FOUND, EXACT
+from imcmoo.answers.provenance import REPLACE, stamp_in
 from imcmoo.arrays import Floats
 from imcmoo.exact import certificate
 from imcmoo.io.checksums import SUMS, check_sums, digest, write_sums
@@ -25,14 +33,6 @@ from imcmoo.io.reading import read_json
 from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.io.units import to_si
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.study.explanation import (
-    EXPLANATIONS,
-    Explanation,
-    explanations_text,
-    read_explanations,
-)
-from imcmoo.study.provenance import REPLACE, stamp_in
-from imcmoo.study.searches import BEST_FOUND, EXACT
 
 CONFIG = "config.json"
 """Written last: where it stands, everything beside it is complete and of this one run."""
@@ -95,7 +95,7 @@ class RunFolder:
 
     Args:
         path: the folder, `results/<study>/seed-<n>`.
-        config: settings and stamp of the run; see `provenance.config`.
+        config: settings and stamp of the run; see `provenance.run_config`.
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any]) -> None:

@@ -1,0 +1,96 @@
+"""Searches of a study and their outcome: one for all networks, and one per network (baselines)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from imcmoo.answers.outcome import JOINT
+from imcmoo.io.errors import input_errors
+from imcmoo.model.cost_model import CostModel
+from imcmoo.problem.nearest import nearest, nearest_text
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.algorithm import N_INITIAL, Search, TraceRow, run_search
+from imcmoo.search.sampling import NoFeasibleDesign, draw_diverse, unseen
+from imcmoo.space.design_space import Levels
+from imcmoo.study.study import Study
+
+CHIPS_MAPPED_PER_EVALUATION = 4
+"""Chips pre-mapped per budgeted design, at most. Searches check many more chips than they evaluate,
+and mapping a few at a time takes twice as long."""
+
+OnTrace = Callable[[str, TraceRow], None]
+"""Called after every generation with the name and state of the search."""
+
+
+class LimitsUnmet(NoFeasibleDesign):
+    """Networks run, but no evaluated design meets their limits."""
+
+
+def search_names(study: Study) -> list[str]:
+    """Names of the searches of a study, in order."""
+    return [JOINT, *(study.names if study.baselines else ())]
+
+
+def search_models(study: Study) -> dict[str, CostModel]:
+    """Cost models of the searches of a study, by name.
+
+    Raises:
+        InputError: the study has baselines, but its model cannot be built for one network.
+    """
+    model = study.cost_model()
+    with input_errors("baselines: "):
+        return {n: model if n == JOINT else model.for_network(n) for n in search_names(study)}
+
+
+def run_searches(
+    study: Study,
+    models: Mapping[str, CostModel],
+    checkpoint: Callable[[str], Path],
+    on_trace: OnTrace,
+) -> dict[str, Search]:
+    """Run all searches of a study, continuing from existing checkpoints.
+
+    Args:
+        study: the study.
+        models: see `search_models`.
+        checkpoint: returns the path of the checkpoint of a search.
+        on_trace: called after every generation.
+
+    Raises:
+        NoFeasibleDesign: no design satisfies the constraints.
+        LimitsUnmet: no evaluated design meets the limits of the networks; names the nearest.
+    """
+    limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
+    models[JOINT].prepare(limit, at_most=CHIPS_MAPPED_PER_EVALUATION * study.budget * len(models))
+    searches: dict[str, Search] = {}
+    for stream, (name, model) in enumerate(models.items()):
+        problem = study.problem(model)
+        searched = problem.without_checks() if study.count_checks else problem
+        # Each search has its own stream of random numbers, so none depends on the others.
+        rng = np.random.default_rng((study.seed, stream))
+        start = study.start_levels if name == JOINT else None
+        result = run_search(
+            searched,
+            budget=study.budget,
+            rng=rng,
+            initial=None if start is None else _beginning_with(start, searched, rng),
+            checkpoint=checkpoint(name),
+            callback=partial(on_trace, name),
+        )
+        # Says how a search ended that was complete before the run was resumed.
+        on_trace(name, result.trace[-1])
+        archive = result.archive
+        if not archive.feasible.any():
+            raise LimitsUnmet(nearest_text(problem, nearest(problem, archive.levels, archive.G)))
+        searches[name] = result
+    return searches
+
+
+def _beginning_with(start: Levels, problem: AcceleratorProblem, rng: np.random.Generator) -> Levels:
+    """Initial designs of a search: the start, shape (1, n_parameters), then drawn ones."""
+    drawn = draw_diverse(problem, N_INITIAL, rng)
+    return unseen(problem.space, np.concatenate([start, drawn]), frozenset())
