@@ -123,7 +123,7 @@ def test_a_run_after_an_enumeration_has_its_regret(file, run, tmp_path, monkeypa
 def test_an_enumeration_returns_its_tables(file, tmp_path, capfd):
     study = imcmoo.Study.load(file)
     exact = study.enumerate(out=tmp_path)
-    folder = tmp_path / "exact" / "small"
+    folder = tmp_path / "enumerated" / "small"
     assert {*exact.optima["criterion"]} == {*pd.read_csv(folder / "optima.csv")["criterion"]}
     assert (
         exact.front["designs"].sum()

@@ -26,7 +26,7 @@ STUDY = Study(
 def results(tmp_path_factory):
     """Results with the exact answer among them, and the answer."""
     out = tmp_path_factory.mktemp("toy")
-    folder = out / "exact" / "toy"
+    folder = out / "enumerated" / "toy"
     folder.mkdir(parents=True)
     return out, enumerate_study(STUDY, folder, workers=1, on_progress=lambda *_: None)
 

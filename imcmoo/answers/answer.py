@@ -7,7 +7,7 @@ answer.design, answer.score, answer.gap
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -17,8 +17,10 @@ import numpy as np
 from imcmoo.answers.assessment import mean_costs
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import ProofTask, problem_of
+from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import feasible_costs
-from imcmoo.io.errors import Infeasible
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.problem.criteria import SCORES, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import AGGREGATIONS, EdapDefinition
@@ -124,10 +126,112 @@ class Answer:
         }
         return {**self.mean_costs, **edaps}
 
+    def to_json(self) -> dict[str, Any]:
+        """The answer as JSON values, without `front` and `evidence`; `of_json` reads it back.
+
+        The score is in the units of certificates: EDAP in J·s·mm², regret as a share.
+        """
+        return {
+            "study": self.study.name,
+            "how": self.how,
+            "criterion": self.study.selected_by,
+            "design": self.design or None,
+            "score": _finite(self.score),
+            "bound": _finite(self.bound),
+            "gap": _finite(self.gap),
+            "why": self.why,
+            "note": self.note,
+        }
+
+    @classmethod
+    def of_json(cls, study: Study, content: Mapping[str, Any]) -> Self:
+        """The answer of a study that `to_json` gave.
+
+        Raises:
+            InputError: the content is of another study, or none of an answer.
+        """
+        if (name := content.get("study")) != study.name:
+            raise InputError(f"the answer is of study {name}, not of {study.name}")
+        try:
+            design, nothing = content["design"], np.empty((0, len(study.space.names)), np.int64)
+            return cls(
+                study,
+                str(content["how"]),
+                nothing if design is None else study.space.levels_of(design),
+                score=_number(content["score"]),
+                bound=_number(content["bound"]),
+                gap=_number(content["gap"]),
+                why=str(content["why"]),
+                note=str(content["note"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"this is no answer of study {study.name}: {error}") from None
+
     def __repr__(self) -> str:
         if not self.has_chip:
             return f"Answer({self.study.name}: {self.how}: {self.why})"
         return f"Answer({self.study.name}: {self.how}, {self.study.selected_by} {self.score:.6g})"
+
+
+def _finite(value: float) -> float | str | None:
+    """A number for JSON, which knows neither NaN nor infinity."""
+    return None if math.isnan(value) else value if math.isfinite(value) else str(value)
+
+
+def _number(value: float | str | None) -> float:
+    """Inverse of `_finite`."""
+    return math.nan if value is None else float(value)
+
+
+def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
+    """The answer of a study whose criterion is proven.
+
+    Args:
+        study: the study.
+        proven: certificates by criterion; that of the answer is the last.
+    """
+    *_, certificate = proven.values()
+    of_first = certificate.within.get("gap", 0.0)
+    note = f"the tolerance counts from an answer with a gap of {of_first:.3%}" if of_first else ""
+    return Answer(
+        study,
+        CERTIFIED,
+        study.space.levels_of(certificate.design),
+        score=certificate.value,
+        bound=certificate.bound,
+        gap=certificate.gap,
+        note=note,
+        evidence=proven,
+    )
+
+
+def proof_of(answer: Answer) -> Certificate:
+    """The certificate that a certified answer rests on."""
+    *_, certificate = answer.evidence.values()
+    assert isinstance(certificate, Certificate)
+    return certificate
+
+
+def of_enumeration(study: Study, answer: ExactAnswer) -> Answer:
+    """The answer of an enumerated study.
+
+    Raises:
+        InputError: the criterion compares candidates, so it has no optimum.
+    """
+    if study.answered_by not in answer.optima:
+        raise InputError(f"criterion {study.criterion} compares candidates: it has no optimum")
+    best = answer.optima[study.answered_by]
+    levels = study.space.unrank(best.ranks[:1])
+    return Answer(
+        study,
+        ENUMERATED,
+        levels,
+        score=best.value,
+        bound=best.value,
+        gap=0.0,
+        front=study.space.unrank(answer.ranks),
+        evidence=answer,
+    )
 
 
 def ranked(answers: Sequence[Answer], criterion: Criterion | None) -> list[Answer]:

@@ -10,6 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from imcmoo.answers.answer import of_certificates
+from imcmoo.answers.folder import has_answer, remove_answer, write_answer
+from imcmoo.answers.outcome import certified_reference
 from imcmoo.answers.provenance import REPLACE, other_question, study_settings
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bounded_criteria import (
@@ -84,6 +87,48 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
         return certificate.criterion.endswith(SUFFIX), bool(certificate.single_network_optima)
 
     return dict(sorted(paths.items(), key=rests_on))
+
+
+def certificate_of_answer(folder: Path, name: str) -> Certificate | None:
+    """The certificate in a folder, or in one of its subfolders, that states an answer.
+
+    Args:
+        folder: folder of certificates.
+        name: name of the score that selects the design, see `Study.selected_by`; with a tolerance
+            the certificate of the second criterion is taken.
+
+    Returns:
+        The certificate; None if there is none, or it cannot be read.
+    """
+    try:
+        found = read_certificates(folder).values()
+    except (InputError, OSError):
+        return None
+    nearly_best = [c for c in found if c.criterion.endswith(SUFFIX) and c.within]
+    return next(
+        (c for c in [*nearly_best, *found] if c in nearly_best or c.criterion == name), None
+    )
+
+
+def excess_over_proven(study: Study, levels: Levels, certificate: Certificate) -> float | None:
+    """Excess of a design over the proven bound of its study, as a share.
+
+    Args:
+        study: the study.
+        levels: a feasible design, shape (1, n_parameters).
+        certificate: certificate of the answer of a study of this name.
+
+    Returns:
+        The excess; None if the certificate is of another study, or of a selection within a
+        tolerance.
+    """
+    is_other = other_question(study, certificate.stamp)
+    if is_other or certificate.within or certificate.criterion != study.proven_as:
+        return None
+    problem, criterion = study.problem(), study.asked_criterion
+    reference, _ = certified_reference(certificate, study.names)
+    score = float(criterion.scores(feasible_costs(problem, levels), reference)[0])
+    return max(criterion.score_scale.excess(score, certificate.bound), 0.0)
 
 
 def certified_study(settings: Mapping[str, Any], study: Study) -> Study:
@@ -198,9 +243,14 @@ def checked_design(
     return levels
 
 
-def folder_of(study: Study, out: Path, *, is_apart: bool = False) -> Path:
+def folder_of(name: str, out: Path) -> Path:
+    """Folder of the certificates of the study of a name."""
+    return out / "certified" / name
+
+
+def folder_of_study(study: Study, out: Path, *, is_apart: bool = False) -> Path:
     """Folder of the certificates of a study, below that of its criterion if they are apart."""
-    folder = out / "certified" / study.name
+    folder = folder_of(study.name, out)
     return folder / study.certified_by if is_apart else folder
 
 
@@ -235,7 +285,7 @@ class CertificateFolder:
         is_apart: bool = False,
         force: bool,
     ) -> None:
-        self.path = folder_of(study, out, is_apart=is_apart)
+        self.path = folder_of_study(study, out, is_apart=is_apart)
         self._study_criterion = (not is_apart and study_criterion) or study.certified_by
         stored = of_one_criterion(self.path, study_settings(study))
         self._of_study = stored.get(self.path)
@@ -245,6 +295,7 @@ class CertificateFolder:
             if not force:
                 raise InputError(f"{path} is of {differs}; {REPLACE}")
         self._of_others = [*differing]
+        self._study, self._proven = study, dict[str, Certificate]()
 
     @classmethod
     @contextmanager
@@ -258,7 +309,7 @@ class CertificateFolder:
         force: bool,
     ) -> Iterator[Self]:
         """The folder, which no other process uses meanwhile."""
-        with folder_lock(folder_of(study, out)):
+        with folder_lock(folder_of_study(study, out)):
             yield cls(study, out, study_criterion=study_criterion, is_apart=is_apart, force=force)
 
     def save(self, certificate: Certificate) -> Path:
@@ -268,13 +319,30 @@ class CertificateFolder:
         """
         for path in self._of_others:
             (path / FILE).unlink(missing_ok=True)
+            remove_answer(path)
         self._of_others = []
         name = certificate.criterion
-        folder = self.path if name == self._study_criterion else self.path / name
+        folder = self._home(name)
         if folder == self.path:
             self._keep_former(name)
         certificate.save(folder)
+        self._proven[name] = certificate
+        if name == self._study.answering(self._study.certified_by):
+            self._write_answer()
         return folder
+
+    def _home(self, criterion: str) -> Path:
+        """Folder of the certificate of a criterion."""
+        return self.path if criterion == self._study_criterion else self.path / criterion
+
+    def _write_answer(self) -> None:
+        """Write the answer that the certificates prove, unless it stands there."""
+        study, folder = self._study, self._home(self._study.certified_by)
+        if study.certified_by != study.proven_as:  # with the optima of chips for one network
+            study = study.replace(baselines=True)
+        answer = of_certificates(study, self._proven)
+        if all(c.is_new for c in self._proven.values()) or not has_answer(answer, folder):
+            write_answer(answer, folder)
 
     def _keep_former(self, name: str) -> None:
         """Move the certificate of the study's former criterion to the folder of its name."""

@@ -20,11 +20,10 @@ from imcmoo.answers.assessment import (
 from imcmoo.answers.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
 from imcmoo.answers.generation import generation_figures
 from imcmoo.answers.list_ends import ends_table
-from imcmoo.answers.outcome import BEST_FOUND, EXACT
+from imcmoo.answers.outcome import BEST_FOUND
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO, ServedDesign
 from imcmoo.arrays import Floats
-from imcmoo.exact.certificate import Certificate
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import LayerCosts
@@ -43,17 +42,6 @@ THIS_DESIGN = "this design"
 
 MOST_OF_FRONT = 50
 """Largest number of explained designs of the front."""
-
-
-def certified_reference(
-    certificate: Certificate, names: Sequence[str]
-) -> tuple[Floats | None, str]:
-    """Best EDAP of each network of a certificate, J·s·mm², shape (W,), or None if it has none, and
-    its kind, `EXACT` or `BEST_FOUND`."""
-    optima = certificate.single_network_optima
-    is_exact = all(each["value"] == each["bound"] for each in optima.values())
-    values = np.array([optima[name]["value"] for name in names]) if optima else None
-    return values, EXACT if is_exact else BEST_FOUND
 
 
 def explain(

@@ -1,4 +1,4 @@
-"""Outcome of the searches of a study: the selected design, the front, and the baselines."""
+"""What searches or a proof of a study found: the selected design, the front, and the baselines."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from imcmoo.answers.answer import CERTIFIED, SEARCHED, Answer
 from imcmoo.answers.served_design import ServedDesign
 from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.metrics import LayerCosts, Metrics
@@ -24,30 +26,46 @@ from imcmoo.study.study import Study
 JOINT = "joint"
 """Name of the search for all networks; the others have the name of their network."""
 
-
 EXACT, BEST_FOUND = "exact optimum", "best found"
 """What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
 
+def certified_reference(
+    certificate: Certificate, names: Sequence[str]
+) -> tuple[Floats | None, str]:
+    """Best EDAP of each network of a certificate, J·s·mm², shape (W,), or None if it has none, and
+    its kind, `EXACT` or `BEST_FOUND`."""
+    optima = certificate.single_network_optima
+    is_exact = all(each["value"] == each["bound"] for each in optima.values())
+    values = np.array([optima[name]["value"] for name in names]) if optima else None
+    return values, EXACT if is_exact else BEST_FOUND
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """Searches of a study and the selected designs.
+    """Evaluated designs of a study and the selected ones.
+
+    `Outcome.from_searches` selects among searches, `Outcome.of_answer` takes a proven answer.
 
     Args:
         study: the study.
-        joint: search for all networks.
-        baseline_searches: search for each network; empty without baselines.
-        baselines: best design of each of `baseline_searches` on all networks, or None.
-        candidates: front of the joint search, and the selection from it.
+        archive: evaluated designs of all networks.
+        searches: the search for all networks and one for each network, by name; empty for a proof.
+        baselines: best design of the search of each network on all networks, or None.
+        candidates: front of the archive, and the selection from it.
         exact: regret against the exact answer; None without one.
+        regret_reference: what regrets are against, `EXACT` or `BEST_FOUND`.
+        proof: the proven answer; None for searches.
     """
 
     study: Study
-    joint: Search
-    baseline_searches: dict[str, Search]
+    archive: Evaluations
+    searches: dict[str, Search]
     baselines: Baselines | None
     candidates: Candidates
     exact: ExactRegret | None
+    regret_reference: str = BEST_FOUND
+    proof: Answer | None = None
 
     @classmethod
     def from_searches(
@@ -63,23 +81,52 @@ class Outcome:
         Raises:
             ValueError: there is no feasible design.
         """
-        joint = searches[JOINT]
+        archive = searches[JOINT].archive
         single = {name: search for name, search in searches.items() if name != JOINT}
-        problem = joint.archive.problem
-        baselines = Baselines.from_searches(joint.archive, single) if single else None
+        problem = archive.problem
+        baselines = Baselines.from_searches(archive, single) if single else None
         exact = ExactRegret(problem, answer, against_joint=baselines is None) if answer else None
         best = np.nanmin(baselines.edap, axis=0) if baselines else None
-        candidates = _candidates(joint.archive, best, exact.reference_edap if exact else None)
-        return cls(study, joint, single, baselines, candidates, exact)
+        known = exact.reference_edap if exact else None
+        candidates = _candidates(archive, best, known)
+        against = BEST_FOUND if known is None else EXACT
+        return cls(study, archive, searches, baselines, candidates, exact, against)
+
+    @classmethod
+    def of_answer(cls, answer: Answer) -> Outcome:
+        """The outcome of a proven answer.
+
+        Args:
+            answer: an answer with a chip, whose `evidence` is certificates by criterion or an
+                exact answer.
+        """
+        study, problem, evidence = answer.study, answer.problem, answer.evidence
+        if isinstance(evidence, ExactAnswer):
+            exact = ExactRegret(problem, evidence, against_joint=not study.baselines)
+            known, against = exact.reference_edap, EXACT
+        else:
+            *_, certificate = evidence.values()
+            known, against = certified_reference(certificate, study.names)
+        archive = Evaluations(problem)
+        designs = answer.levels if answer.front is None else answer.front
+        designs = np.unique(np.concatenate([answer.levels, designs]), axis=0)
+        archive.append(designs, problem.model.evaluate(designs), generation=0)
+        candidates = _candidates(archive, known if study.baselines else None, known)
+        return cls(study, archive, {}, None, candidates, None, against, answer)
 
     @property
     def problem(self) -> AcceleratorProblem:
         """The problem of the joint search."""
-        return self.joint.archive.problem
+        return self.archive.problem
+
+    @property
+    def baseline_searches(self) -> dict[str, Search]:
+        """The search of each network, by name."""
+        return {name: search for name, search in self.searches.items() if name != JOINT}
 
     def metrics(self, rows: Sequence[int] | Ints) -> Metrics:
         """Metrics of candidates, by index."""
-        archive = self.joint.archive
+        archive = self.archive
         return archive.metrics.take(archive.front[np.asarray(rows)])
 
     @cached_property
@@ -95,9 +142,13 @@ class Outcome:
         )
 
     @property
-    def regret_reference(self) -> str:
-        """Reference of the regrets: `EXACT` or `BEST_FOUND`."""
-        return BEST_FOUND if self.candidates.exact_best is None else EXACT
+    def answer(self) -> Answer:
+        """The answer: as proven, or the selected design of the searches."""
+        if self.proof is not None:
+            return self.proof
+        score = float(self.candidates.scores[self.criterion][self.chosen])
+        front = self.candidates.levels
+        return Answer(self.study, SEARCHED, self.design, score=score, front=front, evidence=self)
 
     @property
     def workloads(self) -> list[str]:
@@ -105,9 +156,25 @@ class Outcome:
         return self.problem.workload_names
 
     @property
+    def selection(self) -> dict[str, int]:
+        """Index of the candidate that each criterion selects; of a certificate, its own only."""
+        chosen = self.candidates.chosen
+        if self.proof is not None and self.proof.how == CERTIFIED:
+            return {self.criterion: chosen[self.criterion]}
+        return chosen
+
+    @property
     def chosen(self) -> int:
         """Index of the candidate that the criterion of the study selects."""
         return self.candidates.chosen[self.criterion]
+
+    @property
+    def reference_edap(self) -> Floats | None:
+        """EDAP of each network that regrets are against, J·s·mm², shape (W,); None without EDAP,
+        and for a certificate that rests on no optima of networks."""
+        if self.proof is not None and self.candidates.exact_best is None:
+            return None
+        return self.candidates.reference_edap
 
     @property
     def criterion(self) -> str:

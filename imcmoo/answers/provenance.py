@@ -10,23 +10,34 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.answers.answer import CERTIFIED, ENUMERATED, SEARCHED
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.machines import LIBRARIES
+from imcmoo.io.reading import read_toml
 from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import AREA, NAMED
 from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import NAME as SCORE
-from imcmoo.study.catalogue import find_study, named_study
+from imcmoo.study.catalogue import find_study, named_study, names
 from imcmoo.study.devices import DATA, Kinds
 from imcmoo.study.study import SNR_LIMITS, Study
+from imcmoo.study.study_file import read_study
 from imcmoo.version import __version__
 
-COMMAND, STAMP = "command", "stamp"
+STUDY = "study.toml"
+"""File of the study, in the folder of an answer."""
+
+COMMAND, STAMP, HOW = "command", "stamp", "how"
 """Keys of a config that are no settings of the study."""
 
 
-def run_config(study: Study) -> dict[str, Any]:
-    """Everything needed to repeat a run, for `config.json`: its settings, command and stamp."""
+def run_config(study: Study, how: str = SEARCHED) -> dict[str, Any]:
+    """Everything needed to repeat a run, for `config.json`: its settings, command and stamp.
+
+    Args:
+        study: the study.
+        how: how its answer is found, see `Answer.how`.
+    """
     versions = {"imcmoo": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in LIBRARIES}
     networks = study.network_set()
@@ -35,13 +46,14 @@ def run_config(study: Study) -> dict[str, Any]:
         "each network": networks.fingerprints,
     }
     stamp = stamp_of(study.problem(), versions=versions, **parts)
-    return {**study.to_config(), COMMAND: command(study), STAMP: stamp.to_json()}
+    config = {**study.to_config(), COMMAND: command(study, how), STAMP: stamp.to_json()}
+    return config if how == SEARCHED else {**config, HOW: how}
 
 
 def stamp_in(config: Mapping[str, Any]) -> dict[str, Any]:
     """The stamp of a run that its config holds; empty if the config is of an older version."""
     stamp = config.get(STAMP)
-    settings = {key: value for key, value in config.items() if key not in (COMMAND, STAMP)}
+    settings = {key: value for key, value in config.items() if key not in (COMMAND, STAMP, HOW)}
     return {**stamp, "settings": settings} if isinstance(stamp, Mapping) else {}
 
 
@@ -91,14 +103,19 @@ def study_settings(study: Study) -> dict[str, Any]:
     }
 
 
-def command(study: Study) -> str:
-    """The command line that repeats a run."""
-    parts = [
-        # Without the folders, which are of one machine.
-        f"imcmoo run {Path(study.file).name if study.file else study.name}",
-        f"--seed {study.seed} --budget {study.budget} --criterion {study.criterion}",
-    ]
-    if not study.baselines:
+VERBS = {SEARCHED: "run", CERTIFIED: "certify", ENUMERATED: "enumerate"}
+"""Commands that find an answer, by how they do."""
+
+
+def command(study: Study, how: str = SEARCHED) -> str:
+    """The command line that repeats an answer; `how` as of `Answer`."""
+    # Without the folders, which are of one machine.
+    parts = [f"imcmoo {VERBS[how]} {Path(study.file).name if study.file else study.name}"]
+    if how == SEARCHED:
+        parts.append(f"--seed {study.seed} --budget {study.budget}")
+    if how != ENUMERATED or ":" in study.criterion:
+        parts.append(f"--criterion {study.criterion}")
+    if how == SEARCHED and not study.baselines:
         parts.append("--no-baselines")
     if study.area_limit_m2 is not None:
         limit = np.format_float_positional(study.area_limit_mm2, trim="-")
@@ -125,16 +142,22 @@ def study_of_run(
     Args:
         folder: folder of the run.
         config: its config.
-        name: name or file of the study. If None, as in `config`.
+        name: name or file of the study. If None, a known study of the name in `config`, or the
+            study file in the folder.
         kinds: classes of the study, if it is found by the name in `config`.
 
     Raises:
         InputError: there is no such study, it has changed, or the folder names a criterion in a
             module that the study does not.
     """
-    stored = str(config["study"])
+    stored, own = str(config["study"]), folder / STUDY
     if name is not None:
         ordinary = find_study(name, stored)
+    elif own.is_file() and stored.partition("/")[0] not in names():
+        check_runs_no_code(own)
+        read = read_study(own, kinds=kinds)
+        assert isinstance(read, Study), "an answer is of one study"
+        ordinary = read
     else:
         with input_errors(f"{folder}: ", InputError):
             ordinary = named_study(stored, kinds)
@@ -160,6 +183,24 @@ def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, Any
     if differs := stamp.difference(stamp_in(config)):
         raise InputError(f"{folder} does not fit the study {ordinary.name}: it is of {differs}")
     return study
+
+
+def check_runs_no_code(path: Path) -> None:
+    """Check that a study file of a folder of results names no code of its own.
+
+    Raises:
+        InputError: it does, or is no study file.
+    """
+    with input_errors():
+        content = read_toml(path)
+    score = content.get("score")
+    named = [content.get(key) for key in ("model", "criterion", "second_criterion")]
+    named += [*score.values()] if isinstance(score, dict) else [score]
+    if code := next((text for text in named if isinstance(text, str) and ":" in text), None):
+        raise InputError(
+            f"{path} names {code}, which would run code: give --study, a file with the same, if "
+            "you trust it"
+        )
 
 
 def check_trusted(criterion: str, study: Study, path: Path) -> None:

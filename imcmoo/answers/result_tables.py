@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ from imcmoo.answers.outcome import (
     JOINT,
     Outcome,
 )
-from imcmoo.answers.results import DESIGN, Results
+from imcmoo.answers.provenance import STUDY
+from imcmoo.answers.results import ANSWER, DESIGN, Results
 from imcmoo.answers.served_design import SCENARIO, TIMELINE
 from imcmoo.answers.verified_accuracy import accuracy_table
 from imcmoo.arrays import Floats
@@ -66,15 +68,20 @@ def results_of(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Res
     content: dict[str, Any] = {
         # An empty cell is read as a missing value.
         **{f"{n}.csv": frame.replace("", np.nan) for n, frame in _tables(outcome).items()},
+        ANSWER: outcome.answer.to_json(),
         DESIGN: design(outcome),
     }
+    with suppress(ValueError):  # a space that Python made is in no file
+        text, file = outcome.study.to_toml(folder), outcome.study.file
+        if file is None or Path(file).absolute() != (folder / STUDY).absolute():
+            content[STUDY] = text
     results = Results(folder, config, content)
     content[EXPLANATIONS] = explain_run(
         outcome.problem,
         outcome.study.asked_criterion,
         results,
         front=False,  # is explained when someone asks
-        record=outcome.joint.archive,
+        record=outcome.archive,
         costs=outcome.costs,
         served=outcome.served,
     )
@@ -86,9 +93,10 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         "evaluations": evaluations(outcome),
         "front": front(outcome),
         "selection": selection(outcome),
-        "trace": trace(outcome),
         "convergence": convergence_table(outcome),
     }
+    if outcome.searches:
+        frames["trace"] = trace(outcome)
     if outcome.costs is not None:
         frames["breakdown"] = breakdown(outcome.costs, outcome.workloads)
     if outcome.baselines:
@@ -113,7 +121,7 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
 
 def evaluations(outcome: Outcome) -> pd.DataFrame:
     """Designs of the joint search, in order of evaluation."""
-    archive, problem = outcome.joint.archive, outcome.problem
+    archive, problem = outcome.archive, outcome.problem
     metrics = archive.metrics
     return pd.DataFrame(
         {
@@ -137,7 +145,7 @@ def front(outcome: Outcome) -> pd.DataFrame:
 
 def selection(outcome: Outcome) -> pd.DataFrame:
     """Selected design of each criterion, one row each."""
-    chosen, c = outcome.candidates.chosen, outcome.candidates
+    chosen, c = outcome.selection, outcome.candidates
     rows = np.array(list(chosen.values()))
     columns: dict[str, Any] = {
         "criterion": list(chosen),
@@ -145,8 +153,8 @@ def selection(outcome: Outcome) -> pd.DataFrame:
         "score": [outcome.candidates.scores[name][row] for name, row in chosen.items()],
         **_of_candidates(outcome, rows),
     }
-    if c.reference_edap is not None:
-        over = regret(c.costs.edap[rows], c.reference_edap)
+    if outcome.reference_edap is not None:
+        over = regret(c.costs.edap[rows], outcome.reference_edap)
         columns |= _each("regret_{}", outcome.workloads, over)
     for kind, by_network in power(outcome.problem, outcome.metrics(rows).values).items():
         columns |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
@@ -177,9 +185,9 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 def trace(outcome: Outcome) -> pd.DataFrame:
     """Progress of every search by generation."""
-    searches = {JOINT: outcome.joint, **outcome.baseline_searches}
+    searches = outcome.searches.items()
     frame = pd.DataFrame(
-        [{"search": name, **asdict(row)} for name, s in searches.items() for row in s.trace]
+        [{"search": name, **asdict(row)} for name, s in searches for row in s.trace]
     )
     guides = outcome.problem.guides
     name = guides[0].name_of_score(joint=False) if guides else "objective"
@@ -258,19 +266,22 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
     another criterion orders alike) and by the criterion that selects the design, single-network
     searches by EDAP.
     """
+    columns = ["search", "criterion", "evaluations", "best"]
+    if not outcome.searches:
+        return pd.DataFrame(columns=columns)
     guides = [c for c in outcome.problem.guides if c.against == "nothing"]
     doubled = {c.orders_like for c in guides}
     rows = []
     asked = outcome.study.asked_criterion
     if asked.is_regret:
         reference = outcome.candidates.reference_edap
-        rows += _improvements(outcome.joint.archive, JOINT, asked.name, reference)
+        rows += _improvements(outcome.archive, JOINT, asked.name, reference)
     for criterion in guides:
         if criterion.name not in doubled:
-            rows += _improvements(outcome.joint.archive, JOINT, criterion.name)
+            rows += _improvements(outcome.archive, JOINT, criterion.name)
     for name, search in outcome.baseline_searches.items():
         rows += _improvements(search.archive, name, "edap_max")
-    return pd.DataFrame(rows, columns=["search", "criterion", "evaluations", "best"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _improvements(
@@ -327,12 +338,13 @@ def design(outcome: Outcome) -> dict[str, Any]:
     warning = caution(outcome.study.model, workloads, str(values.get("device", "")))
     if calibrated:
         warning = f"{calibrated} {warning}"
-    command = proven_by(outcome.study, problem)
+    command = "" if outcome.proof is not None else proven_by(outcome.study, problem)
+    has_reference = outcome.reference_edap is not None
     return {
         "study": outcome.study.name,
         "criterion": outcome.criterion,
         **({"proven_by": command} if command else {}),
-        **({"regret_reference": outcome.regret_reference} if problem.has_edap else {}),
+        **({"regret_reference": outcome.regret_reference} if has_reference else {}),
         "design": values,
         "chip": chip,
         "workloads": workloads,
@@ -364,8 +376,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     costs |= _edaps(problem, metrics, w)
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
-        assert outcome.candidates.reference_edap is not None
-        costs["reference_edap_J_s_mm2"] = outcome.candidates.reference_edap[w].item()
+    if outcome.reference_edap is not None:
+        costs["reference_edap_J_s_mm2"] = outcome.reference_edap[w].item()
     costs |= {column: v[0, w].item() for column, v in power(problem, metrics.values).items()}
     figures = generation_figures(problem.model, metrics.values)
     costs |= {n: v[0, w].item() for n, v in figures.items() if np.isfinite(v[0, w])}

@@ -1,11 +1,9 @@
-"""The folder of one run: how it is written, all files together, and continued; and its reader."""
+"""Results of a run or a proof: the files of its folder, and their reader."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -16,26 +14,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.answer import SEARCHED
 from imcmoo.answers.explanation import (
     EXPLANATIONS,
     Explanation,
-    explanations_text,
     read_explanations,
 )
 from imcmoo.answers.outcome import BEST_FOUND, EXACT
-from imcmoo.answers.provenance import REPLACE, stamp_in
+from imcmoo.answers.provenance import HOW, STUDY, stamp_in
 from imcmoo.arrays import Floats
 from imcmoo.exact import certificate
-from imcmoo.io.checksums import SUMS, check_sums, digest, write_sums
+from imcmoo.io.checksums import SUMS, check_sums
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import check_own_folder, replacing, unchanged
+from imcmoo.io.files import unchanged
 from imcmoo.io.reading import read_json
-from imcmoo.io.stamp import OLDER, Stamp
+from imcmoo.io.stamp import OLDER
 from imcmoo.io.units import to_si
 from imcmoo.problem.scores import EdapDefinition
 
 CONFIG = "config.json"
-"""Written last: where it stands, everything beside it is complete and of this one run."""
+"""Written last: where it stands, everything beside it is complete and of one run or proof."""
 
 FIGURES = "figures"
 
@@ -45,7 +43,7 @@ PAPER = f"{FIGURES}/paper"
 SELECTED, BASELINE, FRONT = "selected", "alone_", "front_"
 """Names of designs, the last two their beginnings."""
 
-DESIGN = "design.json"
+DESIGN, ANSWER = "design.json", "answer.json"
 
 REPORT = "report.html"
 """Made on demand; a new run removes that of the old one."""
@@ -53,24 +51,20 @@ REPORT = "report.html"
 FILES = (
     "evaluations.csv", "front.csv", "selection.csv", "baselines.csv", "trace.csv",
     "convergence.csv", "breakdown.csv", "regret.csv", "indicators.csv", "scenario.csv",
-    "timeline.csv", DESIGN, "accuracy.csv", "generation.csv", "steps.csv", EXPLANATIONS, REPORT,
+    "timeline.csv", STUDY, ANSWER,
+    DESIGN, "accuracy.csv", "generation.csv", "steps.csv", EXPLANATIONS, REPORT,
     FIGURES, SUMS,
 )  # fmt: skip
-"""All a run may leave beside its config. A new run replaces these and touches nothing else."""
+"""All that a run or a proof may leave beside its config, and a new one replaces."""
 
 CONTENT = tuple(name for name in FILES if name not in (REPORT, FIGURES, SUMS))
 """Files with what a run found out."""
 
-SUMMED = (*CONTENT, CONFIG)
-"""What the checksums of a run are of."""
+SUMMED = (*(name for name in CONTENT if name != STUDY), CONFIG)
+"""What the checksums of a run are of; the study file may be edited, and the config tells."""
 
-ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", DESIGN, CONFIG)
-"""Those of them that runs of every version have, whatever their study, model and settings."""
-
-_WORK = ".work"
-
-_CHECKPOINTS = ".checkpoints"
-"""States of the searches of a finished run, from which a larger budget continues."""
+ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", DESIGN, CONFIG)
+"""Those of them that all have, whatever their version, study, model and settings."""
 
 
 def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
@@ -84,189 +78,6 @@ def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
         InputError: one is missing or damaged; names it.
     """
     check_sums(folder, known=SUMMED, always=ALWAYS, remedy=remedy, all_there=all_there)
-
-
-class RunFolder:
-    """The results folder of one run.
-
-    Until the run is complete everything lives in a hidden folder `.work`: the config it was started
-    with, checkpoints, and finished files. `publish` then moves the files to their place. A kill at
-    any moment leaves either no `.work` or one from which the run can continue.
-
-    Args:
-        path: the folder, `results/<study>/seed-<n>`.
-        config: settings and stamp of the run; see `provenance.run_config`.
-    """
-
-    def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
-        self.path = path
-        self.config = json.loads(json.dumps(config))
-        self._stamp = Stamp(stamp_in(self.config))
-        self._work = path / _WORK
-        self._files = self._work / "files"
-        self._checkpoints = path / _CHECKPOINTS
-        self._sums: dict[str, str] = {}
-        self._begun_as: tuple[int, int] | None = None
-
-    def check_resumable(self) -> None:
-        """Check that what stands in the folder, if anything, is of this run.
-
-        Raises:
-            InputError: a run with another stamp was begun or finished here; says what differs.
-        """
-        stored = self._begun() or _read_json(self.path / CONFIG)
-        if stored and (differs := self._extended(stored).difference(stamp_in(stored))):
-            remedy = f"{REPLACE} instead of --resume"
-            raise InputError(f"cannot resume {self.path}: it is of {differs}; {remedy}")
-
-    def check_replaceable(self) -> None:
-        """Check that no run of another study of this name stands beside or in the folder.
-
-        Raises:
-            InputError: one does, whatever its seed; says what differs.
-        """
-        wanted = Stamp(_of_any_seed(self.config)).only("settings", "networks")
-        for path in sorted(self.path.parent.glob("seed-*")):
-            try:
-                stored = _read_json(path / _WORK / CONFIG) or _read_json(path / CONFIG)
-            except (InputError, OSError):
-                continue  # damaged: nothing to lose
-            if stored and (differs := wanted.difference(_of_any_seed(stored))):
-                raise InputError(f"{path} is of {differs}; {REPLACE}")
-
-    def is_finished(self) -> bool:
-        """True if the complete run with this stamp is here.
-
-        Raises:
-            InputError: it is, but a file is missing or damaged.
-        """
-        stored = _read_json(self.path / CONFIG)
-        if self._begun() or not stored or self._stamp.difference(stamp_in(stored)):
-            return False
-        check_files(self.path, remedy="bring it back, or run again without --resume")
-        return True
-
-    def begin(self, *, resume: bool) -> None:
-        """Prepare the folder: keep the work of an unfinished run, or start with nothing.
-
-        The files of an earlier finished run stay until `publish` replaces them.
-
-        Raises:
-            InputError: `.work` in the folder is a file or a link.
-            OSError: the folder cannot be written to.
-        """
-        check_own_folder(self._work)
-        if not (resume and self._begun()):
-            self.discard_work()
-            self._work.mkdir(parents=True)
-            if resume and self._checkpoints.is_dir():
-                shutil.copytree(self._checkpoints, self._work, dirs_exist_ok=True)
-        config = (json.dumps(self.config, indent=2) + "\n").encode()
-        with replacing(self._work / CONFIG) as temporary:
-            temporary.write_bytes(config)
-        self._sums = {CONFIG: digest(config)}
-        self._begun_as = _state(self._work / CONFIG)
-        # Files are quick to write again, so only checkpoints outlive a kill.
-        shutil.rmtree(self._files, ignore_errors=True)
-        self.figures.mkdir(parents=True)
-
-    @property
-    def figures(self) -> Path:
-        """Folder into which the figures of the run are drawn before it is published."""
-        return self._files / FIGURES
-
-    def write_results(self, results: Results) -> None:
-        """Write all files of a run but figures; `publish` puts them beside the config."""
-        for name, content in results.content.items():
-            self.write(name, _text(name, content).encode())
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file that `publish` puts beside the config, or below it."""
-        path = self._files / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        if name in SUMMED:
-            self._sums[name] = digest(content)
-
-    def checkpoint(self, name: str) -> Path:
-        """Path of the state of the search of this name."""
-        return self._work / f"{name}.checkpoint"
-
-    def files(self) -> list[Path]:
-        """Files of a finished run, in the order of `FILES`, then the config."""
-        return [p for name in (*FILES, CONFIG) if (p := self.path / name).exists()]
-
-    def publish(self) -> None:
-        """Replace whatever earlier run is in the folder by the files that were written.
-
-        A kill in between leaves the folder without config and `.work` in place: not a finished run,
-        and to be continued.
-
-        Raises:
-            InputError: the work in the folder is not of this run.
-        """
-        if _state(self._work / CONFIG) != self._begun_as:
-            raise InputError(f"{self._work} is not of this run any more: nothing was published")
-        write_sums(self._files, self._sums)
-        (self.path / CONFIG).unlink(missing_ok=True)
-        for name in FILES:
-            _remove(self.path / name)
-            if (self._files / name).exists():
-                (self._files / name).replace(self.path / name)
-        shutil.rmtree(self._checkpoints, ignore_errors=True)
-        self._checkpoints.mkdir()
-        for path in self._work.glob("*.checkpoint"):
-            path.rename(self._checkpoints / path.name)
-        # This one move turns a begun run into a finished one.
-        (self._work / CONFIG).replace(self.path / CONFIG)
-        self.discard_work()
-
-    def discard_work(self) -> None:
-        """Delete `.work`: config, checkpoints and staged files; nothing can be resumed after."""
-        shutil.rmtree(self._work, ignore_errors=True)
-
-    def _extended(self, stored: Mapping[str, Any]) -> Stamp:
-        """The stamp of this run, with the budget of a stored run that a larger one extends."""
-        budget = stored.get("budget")
-        is_extended = isinstance(budget, int) and budget < self.config["budget"]
-        return Stamp(stamp_in({**self.config, "budget": budget})) if is_extended else self._stamp
-
-    def _begun(self) -> dict[str, Any] | None:
-        return _read_json(self._work / CONFIG)
-
-
-def _state(path: Path) -> tuple[int, int] | None:
-    """Inode and time of a file, which another one in its place does not share; None without."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_mtime_ns
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, a folder with all that is in it, or a link but not where it points."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content = read_json(path)
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        content = None
-    if not (isinstance(content, dict) and content):
-        raise InputError(f"{path} is not the config of a run; remove it to start over")
-    return content
-
-
-def _of_any_seed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The stamp in a config, without the seed."""
-    return stamp_in({key: value for key, value in config.items() if key != "seed"})
 
 
 @contextmanager
@@ -342,6 +153,11 @@ class Results:
         return str(self.config["study"])
 
     @property
+    def how(self) -> str:
+        """How the design was found: searched, certified or enumerated."""
+        return str(self.config.get(HOW, SEARCHED))
+
+    @property
     def workloads(self) -> list[str]:
         """Names of the networks, in the order of all columns."""
         return list(self.config["workloads"])
@@ -407,8 +223,12 @@ class Results:
 
     @property
     def reference_edap(self) -> Floats | None:
-        """EDAP of each network that regrets are against, J·s·mm², shape (W,); None without EDAP."""
+        """EDAP of each network that regrets are against, J·s·mm², shape (W,).
+
+        None without EDAP, and for a certificate that rests on no optima of networks."""
         if not self.has_edap_columns:
+            return None
+        if self.how != SEARCHED and "regret_reference" not in self.design:
             return None
         if self.regret_reference == EXACT:
             networks = self.design["workloads"]
@@ -493,8 +313,10 @@ class _StoredFiles(Mapping[str, Any]):
             raise KeyError(name)
         if name == EXPLANATIONS:
             return read_explanations(path)
-        if name == DESIGN:
+        if name in (DESIGN, ANSWER):
             return read_json(path)
+        if name == STUDY:
+            return path.read_text(encoding="utf-8")
         values_of = _values_by_parameter(self._config)
         words = [name for name, values in values_of.items() if isinstance(values[0], str)]
         # Only an empty cell is nothing: a level may well be called "NA", or "01".
@@ -502,12 +324,3 @@ class _StoredFiles(Mapping[str, Any]):
             path, dtype=dict.fromkeys(words, str), keep_default_na=False, na_values=[""]
         )
         return frame.copy()  # as one block: of a hundred and more pandas warns
-
-
-def _text(name: str, content: Any) -> str:
-    """Text of a file of a run, by its name and content."""
-    if name == EXPLANATIONS:
-        return explanations_text(content)
-    if name == DESIGN:
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    return str(content.to_csv(index=False, lineterminator="\n"))

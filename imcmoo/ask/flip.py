@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers import certificates
 from imcmoo.answers.answer import Answer, geometric_mean_edap, ranked, select_all
 from imcmoo.answers.results import CONFIG
-from imcmoo.exact.answer import FRONT, OPTIMA
+from imcmoo.exact.answer import OPTIMA
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
@@ -267,10 +268,14 @@ def _check_match(study: Study, other: Study, factor: str) -> None:
 
 
 def _stored(study: Study, out: Path) -> Levels:
-    """Designs that runs and the enumeration of a study stored, distinct, (n, n_parameters)."""
-    runs = sorted((out / study.name).glob("seed-*"))
-    paths = [run / name for run in runs if (run / CONFIG).is_file() for name in OF_RUNS]
-    paths += [folder_of(study, out) / name for name in (FRONT, OPTIMA)]
+    """Designs that runs, certificates and the enumeration of a study stored, distinct.
+
+    Shape (n, n_parameters).
+    """
+    proven, enumerated = certificates.folder_of_study(study, out), folder_of(study, out)
+    homes = [*sorted((out / study.name).glob("seed-*")), proven, enumerated]
+    paths = [home / name for home in homes if (home / CONFIG).is_file() for name in OF_RUNS]
+    paths.append(enumerated / OPTIMA)
     stored = [read_designs(path, study.space) for path in paths if path.is_file()]
     return np.unique(np.concatenate([np.empty((0, len(study.space.names)), int), *stored]), axis=0)
 

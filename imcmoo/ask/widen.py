@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from imcmoo.answers import certificates
-from imcmoo.answers.answer import Answer
+from imcmoo.answers.answer import Answer, of_certificates, of_enumeration
 from imcmoo.answers.list_ends import (
     OpenEnd,
     covers,
@@ -30,7 +30,6 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.solve import enumerate as enumerate_study
 from imcmoo.solve.certify import certify_to
 from imcmoo.solve.enumerate import enumerate_to
-from imcmoo.solve.together import of_certificates, of_enumeration
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.widening import subspace
 from imcmoo.study.study import Study
@@ -439,7 +438,7 @@ def is_widened(folder: Path) -> bool:
 
 
 SOLVERS: Mapping[str, Solver] = {
-    "certify": Solver(certified, certificates.folder_of),
+    "certify": Solver(certified, certificates.folder_of_study),
     "enumerate": Solver(enumerated, enumerate_study.folder_of),
 }
 """Solvers that prove the best design, by method."""

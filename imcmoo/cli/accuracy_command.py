@@ -359,18 +359,26 @@ def _chips(args: argparse.Namespace) -> dict[int, Circuit]:
     numbers: Sequence[int] = range(len(table.rows))
     if args.device and "device" in table.header:
         table, numbers = table.where("device", args.device)
-    read = table.columns((*NEEDED, *OPTIONAL, "device"), {*TEXTS, "device"})
+    names = (*NEEDED, *OPTIONAL, "device")
+    read = table.columns(names, {*TEXTS, "device"})
+    # Parameters with one value are no columns of the tables of a run.
+    fixed = (_config_beside(args.designs) or {}).get("fixed", {})
+    read |= {
+        name: np.full(len(table.rows), value)
+        for name, value in fixed.items()
+        if name in names and name not in read
+    }
     chips = table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
     return dict(zip(numbers, chips, strict=True))
 
 
 def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
     """Missing settings from the study of a run, by argument; empty for other designs."""
-    config_file = args.designs.parent / CONFIG if args.designs else None
-    if config_file is None or args.designs.name not in FILES or not config_file.is_file():
+    config = _config_beside(args.designs)
+    if config is None:
         return {}
+    config_file = args.designs.parent / CONFIG
     try:
-        config = read_json(config_file)
         settings = {
             name: {k: v for k, v in _settings(config, name).items() if getattr(args, k) is None}
             for name in config["workloads"]
@@ -385,6 +393,18 @@ def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
             f"the file like its network; there are {', '.join(settings)}"
         )
     return settings.get(name, first)
+
+
+def _config_beside(designs: Path | None) -> Any:
+    """Content of the config of the run that a file of designs is of; None for other files."""
+    config = designs.parent / CONFIG if designs else None
+    if designs is None or config is None or designs.name not in FILES or not config.is_file():
+        return None
+    try:
+        content = read_json(config)
+        return {**content, "fixed": dict(content["fixed"])}
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{config} is no record of a run, or damaged") from None
 
 
 def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:

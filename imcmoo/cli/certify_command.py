@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
 
-from imcmoo.answers.certificates import folder_of, is_apart
+from imcmoo.answers.certificates import folder_of_study, is_apart
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.command_line import SIGNALLED
@@ -101,7 +101,7 @@ def main(args: argparse.Namespace) -> None:
 def _certify(study: Study, criterion: str, ordinary: Study, args: argparse.Namespace) -> None:
     out, study_criterion = args.out or arguments.DEFAULT_OUT, ordinary.certified_by
     apart = is_apart(study, ordinary)
-    folder = folder_of(study, out, is_apart=apart)
+    folder = folder_of_study(study, out, is_apart=apart)
     terminal = console(quiet=args.quiet)
     start = None if args.run is None else read_designs(args.run / "front.csv", study.space)
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
@@ -124,7 +124,7 @@ def _certify(study: Study, criterion: str, ordinary: Study, args: argparse.Names
             last = _widened(terminal, study, final, out, args.force, options)
             if last is not study:  # has the criterion of the command line
                 study, study_criterion = last, criterion
-                folder = folder_of(study, out)
+                folder = folder_of_study(study, out)
     is_in_folder = apart or criterion in (study_criterion, ALL)
     folder = folder if is_in_folder else folder / criterion
     terminal.print(f"written: {folder}", soft_wrap=True)
@@ -135,7 +135,7 @@ def _proven(
 ) -> Certificate:
     """Prove a criterion and print each certificate; returns the last one. SIGTERM ends the command
     with the best design so far."""
-    folder, last = folder_of(study, out, is_apart=is_apart), None
+    folder, last = folder_of_study(study, out, is_apart=is_apart), None
     options |= {"is_apart": is_apart}
     with (
         ending() as ended,
@@ -197,17 +197,17 @@ def _widened(
 ) -> Study:
     """Widen a certified study and show the last certificate; returns the last study."""
     # Others do without.
+    from imcmoo.answers.answer import of_certificates, proof_of
     from imcmoo.ask.widen import certified
     from imcmoo.cli.widening import widen_and_show
-    from imcmoo.solve.together import of_certificates, proof_of
 
     # Certificates of earlier rounds are replaced without a line each.
     solve = partial(certified, out=out, **{**options, "report": lambda line: None})
     first = of_certificates(study, {certificate.criterion: certificate})
-    folder_in = partial(folder_of, out=out)
+    folder_in = partial(folder_of_study, out=out)
     widening = widen_and_show(terminal, study, first, solve, folder_in, force=force)
     if widening.steps:
-        folder = folder_of(widening.study, out)
+        folder = folder_of_study(widening.study, out)
         _show_proven(terminal, widening.study, proof_of(widening.best), folder, widening)
     return widening.study
 

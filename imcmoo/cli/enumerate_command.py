@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imcmoo.answers.answer import Answer
+from imcmoo.answers.answer import Answer, of_enumeration
 from imcmoo.answers.answers import home_of
 from imcmoo.ask.widen import enumerated
 from imcmoo.cli import arguments
@@ -25,16 +25,16 @@ from imcmoo.report.answer_card import card_of_answer
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.solve.devices import enumerate_devices
 from imcmoo.solve.enumerate import enumerate_to, folder_of
-from imcmoo.solve.together import of_enumeration
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
 Evaluate every design of a study and write the exact optima (optima.csv) and Pareto front
-(front.csv) to DIR/exact/STUDY. Runs of the study with the same --out then report their regret. The
-same command continues an interrupted one. A study that lists devices is enumerated for each, in
-DIR/exact/STUDY/DEVICE, and compared in DIR/exact/STUDY/comparison.
+(front.csv) to DIR/enumerated/STUDY, with all files of a run. Runs of the study with the same --out
+then report their regret. The same command continues an interrupted one. A study that lists devices
+is enumerated for each, in DIR/enumerated/STUDY/DEVICE, and compared in
+DIR/enumerated/STUDY/comparison.
 """
 
 INTERRUPTED = "the same command continues"
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     criterion = "answer a criterion of your own as well"
     arguments.add(
         parser,
-        arguments.results("exact/STUDY"),
+        arguments.results("enumerated/STUDY"),
         arguments.option("--criterion MODULE:NAME", str, criterion),
         arguments.option("--force", bool, "replace the answer of another study of this name"),
         arguments.option("--all", bool, "print the optima of all criteria", dest="optima"),
@@ -90,7 +90,7 @@ def main(args: argparse.Namespace) -> None:
             answer = enumerate_to(study, out, on_progress=partial(on_progress, study), **options)
             seconds = time.perf_counter() - began
     if isinstance(study, StudyOfDevices):
-        show_comparison(terminal, compared, home_of(study, out / "exact"))
+        show_comparison(terminal, compared, home_of(study, out / "enumerated"))
     else:
         _show(terminal, study, answer, seconds, optima=args.optima)
         if args.widen:

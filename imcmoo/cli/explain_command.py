@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.answers.certificates import certified_study, mismatch
-from imcmoo.answers.explain import certified_reference, explain
+from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation, to_json, write_csv
-from imcmoo.answers.provenance import stamp_of_answers, study_of_run
+from imcmoo.answers.outcome import certified_reference
+from imcmoo.answers.provenance import STUDY, check_runs_no_code, stamp_of_answers, study_of_run
 from imcmoo.answers.results import SELECTED, reading
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.terminal import Bars, console, show, timed
@@ -113,8 +114,9 @@ def _of_certificate(folder: Path, study_name: str | None) -> Explained:
     """The certified design of a folder."""
     certificate = Certificate.load(folder)
     stored = str(certificate.settings.get("study", ""))
-    own = folder / "study.toml"  # of a widened study
+    own = folder / STUDY
     if study_name is None and own.is_file():
+        check_runs_no_code(own)
         study_name = str(own)
     if study_name is None and stored.partition("/")[0] not in catalogue.names():
         raise InputError(

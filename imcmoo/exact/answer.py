@@ -1,6 +1,6 @@
 """Store the exact answer of a problem, and load it if it is of the same problem.
 
-A folder holds `optima.csv`, `front.csv` and, written last, `summary.json` with the stamp of the
+A folder holds `optima.csv`, `points.csv` and, written last, `summary.json` with the stamp of the
 answer and numbers of the model for some designs.
 """
 
@@ -23,7 +23,7 @@ from imcmoo.io.units import display_column, to_display, to_si
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace, Ranks
 
-SUMMARY, OPTIMA, FRONT = "summary.json", "optima.csv", "front.csv"
+SUMMARY, OPTIMA, POINTS = "summary.json", "optima.csv", "points.csv"
 
 
 class OtherProblem(Exception):
@@ -41,7 +41,7 @@ def save(answer: ExactAnswer, folder: Path, problem: AcceleratorProblem, stamp: 
     (folder / SUMMARY).unlink(missing_ok=True)
     frames = {
         OPTIMA: optima_table(answer, problem),
-        FRONT: front_table(answer, problem),
+        POINTS: front_table(answer, problem),
     }
     for name, frame in frames.items():
         with replacing(folder / name) as temporary:
@@ -79,7 +79,7 @@ def load(folder: Path, problem: AcceleratorProblem, stamp: Stamp) -> ExactAnswer
     for name, digest in summary["sha256"].items():
         if not (folder / name).is_file() or sha256(folder / name) != digest:
             raise damaged(folder / name)
-    optima, front = pd.read_csv(folder / OPTIMA), pd.read_csv(folder / FRONT)
+    optima, front = pd.read_csv(folder / OPTIMA), pd.read_csv(folder / POINTS)
     space, columns = problem.space, problem.objective_names
     answer = ExactAnswer(
         n_feasible=summary["feasible_designs"],

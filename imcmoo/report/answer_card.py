@@ -18,17 +18,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.answer import CERTIFIED, ENUMERATED, SEARCHED
 from imcmoo.answers.answers import Answers
-from imcmoo.answers.explain import certified_reference, explain
+from imcmoo.answers.certificates import certificate_of_answer, excess_over_proven, folder_of
+from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.list_ends import OpenEnd, table_of
-from imcmoo.answers.outcome import EXACT
+from imcmoo.answers.outcome import EXACT, certified_reference
+from imcmoo.answers.provenance import STUDY, study_of_run
 from imcmoo.answers.result_tables import caution
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.exact.regret import ExactRegret
+from imcmoo.exact.regret import ROUNDING, ExactRegret
+from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import PROJECT
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import MACROS
@@ -56,6 +60,9 @@ from imcmoo.study.study import Study
 
 WIDTH = 100
 """Columns of a card outside a terminal."""
+
+NOT_PROVEN = "not proven"
+"""Beginning of what a card says of a design without proof."""
 
 NEAR = 0.02
 """Unused share up to which a limit is near."""
@@ -157,17 +164,14 @@ def card_of_run(results: Results, selected: Explanation, study: Study | None = N
         study: the study of the run. If None, the card names its file without the folder.
     """
     config = results.config
-    exact = None if results.regret is None else results.regret.set_index("criterion")
-    if exact is not None and results.criterion in exact.index:
-        over = float(exact["regret_selected"][results.criterion])
-        goodness = _enumerated(over, n_designs(config))
-        then = _command("explain", results.folder)
-    else:
-        goodness = (
-            f"not proven: the best of {len(results.evaluations):,} designs evaluated, of "
-            f"{n_designs(config):,} in the space"
-        )
+    goodness = _goodness(results, study)
+    then = _command("explain", results.folder)
+    if goodness.startswith(NOT_PROVEN):
         then = _proof_of(results, study)
+    elif results.how != SEARCHED:
+        own = results.folder / STUDY
+        name = results.study if study is None else _named(study)
+        then = _what_if(config, str(own) if study is None and own.is_file() else name)
     return _card(
         config,
         selected,
@@ -176,6 +180,53 @@ def card_of_run(results: Results, selected: Explanation, study: Study | None = N
         warning=str(results.design.get("caution", "")),
         accuracy=results.accuracy,
     )
+
+
+def _goodness(results: Results, study: Study | None) -> str:
+    """How good the selected design is, as text: proven in its folder, by the exact answer, or by a
+    certificate of the same study beside the run."""
+    n = n_designs(results.config)
+    within = ", within the tolerance" if results.config.get("tolerance") else ""
+    if results.how == ENUMERATED:
+        return _enumerated(0.0, n) + within
+    if results.how == CERTIFIED:
+        proof = certificate_of_answer(results.folder, results.criterion)
+        if proof is not None and proof.design.items() <= results.design["design"].items():
+            return f"proven: {proven(proof)}"
+        return f"{NOT_PROVEN}: the certificate is not there, or of another design"
+    exact = None if results.regret is None else results.regret.set_index("criterion")
+    if exact is not None and results.criterion in exact.index:
+        return _enumerated(float(exact["regret_selected"][results.criterion]), n)
+    beside = _of_certificate_beside(results, study)
+    return beside or (
+        f"{NOT_PROVEN}: the best of {len(results.evaluations):,} designs evaluated, of {n:,} in "
+        "the space"
+    )
+
+
+def _of_certificate_beside(results: Results, study: Study | None) -> str:
+    """Distance of a run's design from the proven optimum of its study, as text; empty without a
+    certificate of the same study in the folder of results."""
+    home = folder_of(results.study, results.folder.absolute().parents[1])
+    certificate = certificate_of_answer(home, results.criterion)
+    if certificate is None:
+        return ""
+    try:
+        study = study or study_of_run(results.folder, results.config, None)
+    except InputError:
+        return ""
+    design = results.selected.iloc[0].to_dict()
+    levels = study.space.levels_of({name: design[name] for name in study.space.names})
+    excess = excess_over_proven(study, levels, certificate)
+    if excess is None:
+        return ""
+    if excess <= ROUNDING:
+        return f"proven: {proven(replace(certificate, gap=0.0))}"
+    if certificate.gap == 0:
+        return (
+            f"{100 * excess:.3g} % above the proven optimum of the {certificate.designs:,} designs"
+        )
+    return f"at most {100 * excess:.3g} % above the best of the {certificate.designs:,} designs"
 
 
 def n_designs(config: Mapping[str, Any]) -> int:
@@ -263,6 +314,12 @@ def _proof_of(results: Results, study: Study | None) -> str:
     return _command_of_study(command, name) if command else ""
 
 
+def _what_if(config: Mapping[str, Any], name: str) -> str:
+    """The command that shows what another technology would change."""
+    change = "technology_nm=22" if config["model"] == "physical" else "KEY=VALUE"
+    return _command_of_study("what-if", name, change)
+
+
 def _named(study: Study) -> str:
     """Name of a study on a command line."""
     return study.file or study.name
@@ -300,8 +357,7 @@ def _card_of_design(
     networks = explanation.tables["networks"].set_index("network")
     costs: dict[str, Any] = {str(name): row.to_dict() for name, row in networks.iterrows()}
     warning = caution(study.model, costs, str(explanation.design.get("device", "")))
-    change = "technology_nm=22" if study.model == "physical" else "KEY=VALUE"
-    then = _command_of_study("what-if", _named(study), change)
+    then = _what_if(study.to_config(), _named(study))
     if file:
         then = f"{_command_of_study('run', file)}, for tables and figures of each device"
     return _card(study.to_config(), explanation, goodness=goodness, then=then, warning=warning)

@@ -63,7 +63,9 @@ def draw_paper_figures(results: Results, folder: Path) -> None:
 
 def _drawn(results: Results, width: float = style.WIDTH) -> dict[str, Figure]:
     """Figures by name, for a width in inches."""
-    drawn = {"convergence": convergence(results.convergence, width)}
+    drawn: dict[str, Figure] = {}
+    if len(results.convergence):  # a proof has none
+        drawn["convergence"] = convergence(results.convergence, width)
     if len(results.workloads) > MOST_NETWORKS:
         return drawn
     feasible = results.evaluations[results.evaluations["feasible"]]

@@ -345,6 +345,7 @@ def _facts(results: Results) -> dict[str, str]:
     facts[criterion_heading(results.criterion)] = f"{float(selected['score']):.4g}"
     if results.has_edap_columns:
         facts["EDAP by"] = str(results.edap)
+    if results.reference_edap is not None:
         facts["regret against"] = results.regret_reference
     if results.regret is not None:
         rows = results.regret[results.regret["criterion"] == results.criterion]
@@ -428,9 +429,9 @@ def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:
 def _ratios(results: Results) -> Floats | None:
     if results.baselines is not None:
         return results.of_workloads(results.baselines.iloc[:1], "relative_edap_{}")[0]
-    if results.has_edap_columns:
-        return 1 + results.of_workloads(results.selected, "regret_{}")[0]
-    return None
+    if results.reference_edap is None:
+        return None
+    return 1 + results.of_workloads(results.selected, "regret_{}")[0]
 
 
 def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:

@@ -75,7 +75,7 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
     )
     table.caption = "◀: criterion of the study"
-    if results.has_edap_columns:
+    if results.reference_edap is not None:
         table.caption += f". Regrets are against the {results.regret_reference} of each network."
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
@@ -124,7 +124,7 @@ def _add_costs(
             factor, unit = on_screen(q.unit)
             unit += f", {GENERIC}" if q.name == SNR and workload in generic else ""
             rows.append([f"{q.name} ({unit})", *_numbers(factor * designs[q.columns[at]])])
-    if results.has_edap_columns:
+    if results.reference_edap is not None:
         relative = 1 + designs[f"regret_{workload}"]
         rows.append([f"EDAP / {results.regret_reference}", *map(times, relative)])
     if rows:

@@ -58,7 +58,7 @@ def enumerate_devices(
         force: replace answers of different studies with the same name.
         on_progress: called after every chunk with the study of the device.
     """
-    folder = home_of(study, out / "exact")
+    folder = home_of(study, out / "enumerated")
     with folder_lock(folder):
         if not force:
             check_replaceable(study, folder)

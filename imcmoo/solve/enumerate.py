@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.answers.answer import of_enumeration
+from imcmoo.answers.folder import remove_answer, write_answer
 from imcmoo.answers.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.exact import answer as exact
 from imcmoo.exact.behaviour import behaviour_mark
@@ -94,7 +96,7 @@ class ExactOptima:
 
 def folder_of(study: Study, out: Path) -> Path:
     """Folder of the exact answer of a study."""
-    return out / "exact" / study.name
+    return out / "enumerated" / study.name
 
 
 def enumerate_to(
@@ -118,12 +120,16 @@ def enumerate_to(
         InputError: the folder is in use or holds the answer of another study, or see
             `enumerate_study`.
     """
-    with folder_lock(folder_of(study, out)):
+    folder = folder_of(study, out)
+    with folder_lock(folder):
         if not force:
-            check_replaceable(study, folder_of(study, out))
-        return enumerate_study(
-            study, folder_of(study, out), workers=workers, on_progress=on_progress, **more
-        )
+            check_replaceable(study, folder)
+        answer = enumerate_study(study, folder, workers=workers, on_progress=on_progress, **more)
+        if study.answered_by in answer.optima:  # a criterion that compares candidates has none
+            write_answer(of_enumeration(study, answer), folder)
+        else:
+            remove_answer(folder)
+        return answer
 
 
 def enumerate_study(

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from imcmoo.answers.answer import REFUSED, Answer
+from imcmoo.answers.answer import REFUSED, Answer, of_certificates, of_enumeration
 from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import Conflict, Infeasible, InputError
@@ -20,8 +20,6 @@ from imcmoo.solve.together import (
     certified_together,
     enumerated,
     enumerated_together,
-    of_certificates,
-    of_enumeration,
     searched,
     searched_together,
 )

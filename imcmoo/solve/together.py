@@ -12,14 +12,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from imcmoo.answers.answer import CERTIFIED, ENUMERATED, SEARCHED, Answer, select
+from imcmoo.answers.answer import ENUMERATED, SEARCHED, Answer, of_certificates, select
 from imcmoo.answers.answers import least_edap
 from imcmoo.answers.outcome import Outcome
 from imcmoo.arrays import Floats
-from imcmoo.exact.certificate import Certificate, NothingToCertify
+from imcmoo.exact.certificate import NothingToCertify
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer, NothingFeasible, Optimum
 from imcmoo.exact.smallest_chip import nothing_feasible
-from imcmoo.io.errors import Infeasible, InputError
+from imcmoo.io.errors import Infeasible
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.search.sampling import NoFeasibleDesign
@@ -28,35 +28,6 @@ from imcmoo.solve.enumerate import ExactOptima, NothingToEnumerate
 from imcmoo.solve.searches import LimitsUnmet, run_searches, search_models
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
-
-
-def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
-    """The answer of a study whose criterion is proven.
-
-    Args:
-        study: the study.
-        proven: certificates by criterion; that of the answer is the last.
-    """
-    *_, certificate = proven.values()
-    of_first = certificate.within.get("gap", 0.0)
-    note = f"the tolerance counts from an answer with a gap of {of_first:.3%}" if of_first else ""
-    return Answer(
-        study,
-        CERTIFIED,
-        study.space.levels_of(certificate.design),
-        score=certificate.value,
-        bound=certificate.bound,
-        gap=certificate.gap,
-        note=note,
-        evidence=proven,
-    )
-
-
-def proof_of(answer: Answer) -> Certificate:
-    """The certificate that a certified answer rests on."""
-    *_, certificate = answer.evidence.values()
-    assert isinstance(certificate, Certificate)
-    return certificate
 
 
 def certified_together(
@@ -105,28 +76,6 @@ def enumerated(study: Study) -> ExactAnswer:
         nearest = nearest_text(problem, error.nearest) if len(error.nearest) else ""
         text = nearest or nothing_feasible(problem)
         raise NothingToEnumerate(text, error.single_network) from None
-
-
-def of_enumeration(study: Study, answer: ExactAnswer) -> Answer:
-    """The answer of an enumerated study.
-
-    Raises:
-        InputError: the criterion compares candidates, so it has no optimum.
-    """
-    if study.answered_by not in answer.optima:
-        raise InputError(f"criterion {study.criterion} compares candidates: it has no optimum")
-    best = answer.optima[study.answered_by]
-    levels = study.space.unrank(best.ranks[:1])
-    return Answer(
-        study,
-        ENUMERATED,
-        levels,
-        score=best.value,
-        bound=best.value,
-        gap=0.0,
-        front=study.space.unrank(answer.ranks),
-        evidence=answer,
-    )
 
 
 def enumerated_together(
@@ -201,10 +150,7 @@ def outcome_of(study: Study) -> Outcome:
 
 def searched(study: Study) -> Answer:
     """Answer of a searched study; see `outcome_of`."""
-    outcome = outcome_of(study)
-    score = float(outcome.candidates.scores[outcome.criterion][outcome.chosen])
-    front = outcome.candidates.levels
-    return Answer(study, SEARCHED, outcome.design, score=score, front=front, evidence=outcome)
+    return outcome_of(study).answer
 
 
 def searched_together(studies: Sequence[Study]) -> list[Answer]:

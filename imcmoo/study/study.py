@@ -108,7 +108,17 @@ PATHS = ("source", "accuracy", "components", "calibration")
 """Keys of a study and of its networks that can be paths."""
 
 FOLDERS = (
-    *("ablation", "certified", "compare", "comparison", "docs", "exact", "published", "random"),
+    *(
+        "ablation",
+        "certified",
+        "compare",
+        "comparison",
+        "docs",
+        "enumerated",
+        "exact",
+        "published",
+        "random",
+    ),
 )
 """Folders that commands create beside those of studies; no study may have these names."""
 

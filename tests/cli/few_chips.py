@@ -11,9 +11,9 @@ from imcmoo.study import catalogue
 from tests.model.reference import scalar_energy as plain
 
 STUDY = "four_workload_rram"
-ANSWER = Path("exact") / STUDY
+ANSWER = Path("enumerated") / STUDY
 """Where the answer is among the results."""
-NAMES = ["front.csv", "optima.csv", "summary.json"]
+NAMES = ["points.csv", "optima.csv", "summary.json"]
 FILES = [str(ANSWER / name) for name in NAMES]
 PART = 32
 """Designs in a part, which makes eight bodies: the few chips make more than ten parts."""

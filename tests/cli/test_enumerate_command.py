@@ -61,7 +61,7 @@ def test_what_is_printed_is_what_is_written(tmp_path, capsys):
         f"  EDAP of light on a chip for all: {optima['edap_light']:.4g} J·s·mm²",
     } <= {line.partition(" (")[0] for line in lines[3:-1]}
     assert any("the best of all 512 designs" in line for line in lines)
-    assert len(pd.read_csv(tmp_path / ANSWER / "front.csv")) == summary["front_points"]
+    assert len(pd.read_csv(tmp_path / ANSWER / "points.csv")) == summary["front_points"]
 
 
 @pytest.mark.usefixtures("_few")
@@ -192,7 +192,8 @@ def test_a_defect_is_not_hidden_and_leaves_the_old_answer(complete, tmp_path, mo
         patch.setattr("imcmoo.exact.enumeration.scores", None)
         with pytest.raises(TypeError, match="not callable"):
             run(tmp_path)
-    assert {n: b for n, b in contents(tmp_path).items() if n in FILES} == complete
+    now = contents(tmp_path)
+    assert {n: now[n] for n in FILES} == {n: complete[n] for n in FILES}
 
 
 # Errors.

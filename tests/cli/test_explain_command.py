@@ -85,6 +85,9 @@ def test_an_unknown_design_is_named_though_the_study_is_not_at_hand(small_run, t
     change_config(folder, study="mine")
     line = refused(capsys, "explain", folder, "--design", "alone_joint")
     assert "explains no design 'alone_joint'; known: selected, " in line
+    line = refused(capsys, "explain", folder, "--design", "front_1")
+    assert f"does not fit the study {STUDY}" in line
+    (folder / "study.toml").unlink()
     assert "unknown study 'mine'" in refused(capsys, "explain", folder, "--design", "front_1")
 
 
@@ -110,8 +113,8 @@ def test_no_module_is_imported_because_a_folder_of_results_names_it(
     monkeypatch.syspath_prepend(tmp_path)
     for changes, output in (
         ({"criterion": "evil:x"}, "names the criterion evil:x, whose module would run code"),
-        ({"study": "evil.toml"}, "unknown study 'evil.toml'"),
-        ({"study": str(tmp_path / "evil.toml")}, "unknown study"),
+        ({"study": "evil.toml"}, f"does not fit the study {STUDY}"),
+        ({"study": str(tmp_path / "evil.toml")}, f"does not fit the study {STUDY}"),
         ({"model": "evil:X"}, "is of other settings: model"),
     ):
         older = tmp_path / "older"

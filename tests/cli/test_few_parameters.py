@@ -42,7 +42,9 @@ def test_every_command_works_with_one_free_parameter_or_none(free, tmp_path, cap
     evaluated, front = (pd.read_csv(run / f"{name}.csv") for name in ("evaluations", "front"))
     assert len(evaluated) == 2 ** len(free)
     assert pd.read_csv(run / "regret.csv")["regret_selected"].max() == 0
-    assert json.loads((out / "exact/many/summary.json").read_text())["front_designs"] == len(front)
+    assert json.loads((out / "enumerated/many/summary.json").read_text())["front_designs"] == len(
+        front
+    )
     last = f"front_{len(front)}"
     assert main(["explain", str(run), "--design", last, "--study", study]) == 0
     assert main(["explain", str(run / "design.json"), "--study", study]) == 0

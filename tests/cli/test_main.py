@@ -252,7 +252,7 @@ OF_A_RUN = {"budget": 30, "criterion": "edap_mean", "baselines": False}
     [
         ("run", ["--budget", "30", "--criterion", "edap_mean", "--no-baselines"],
          "tiny/seed-1/config.json", SETTINGS | OF_A_RUN),
-        ("enumerate", ["--workers", "1"], "exact/tiny/summary.json", SETTINGS),
+        ("enumerate", ["--workers", "1"], "enumerated/tiny/summary.json", SETTINGS),
         ("certify", ["--criterion", "edap_max"],
          "certified/tiny/edap_max/certificate.json", SETTINGS),
     ],

@@ -47,7 +47,7 @@ def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
     study, out = Path(write_study(tmp_path, NETWORKS)), tmp_path / "out"
     study.write_text(f'criterion = "edap_product"\n{study.read_text()}')
     assert main(["enumerate", str(study), "--out", str(out), "--quiet", "--workers", "1"]) == 0
-    optima = pd.read_csv(out / "exact" / "many" / "optima.csv").groupby("criterion")
+    optima = pd.read_csv(out / "enumerated" / "many" / "optima.csv").groupby("criterion")
     value, geomean = (optima.first()["value"][n] for n in ("log10_edap_product", "edap_geomean"))
     assert "edap_product" not in optima.groups
     assert value == pytest.approx(NETWORKS * np.log10(geomean), rel=1e-12)

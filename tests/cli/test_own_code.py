@@ -166,7 +166,7 @@ def test_results_go_to_out_whatever_folder_a_score_changes_to(module, tmp_path, 
     study = study_with(tmp_path, f'score = {{ function = "{module(text)}:own" }}')
     monkeypatch.chdir(tmp_path)
     assert main(["enumerate", str(study), "--workers", "1", "--out", "out", "--quiet"]) == 0
-    assert (tmp_path / "out/exact/many/summary.json").exists()
+    assert (tmp_path / "out/enumerated/many/summary.json").exists()
     assert not list(elsewhere.iterdir())
 
 

@@ -70,7 +70,8 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")
     tables = [f"{name}.csv" for name in names]
     states = [f".checkpoints/{name}.checkpoint" for name in ("joint", *WORKLOADS)]
-    others = ["SHA256SUMS", "config.json", "design.json", "explain.json"]
+    others = ["SHA256SUMS", "answer.json", "config.json", "design.json", "explain.json"]
+    others.append("study.toml")
     assert sorted(contents(finished)) == sorted([*others, *tables, *figures, *states])
 
 

@@ -67,7 +67,7 @@ def test_an_answer_is_read_back_as_it_was_and_saved_again_changes_no_byte(name, 
 def test_tables_have_a_row_per_tie_and_point_with_what_the_design_really_has(name, tmp_path):
     problem, _ = saved(name, tmp_path)
     space, names, n = problem.space, problem.workload_names, len(problem.workload_names)
-    optima, front = (pd.read_csv(tmp_path / f"{table}.csv") for table in ("optima", "front"))
+    optima, front = (pd.read_csv(tmp_path / f"{table}.csv") for table in ("optima", "points"))
     figures = [*(f"energy_{w}_J" for w in names), *(f"latency_{w}_s" for w in names), "area_mm2"]
     figures += ["cost"] if problem.cost_per_cm2 else []
     assert list(front.columns) == [*space.names, "designs", *figures]
@@ -92,7 +92,7 @@ def levels_of(space, table):
 def test_the_summary_says_what_the_files_hold(tmp_path):
     problem, stamp = saved("rram", tmp_path)
     summary = exact.read_summary(tmp_path)
-    optima, front = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("optima", "front"))
+    optima, front = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("optima", "points"))
     assert summary["stamp"] == stamp.to_json()
     assert summary["stamp"]["settings"] == SETTINGS
     assert summary["designs"] == problem.space.size == 512
@@ -106,7 +106,7 @@ def test_the_summary_says_what_the_files_hold(tmp_path):
     }
 
 
-@pytest.mark.parametrize("file", ["optima.csv", "front.csv", "summary.json"])
+@pytest.mark.parametrize("file", ["optima.csv", "points.csv", "summary.json"])
 def test_an_answer_that_was_not_written_to_its_end_is_none(file, tmp_path, monkeypatch):
     """Also where a complete one stood before."""
     problem, stamp = saved("rram", tmp_path)
@@ -230,7 +230,7 @@ def test_only_problems_that_cost_the_same_share_a_stamp():
 # Damaged.
 
 
-@pytest.mark.parametrize("name", ["optima.csv", "front.csv"])
+@pytest.mark.parametrize("name", ["optima.csv", "points.csv"])
 def test_a_table_damaged_in_one_digit_is_refused_in_one_line(name, tmp_path):
     problem, stamp = saved("rram", tmp_path)
     path = tmp_path / name

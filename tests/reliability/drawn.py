@@ -38,7 +38,7 @@ CERTIFY = ("certify", "tiny.toml", "--quiet", "--criterion", "edap_max")
 EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv", "--out", "o.csv")
 EVALUATED = "evaluated.csv"
 """What `EVALUATE` makes of `MANY_DESIGNS`."""
-RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
+RESULTS, EXACT = "results/tiny/seed-1", "results/enumerated/tiny"
 
 
 def study_text(top: str = "") -> str:
@@ -108,7 +108,7 @@ def prepare(home: Path) -> Path:
         if end.returncode:
             raise RuntimeError(f"{' '.join(command)}: {end.stderr}")
     (many / "o.csv").rename(ready / EVALUATED)
-    shutil.copytree(finished / "results" / "exact", begun / "results" / "exact")
+    shutil.copytree(finished / "results" / "enumerated", begun / "results" / "enumerated")
     run(begun, RUN, before=killing_at("breakdown.csv"))
     return ready
 

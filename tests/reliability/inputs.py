@@ -239,7 +239,7 @@ def accuracy_data(trial: Trial) -> Outcome:
         path.write_bytes(content)
     else:
         way = _forged(trial, path)
-    answer = "results/exact/accurate"
+    answer = "results/enumerated/accurate"
     if command == ENUMERATED:
         shutil.rmtree(folder / "results")
     before = tree(folder)

@@ -72,11 +72,13 @@ def test_they_are_objectives_and_their_optima_those_of_brute_force(finished):
     names = study.problem().objective_names
     assert "snr_resnet18_dB" in names
     assert "interval_alexnet_s" in names
-    optima = pd.read_csv(out / "exact" / "own" / "optima.csv").groupby("criterion")["value"].first()
+    optima = (
+        pd.read_csv(out / "enumerated" / "own" / "optima.csv").groupby("criterion")["value"].first()
+    )
     assert optima["snr_resnet18"] == values["snr"][:, 0].max() > 0
     assert optima["interval_alexnet"] == values["interval"][:, 1].min()
     assert (values["snr"] <= MOST_DB).all()
-    front = pd.read_csv(out / "exact" / "own" / "front.csv")
+    front = pd.read_csv(out / "enumerated" / "own" / "points.csv")
     assert front["snr_resnet18_dB"].max() == values["snr"][:, 0].max()
     assert len(front) == len({tuple(f) for f in F if not dominated(f, F)})
 

@@ -54,7 +54,7 @@ def test_a_run_reports_its_distance_from_the_exact_answer(results, arguments):
     assert main([*arguments, "--out", str(results)]) == 0
     folder = results / STUDY / "seed-1"
     regret = pd.read_csv(folder / "regret.csv").set_index("criterion")
-    optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").set_index("criterion")
+    optima = pd.read_csv(results / "enumerated" / STUDY / "optima.csv").set_index("criterion")
     selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
     for name in ("edap_max", "edap_mean", "edap_geomean"):
         row = regret.loc[name]
@@ -80,7 +80,7 @@ def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tm
     options = ["--budget", "100", "--seed", "5", "--force", "--quiet", "--out", str(results)]
     assert main([study.file, *options]) == 0
     folder = results / STUDY / "seed-5"
-    optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion").first()
+    optima = pd.read_csv(results / "enumerated" / STUDY / "optima.csv").groupby("criterion").first()
     space, networks = study.space, study.names
     best = space.encode({n: optima.loc[["regret_minimax"], n].to_numpy() for n in space.names})
     metrics = study.cost_model().evaluate(best)
@@ -106,8 +106,10 @@ def test_a_run_selects_and_reports_by_exact_references_where_they_are_known(
     results, study, tmp_path, more
 ):
     """So few designs do not find the best of each network: by these, regret would be too small."""
-    shutil.copytree(results / "exact", tmp_path / "exact")
-    optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion")["value"]
+    shutil.copytree(results / "enumerated", tmp_path / "enumerated")
+    optima = pd.read_csv(results / "enumerated" / STUDY / "optima.csv").groupby("criterion")[
+        "value"
+    ]
     kind = "edap" if more else "alone"
     best = np.array([optima.first()[f"{kind}_{name}"] for name in study.names])
     options = ["--budget", "30", "--quiet", "--out", str(tmp_path), *more]
@@ -125,7 +127,7 @@ def test_a_run_selects_and_reports_by_exact_references_where_they_are_known(
     expected = [selected[name] for name in edaps] / best - 1
     assert explanation.tables["networks"]["regret"].to_numpy() == pytest.approx(expected)
     assert explanation.against == "exact optimum"
-    shutil.rmtree(tmp_path / "exact")
+    shutil.rmtree(tmp_path / "enumerated")
     assert main([study.file, *options]) == 0
     without = pd.read_csv(folder / "selection.csv").query("used")["score"].iloc[0]
     assert without < selected["score"]
@@ -147,9 +149,9 @@ def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path
                 selected.append(pd.read_csv(folder / "selection.csv").query("used")[edaps])
                 found += [pd.read_csv(folder / f)[edaps] for f in ("front.csv", "baselines.csv")]
             best = pd.concat(found).min().to_numpy()
-            shutil.copytree(results / "exact", tmp_path / "exact")
+            shutil.copytree(results / "enumerated", tmp_path / "enumerated")
         else:
-            optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion")
+            optima = pd.read_csv(results / "enumerated" / STUDY / "optima.csv").groupby("criterion")
             best = np.array([optima["value"].first()[f"alone_{name}"] for name in study.names])
         worst = pd.concat(selected).to_numpy() / best
         table = pd.read_csv(tmp_path / STUDY / "seeds.csv")
@@ -179,7 +181,7 @@ def test_other_settings_have_no_exact_answer_here(results, arguments, capsys):
 def test_the_answer_of_another_model_is_not_used_and_refused_where_it_is_needed(
     results, arguments, study, capsys
 ):
-    path = results / "exact" / STUDY / "summary.json"
+    path = results / "enumerated" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
     summary = json.loads(before) | {"stamp": {}}
     summary["checksum"] = content_checksum(summary)
@@ -218,8 +220,8 @@ def test_what_tells_problems_of_one_study_apart_is_stated():
 
 
 def test_an_answer_replaced_while_it_is_read_is_refused(results, study, tmp_path, monkeypatch):
-    shutil.copytree(results / "exact" / STUDY, tmp_path / "exact" / STUDY)
-    summary = tmp_path / "exact" / STUDY / "summary.json"
+    shutil.copytree(results / "enumerated" / STUDY, tmp_path / "enumerated" / STUDY)
+    summary = tmp_path / "enumerated" / STUDY / "summary.json"
     assert find_answer(study, tmp_path) is not None
     load = exact.load
 

@@ -103,8 +103,13 @@ def test_the_widened_study_is_written_and_answers_alike(certified):
 
 def test_a_certified_design_is_explained_from_its_folder(certified, capsys):
     folder, widening = certified
-    assert main(["explain", str(folder / "certified" / "edge")]) == 2
+    bare = folder / "bare"
+    bare.mkdir()
+    shutil.copy(folder / "certified" / "edge" / "certificate.json", bare)
+    assert main(["explain", str(bare)]) == 2
     assert "--study FILE.toml" in capsys.readouterr().err
+    assert main(["explain", str(folder / "certified" / "edge")]) == 0
+    capsys.readouterr()
     assert main(["explain", str(folder / "certified" / "edge-widened"), "--json"]) == 0
     explained = json.loads(capsys.readouterr().out)
     assert explained["names"] == ["certified"]

@@ -235,7 +235,7 @@ def answered(tmp_path_factory):
 @pytest.fixture
 def results(answered, tmp_path):
     """A copy of the results with the exact answer."""
-    shutil.copytree(answered[1] / "exact", tmp_path / "exact")
+    shutil.copytree(answered[1] / "enumerated", tmp_path / "enumerated")
     return tmp_path
 
 
