@@ -300,6 +300,27 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             self, Path(out), workers=workers, force=force, on_progress=lambda _, *at: report(*at)
         )
 
+    def widen(
+        self,
+        method: Literal["certify", "enumerate", "run"] = "certify",
+        *,
+        out: str | Path = "results",
+        force: bool = False,
+        progress: Callable[[Round], None] | None = None,
+    ) -> dict[str, Widening | InputError]:
+        """Widen the study of each device by itself; regrets are against the optima of the device.
+
+        Args:
+            method, out, force, progress: see `Study.widen`.
+
+        Returns:
+            What widening found, by device, or the error that says why a device cannot be widened.
+        """
+        from imcmoo.ask.widen import widen_devices
+
+        report = progress or (lambda done: None)
+        return widen_devices(self, _solver(method), Path(out), force=force, on_round=report)
+
     def certify(
         self,
         criterion: str | None = None,

@@ -32,6 +32,7 @@ from imcmoo.solve.certify import certify_to
 from imcmoo.solve.enumerate import enumerate_to
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.widening import subspace
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
 SUFFIX = "-widened"
@@ -241,6 +242,29 @@ def widen_study(
         force=force,
         on_round=on_round,
     )
+
+
+def widen_devices(
+    study: StudyOfDevices,
+    solver: Solver,
+    out: Path,
+    *,
+    force: bool = False,
+    on_round: Callable[[Round], None] = lambda done: None,
+) -> dict[str, Widening | InputError]:
+    """Widen the study of each device by itself; see `StudyOfDevices.widen`.
+
+    Args:
+        study: the study that lists devices.
+        solver, out, force, on_round: see `widen_study`.
+    """
+    found: dict[str, Widening | InputError] = {}
+    for device, one in zip(study.devices, study.studies, strict=True):
+        try:
+            found[device] = widen_study(one, solver, out, force=force, on_round=on_round)
+        except InputError as error:
+            found[device] = error
+    return found
 
 
 @dataclass(frozen=True)

@@ -245,20 +245,16 @@ def requested_study(
 
 
 def check_widens(study: Study | StudyOfDevices, criterion: str | None = None) -> None:
-    """Refuse --widen of a list of devices, and of a criterion that is not the study's.
+    """Refuse --widen by a criterion that is not the study's.
 
     Raises:
         InputError: says what to do instead.
     """
-    if not isinstance(study, Study):
-        raise InputError(
-            f"--widen: {study.name} lists devices; give a study of one device, whose lists are "
-            "widened for its best chip"
-        )
-    if criterion not in (None, study.certified_by):
+    of_study = study.studies[0].certified_by
+    if criterion not in (None, of_study):
         raise InputError(
             f"--widen looks at the best design by the criterion of the study, "
-            f"{study.certified_by}, not by {criterion}"
+            f"{of_study}, not by {criterion}"
         )
 
 

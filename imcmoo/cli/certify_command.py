@@ -276,6 +276,13 @@ def _certify_devices(
             report=lambda line: terminal.print(line, soft_wrap=True),
         )
     show_comparison(terminal, compared, home_of(study, out / "certified"))
+    if args.widen:
+        from imcmoo.ask.widen import certified
+        from imcmoo.cli.widening import widen_devices_and_show
+
+        solve = partial(certified, out=out, gap=args.gap, time_limit_s=args.time_limit)
+        folder_in = partial(folder_of_study, out=out)
+        widen_devices_and_show(terminal, compared, solve, folder_in, force=args.force)
 
 
 def _show(terminal: Console, study: Study, certificate: Certificate) -> None:

@@ -11,11 +11,11 @@ from rich.console import Console
 
 from imcmoo.answers.answer import Answer, of_enumeration
 from imcmoo.answers.answers import home_of
-from imcmoo.ask.widen import enumerated
+from imcmoo.ask.widen import Solve, enumerated
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import Bars, console
-from imcmoo.cli.widening import widen_and_show
+from imcmoo.cli.widening import widen_and_show, widen_devices_and_show
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
@@ -91,6 +91,9 @@ def main(args: argparse.Namespace) -> None:
             seconds = time.perf_counter() - began
     if isinstance(study, StudyOfDevices):
         show_comparison(terminal, compared, home_of(study, out / "enumerated"))
+        if args.widen:
+            folder = partial(folder_of, out=out)
+            widen_devices_and_show(terminal, compared, _solver(out, args), folder, force=args.force)
     else:
         _show(terminal, study, answer, seconds, optima=args.optima)
         if args.widen:
@@ -102,6 +105,18 @@ def _widened(
     terminal: Console, study: Study, answer: ExactAnswer, out: Path, args: argparse.Namespace
 ) -> Study:
     """Widen an enumerated study and show the last answer; returns the last study."""
+    first, folder = of_enumeration(study, answer), partial(folder_of, out=out)
+    solve = _solver(out, args)
+    widening = widen_and_show(terminal, study, first, solve, folder, force=args.force)
+    if widening.steps:
+        card = card_of_answer(widening.study, widening.best.evidence)
+        card = card.after_widening(widening.left)
+        terminal.print(card.text(terminal.width), soft_wrap=True)
+    return widening.study
+
+
+def _solver(out: Path, args: argparse.Namespace) -> Solve:
+    """Enumerates the widened studies of a command line."""
 
     def solve(wider: Study, *, force: bool) -> Answer:
         with Bars(quiet=args.quiet) as progress:
@@ -114,13 +129,7 @@ def _widened(
                 on_progress=lambda n, total: progress.update(task, completed=n, total=total),
             )
 
-    first, folder = of_enumeration(study, answer), partial(folder_of, out=out)
-    widening = widen_and_show(terminal, study, first, solve, folder, force=args.force)
-    if widening.steps:
-        card = card_of_answer(widening.study, widening.best.evidence)
-        card = card.after_widening(widening.left)
-        terminal.print(card.text(terminal.width), soft_wrap=True)
-    return widening.study
+    return solve
 
 
 def _to_go(seconds: float) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from imcmoo.answers.answers import home_of
+from imcmoo.answers.answers import Answers, home_of
 from imcmoo.answers.results import Results
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
@@ -112,6 +112,8 @@ def main(args: argparse.Namespace) -> None:
                 _widen(run, out, observer, options)
             return
     show_comparison(console(quiet=args.quiet), compared, home_of(study, out))
+    if args.widen:
+        _widen_devices(compared, out, options)
 
 
 def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> None:
@@ -130,6 +132,18 @@ def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> 
     if widening.steps:
         best: Run = widening.best.evidence
         observer.show(best, best.card.after_widening(widening.left), [])
+
+
+def _widen_devices(compared: Answers, out: Path, options: Mapping[str, Any]) -> None:
+    """Widen the study of each device, and run each widened one."""
+    # Others do without.
+    from imcmoo.cli.widening import widen_devices_and_show
+    from imcmoo.run import home_of_run, searched
+
+    observer: Shown = options["observer"]
+    solve = partial(searched, out=out, workers=options["workers"])
+    folder, force = partial(home_of_run, out=out), bool(options["force"])
+    widen_devices_and_show(observer.terminal, compared, solve, folder, force=force)
 
 
 def _list() -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.answers.answer import Answer
+from imcmoo.answers.answers import Answers
 from imcmoo.answers.list_ends import table_ends
 from imcmoo.ask.what_if import costs_of
 from imcmoo.ask.widen import Round, Solve, Widening, added_text, widen
+from imcmoo.io.errors import InputError
 from imcmoo.report.labels import label, plain
 from imcmoo.report.what_if_table import worse
 from imcmoo.study.study import Study
@@ -59,6 +61,36 @@ def widen_and_show(
     return widening
 
 
+def widen_devices_and_show(
+    terminal: Console,
+    compared: Answers,
+    solve: Solve,
+    folder: Callable[[Study], Path],
+    *,
+    force: bool,
+) -> None:
+    """Widen the study of each device by itself, and print its rounds and its best chip.
+
+    Args:
+        terminal: where to print.
+        compared: the answers of the devices.
+        solve, folder, force: see `widen`.
+    """
+    for answer in compared.answers:
+        terminal.print(f"{answer.study.name}:")
+        if not answer.has_chip:
+            terminal.print(f"  not widened, since it has no chip: {answer.why}", soft_wrap=True)
+            continue
+        try:
+            found = widen_and_show(terminal, answer.study, answer, solve, folder, force=force)
+        except InputError as error:
+            terminal.print(f"  not widened: {error}", soft_wrap=True)
+            continue
+        if found.steps:
+            terminal.print(f"  {found.study.name}: {found.best.text}", soft_wrap=True)
+            terminal.print(f"written: {folder(found.study)}", soft_wrap=True)
+
+
 def _way_out(study: Study) -> str:
     """Advice on how to solve what lies beyond ends that stay open."""
     shorten = "shorten their lists in [space]"
@@ -91,5 +123,5 @@ def _text(done: Round) -> str:
     if math.isnan(done.gain):
         gain = ", against the optima of the wider space"
     else:
-        gain = f", {100 * done.gain:.3g} % less"
+        gain = f", {100 * done.gain + 0.0:.3g} % less"
     return f"{added_text(done)}; {done.study.space.size:,} designs; {score}{gain}"

@@ -10,7 +10,7 @@ import pytest
 from imcmoo import Study
 from imcmoo.answers.answer import SEARCHED, Answer
 from imcmoo.answers.list_ends import open_ends, table_ends
-from imcmoo.ask.widen import FILE, widen
+from imcmoo.ask.widen import FILE, Widening, widen
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.run import Run
@@ -334,3 +334,24 @@ def test_a_start_is_left_out_with_its_space():
     assert one.replace(space={**FEW, "cols": [256, 512]}).start is None
     with pytest.raises(ValueError, match=r"^start: .*cols"):
         one.replace(start={"cols": 64, "router_groups": 2})
+
+
+def test_each_device_of_a_list_is_widened_and_one_that_cannot_be_says_why(tmp_path, monkeypatch):
+    study = Study(
+        name="both", model="physical", device=["sram", "dimc"], networks=["resnet18"],
+        criterion="edap_geomean", space={"buffer_words": 1},
+    )  # fmt: skip
+    asked = []
+
+    def widened_or_not(one, solver, out, **_):
+        asked.append((one.name, solver.folder(one, out=out)))
+        if one.device == "sram":
+            raise InputError("no end of a list can be passed")
+        return Widening(one, Answer.without_chip(one, "none"), [], [])
+
+    monkeypatch.setattr("imcmoo.ask.widen.widen_study", widened_or_not)
+    found = study.widen("enumerate", out=tmp_path)
+    home = tmp_path / "enumerated" / "both"
+    assert asked == [("both/sram", home / "sram"), ("both/dimc", home / "dimc")]
+    assert str(found["sram"]) == "no end of a list can be passed"
+    assert found["dimc"].study.name == "both/dimc"
