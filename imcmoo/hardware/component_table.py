@@ -37,7 +37,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -134,8 +134,7 @@ class TableContent:
             OSError: the file cannot be read.
         """
         if path is None:
-            with as_file(files("imcmoo.hardware") / cls.shipped) as shipped:
-                return replace(cls.read(shipped), path=None)
+            return cls._read_shipped()
         stored = read_arrays(Path(path), cls.title)
         held = [n for n in cls.components if all(f"{n}.{part}" in stored for part in PARTS)]
         absent = [n for n in ("metadata", "main_memory_J_per_bit") if n not in stored]
@@ -154,6 +153,12 @@ class TableContent:
         except (AttributeError, LookupError, MemoryError, RecursionError, TypeError) as error:
             name = type(error).__name__
             raise ValueError(f"{path} is not {cls.title}: {name} {error}") from None
+
+    @classmethod
+    @cache
+    def _read_shipped(cls) -> Self:
+        with as_file(files("imcmoo.hardware") / cls.shipped) as shipped:
+            return replace(cls.read(shipped), path=None)
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Self:

@@ -50,8 +50,9 @@ def device_spaces() -> dict[str, DesignSpace]:
     return {device: spaces()[name] for device, name in WIDEST_SPACES.items()}
 
 
-def offered(group: str) -> dict[str, Any]:
-    """Objects offered by entry points of a group, by name."""
+@cache
+def offered(group: str) -> Mapping[str, Any]:
+    """Objects offered by entry points of a group, by name; installed packages are read once."""
     objects: dict[str, Any] = {}
     for entry in entry_points(group=group):
         objects |= entry.load()
