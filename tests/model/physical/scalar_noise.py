@@ -6,6 +6,7 @@ Written from the specification, not from the arrays: an oracle for `imcmoo.model
 from __future__ import annotations
 
 import math
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
@@ -99,12 +100,12 @@ def mean_sigma(law: str, joint: Any, low: int, width: int, *, differential: bool
     return math.sqrt((mean + variance[0]) / 2 if differential else mean)
 
 
-def blocks(n_rows: int, rows: int, active: int) -> list[int]:
-    """Number of rows of each block that is read at once."""
-    found = []
+def blocks(n_rows: int, rows: int, active: int) -> Counter[int]:
+    """Number of blocks that are read at once, by their rows."""
+    found: Counter[int] = Counter()
     for macro in range(0, n_rows, rows):
         end = min(macro + rows, n_rows)
-        found += [min(active, end - start) for start in range(macro, end, active)]
+        found.update(min(active, end - start) for start in range(macro, end, active))
     return found
 
 
@@ -141,8 +142,9 @@ def layer(
     ]
     coherence = input_variance / sum(each)
     adc = dev = 0.0
-    analog = blocks(n_rows, design["rows"], design["active_rows"]) if device != "dimc" else []
-    for rows in analog:
+    is_analog = device != "dimc"
+    analog = blocks(n_rows, design["rows"], design["active_rows"]) if is_analog else Counter()
+    for rows, n_blocks in analog.items():
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
             for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
                 cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
@@ -178,8 +180,8 @@ def layer(
                 # Stuck at either end alike; rounding keeps such errors.
                 stuck = pair * number(assumptions, f"{device}_stuck_share") / 2
                 cells += rows * WITHIN_ROWS * (x[1] - x[0] ** 2) * stuck * coherence
-                adc += 4 ** (x_low + g_low) * steps / signal
-                dev += 4 ** (x_low + g_low) * cells / signal
+                adc += n_blocks * 4 ** (x_low + g_low) * steps / signal
+                dev += n_blocks * 4 ** (x_low + g_low) * cells / signal
     zero = 128 if operands.signed[at] else 0
     input_square = square - 2 * zero * mean + zero**2
     cut = float(operands.cut[at]) * input_square / input_variance

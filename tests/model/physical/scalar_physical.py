@@ -195,12 +195,23 @@ def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
 
 
 CACHES = ("", "keys", "values")
+_READ: dict[tuple[Any, ...], tuple[Workload, list[Layer]]] = {}
+"""Networks with their layers: many designs run each."""
 
 
 def read_layers(
     workload: Workload, weight_clip: float, digital: tuple[str, ...], batch: int = 1
 ) -> list[Layer]:
     """The distinct layers of a network in the order of their sizes, statistics averaged."""
+    key = id(workload), weight_clip, digital, batch
+    if key not in _READ:
+        _READ[key] = workload, _distinct_layers(workload, weight_clip, digital, batch)
+    return _READ[key][1]
+
+
+def _distinct_layers(
+    workload: Workload, weight_clip: float, digital: tuple[str, ...], batch: int
+) -> list[Layer]:
     moments = operand_bits(workload, weight_clip)
     groups: dict[tuple[int, ...], list[int]] = {}
     for index in range(len(workload)):

@@ -1,6 +1,7 @@
 """The closed form of noise against simulated arrays, and its rules one by one."""
 
 import math
+from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
@@ -301,7 +302,7 @@ def test_row_blocks_end_at_the_end_of_a_macro(rows, macro, active):
     found = []
     for length, count in row_blocks(np.array([float(rows)]), circuit):
         found += [int(length[0])] * int(count[0])
-    assert sorted(found) == sorted(scalar_noise.blocks(rows, macro, active))
+    assert Counter(found) == scalar_noise.blocks(rows, macro, active)
 
 
 def test_noise_of_operands_does_not_depend_on_the_circuit():
