@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -112,5 +113,7 @@ def _path(name: str) -> str:
     return _offered().get(name, name)
 
 
+@cache
 def _offered() -> dict[str, str]:
+    """Cost models of installed packages, whose metadata is read once."""
     return {e.name: e.value for e in entry_points(group="imcmoo.cost_models")}

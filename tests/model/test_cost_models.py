@@ -25,6 +25,7 @@ def _offered(tmp_path, monkeypatch):
         "gone = tests.toy_model:Gone\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_offered", registry._offered.__wrapped__)
 
 
 @pytest.mark.usefixtures("_offered")
