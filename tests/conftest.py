@@ -41,3 +41,15 @@ def _shared_noise():
     with pytest.MonkeyPatch.context() as patch:
         share_noise(patch)
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _shared_work(request):
+    """Models of equal layers share work, but where the models themselves are tested."""
+    from tests.shared_work import share_runs_of_layers, share_sums_of_operands
+
+    with pytest.MonkeyPatch.context() as patch:
+        share_sums_of_operands(patch)
+        if "reference" not in request.path.parts:
+            share_runs_of_layers(patch)
+        yield

@@ -1,0 +1,51 @@
+"""What models of equal layers share while tests run: tests make many models of few networks."""
+
+from functools import lru_cache
+
+from imcmoo.model.physical.layers import OperandSums
+from imcmoo.model.reference.profiles import LayerRunner
+
+
+class _Wanted:
+    """What to make; equal to another if all that it depends on is."""
+
+    def __init__(self, depends_on, make):
+        self.depends_on, self.make = depends_on, make
+
+    def __hash__(self):
+        return hash(self.depends_on)
+
+    def __eq__(self, other):
+        return self.depends_on == other.depends_on
+
+
+@lru_cache(maxsize=48)
+def _made(wanted):
+    return wanted.make()
+
+
+def share_runs_of_layers(patch):
+    """Let chips of the reference model with equal layers and sizes share mappings and orders."""
+
+    def runner(shapes, capacities, smallest_buffer, *, streams_weights):
+        sizes = ((level, values.tobytes()) for level, values in capacities.items())
+        given = "runs", shapes.tobytes(), *sizes, smallest_buffer, streams_weights
+        streams = {"streams_weights": streams_weights}
+        return _made(
+            _Wanted(given, lambda: LayerRunner(shapes, capacities, smallest_buffer, **streams))
+        )
+
+    patch.setattr("imcmoo.model.reference.chips.LayerRunner", runner)
+
+
+def share_sums_of_operands(patch):
+    """Let layer tables of the physical model with equal operands share the sums over slices."""
+    of_layers = OperandSums.of_layers
+
+    def shared(layers):
+        arrays = layers.distinct, layers.count, layers.input_bits, layers.weight_bits
+        operands = vars(layers.operands).values()
+        given = "sums", *(array.tobytes() for array in (*arrays, *operands))
+        return _made(_Wanted(given, lambda: of_layers(layers)))
+
+    patch.setattr(OperandSums, "of_layers", staticmethod(shared))
