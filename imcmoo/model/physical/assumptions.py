@@ -6,30 +6,59 @@ marks engineering judgement; the others name their source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal
 
 from imcmoo.io.errors import did_you_mean_or_known
+
+Spread = Literal["interval90", "limits", "held"]
+"""Meaning of a band: a 90 % interval of the mean, limits of what is plausible, or no draws."""
+
+OF_NOISE = "noise of circuits: its band is a limit of plausibility, not what chips vary by"
+OF_CIRCUITS = "a property of the array that decides its noise or its limits"
+OF_COUNTS = "it changes counts, or which designs there are"
+"""Why an assumption is held."""
 
 
 @dataclass(frozen=True)
 class Assumption:
     """A number, its band, and the reason for both.
 
+    Only value, band and reason are part of its text, and so of digests of cost models.
+
     Args:
         value: SI units.
         low: lower end of the band.
         high: upper end of the band.
         reason: source, or "assumption" and its basis.
+        group: name of the assumptions that are drawn together. If empty, it is drawn alone.
+        falls: True if it falls where the others of its group rise.
+        spread: meaning of the band for draws.
+        least, most: physical limits of drawn values.
+        why_held: why it is not drawn; empty unless `spread` is "held".
+
+    Raises:
+        ValueError: the value is outside its band, or the spread does not fit.
     """
 
     value: float
     low: float
     high: float
     reason: str
+    group: str = field(default="", repr=False)
+    falls: bool = field(default=False, repr=False)
+    spread: Spread = field(default="limits", repr=False)
+    least: float = field(default=0.0, repr=False)
+    most: float = field(default=math.inf, repr=False)
+    why_held: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not self.low <= self.value <= self.high:
             raise ValueError(f"{self.value:g} is outside its band {self.low:g} to {self.high:g}")
+        if bool(self.why_held) != (self.spread == "held"):
+            raise ValueError(f"spread {self.spread} and the reason {self.why_held!r} do not fit")
 
 
 @dataclass(frozen=True)
@@ -45,43 +74,66 @@ class Assumptions:
         "supplies by 1.18 in the median, NeuroSim's 2 by 2.0",
     )
     clock_Hz: Assumption = Assumption(
-        1e9, 0.5e9, 2e9, "assumption: digital clock at 0.9 V and above"
+        1e9, 0.5e9, 2e9, "assumption: digital clock at 0.9 V and above", group="logic_speed"
     )
     pulse_s: Assumption = Assumption(
         10e-9, 10e-9, 92e-9, "the read pulse whose energy NeuroSim gives; NeuRRAM has 92 ns"
     )
     highest_level_bits: Assumption = Assumption(
-        4, 2, 4, "assumption: bits a row's DAC settles at once"
+        4, 2, 4, "assumption: bits a row's DAC settles at once", spread="held", why_held=OF_COUNTS
     )
     dac_F_per_bit: Assumption = Assumption(
         50e-15, 25e-15, 100e-15, "ZigZag imc_array.py: 50 fF V^2"
     )
     sample_hold_F: Assumption = Assumption(
-        10e-15, 5e-15, 50e-15, "assumption: a capacitor per column"
+        10e-15, 5e-15, 50e-15, "assumption: a capacitor per column", group="holds"
     )
     sample_hold_m2: Assumption = Assumption(
-        5e-12, 2e-12, 20e-12, "assumption: that capacitor's area"
+        5e-12, 2e-12, 20e-12, "assumption: that capacitor's area", group="holds"
     )
     sram_cell_F2: Assumption = Assumption(
         1200,
         500,
         2000,
         "cell with capacitor: Jia 4.9 um2 or 1,160 F2 with drivers of the array, Wang 1,800 F2",
+        spread="interval90",
+        least=280.0,
     )
     sram_unit_F: Assumption = Assumption(
-        1.2e-15, 0.5e-15, 3e-15, "assumption: matched capacitor of a cell; Jia and Wang 6 fF"
+        1.2e-15,
+        0.5e-15,
+        3e-15,
+        "assumption: matched capacitor of a cell; Jia and Wang 6 fF",
+        spread="held",
+        why_held=OF_CIRCUITS,
     )
     sram_line_F: Assumption = Assumption(
-        0.7e-15, 0.0, 3e-15, "assumption, at 28 nm: lines across 35 F 0.39 fF, gates 0.31 fF"
+        0.7e-15,
+        0.0,
+        3e-15,
+        "assumption, at 28 nm: lines across 35 F 0.39 fF, gates 0.31 fF",
+        group="array_lines",
     )
     current_hold_F: Assumption = Assumption(
-        50e-15, 10e-15, 200e-15, "assumption: likewise, with the front end that a current needs"
+        50e-15,
+        10e-15,
+        200e-15,
+        "assumption: likewise, with the front end that a current needs",
+        group="holds",
     )
     current_hold_m2: Assumption = Assumption(
-        20e-12, 5e-12, 80e-12, "assumption: likewise, with the front end that a current needs"
+        20e-12,
+        5e-12,
+        80e-12,
+        "assumption: likewise, with the front end that a current needs",
+        group="holds",
     )
     shift_add_factor: Assumption = Assumption(
-        0.4, 0.15, 1.0, "of the table's energy; Horowitz 2014: 0.11 pJ for 20 bits at 45 nm"
+        0.4,
+        0.15,
+        1.0,
+        "of the table's energy; Horowitz 2014: 0.11 pJ for 20 bits at 45 nm",
+        group="logic_capacitance",
     )
     adc_energy_factor: Assumption = Assumption(
         1.0,
@@ -89,6 +141,9 @@ class Assumptions:
         5.5,
         "assumption, of every ADC model; beside sar_noise NeuroSim's SAR of 5 and 6 bits takes "
         "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
+        spread="interval90",
+        least=1 / 30,
+        most=30.0,
     )
     comparator_J: Assumption = Assumption(
         34e-15,
@@ -100,22 +155,49 @@ class Assumptions:
         1.0, 0.3, 4.0, "assumption: largest sum of a column at its ADC over the supply voltage"
     )
     input_energy_factor: Assumption = Assumption(
-        1.0, 0.275, 5.5, "assumption, of DACs and word lines; for calibration to a macro"
+        1.0,
+        0.275,
+        5.5,
+        "assumption, of DACs and word lines; for calibration to a macro",
+        spread="interval90",
+        least=1 / 30,
+        most=30.0,
     )
     array_energy_factor: Assumption = Assumption(
-        1.0, 0.275, 5.5, "assumption, of reading cells; for calibration to a macro"
+        1.0,
+        0.275,
+        5.5,
+        "assumption, of reading cells; for calibration to a macro",
+        spread="interval90",
+        least=1 / 30,
+        most=30.0,
     )
     adc_time_factor: Assumption = Assumption(
-        1.0, 0.275, 5.5, "assumption, of every ADC model; for calibration to a macro"
+        1.0,
+        0.275,
+        5.5,
+        "assumption, of every ADC model; for calibration to a macro",
+        spread="interval90",
+        least=1 / 30,
+        most=30.0,
     )
     array_area_factor: Assumption = Assumption(
-        1.0, 0.275, 5.5, "assumption, of cells, drivers, DACs and holds; for calibration to a macro"
+        1.0,
+        0.275,
+        5.5,
+        "assumption, of cells, drivers, DACs and holds; for calibration to a macro",
+        spread="interval90",
+        least=1 / 30,
+        most=30.0,
     )
     adc_area_factor: Assumption = Assumption(
         1.0,
         0.5,
         2.2,
         "assumption, of every ADC model: published ADCs take 0.9 to 1.4 times zigzag's",
+        spread="interval90",
+        least=1 / 30,
+        most=30.0,
     )
     sram_row_write_s: Assumption = Assumption(
         1e-9, 0.5e-9, 4e-9, "assumption: a row write at 0.9 V"
@@ -126,7 +208,9 @@ class Assumptions:
     rram_write_pulse_s: Assumption = Assumption(
         50e-9, 50e-9, 8520e-9, "NeuroSim's cell file; CiMLoop's NeuRRAM cell file has 8,520 ns"
     )
-    wire_F_per_m: Assumption = Assumption(0.2e-9, 0.15e-9, 0.3e-9, "assumption: 0.2 pF per mm")
+    wire_F_per_m: Assumption = Assumption(
+        0.2e-9, 0.15e-9, 0.3e-9, "assumption: 0.2 pF per mm", group="wires"
+    )
     wire_length: Assumption = Assumption(
         2 / 3, 0.3, 1.0, "mean Manhattan distance of two random points of a unit square"
     )
@@ -145,6 +229,7 @@ class Assumptions:
         0.080 / 16,
         "idle and refreshed 16-bit channel, IDD2N and IDD5 of 8 Gb "
         "LPDDR4-3200 (DRAMSys JEDEC_8Gb_LPDDR4-3200_16bit): 34 + 6 mW; 0: charged to others",
+        group="dram_idle",
     )
     hbm2_idle_W: Assumption = Assumption(
         1.04,
@@ -152,6 +237,7 @@ class Assumptions:
         2.1,
         "16 idle and refreshed channels of 128 bits, IDD2N and IDD5AB of "
         "DRAMsim3's HBM2_8Gb_x128: 48 + 17 mW each; 0: charged to others",
+        group="dram_idle",
     )
     leak_W_per_m2: Assumption = Assumption(
         1000, 100, 5000, "assumption, of all CMOS of 7 to 45 nm at 0.9 V: 1 mW per mm2"
@@ -164,9 +250,11 @@ class Assumptions:
         "murmann ADC, which is a quarter of its power at full rate",
     )
     lpddr4_interface_m2_per_bit: Assumption = Assumption(
-        2e-6 / 64, 1e-6 / 64, 4e-6 / 64, "assumption: 2 mm2 of PHY for 64 bits"
+        2e-6 / 64, 1e-6 / 64, 4e-6 / 64, "assumption: 2 mm2 of PHY for 64 bits", group="dram_phy"
     )
-    hbm2_interface_m2: Assumption = Assumption(25e-6, 12e-6, 40e-6, "assumption: PHY of two stacks")
+    hbm2_interface_m2: Assumption = Assumption(
+        25e-6, 12e-6, 40e-6, "assumption: PHY of two stacks", group="dram_phy"
+    )
     dram_footprint_factor: Assumption = Assumption(
         1.0, 0.5, 2.0, "assumption, of the board area of DRAM packages beside the chip"
     )
@@ -181,50 +269,94 @@ class Assumptions:
         0.2, 0.1, 0.4, "assumption: clock and control, share of the area of all components"
     )
     top_energy: Assumption = Assumption(
-        0.15, 0.05, 0.4, "assumption: clock and control, share of the energy of all actions"
+        0.15,
+        0.05,
+        0.4,
+        "assumption: clock and control, share of the energy of all actions",
+        group="clock_tree",
     )
     power_W_per_m2: Assumption = Assumption(
         1e6, 0.5e6, 2e6, "assumption: what air cooling takes away"
     )
-    widest_sum_bits: Assumption = Assumption(24, 16, 32, "assumption: partial sums are cut there")
+    widest_sum_bits: Assumption = Assumption(
+        24, 16, 32, "assumption: partial sums are cut there", spread="held", why_held=OF_COUNTS
+    )
     rram_sigma: Assumption = Assumption(
         0.043,
         0.011,
         0.127,
         "assumption: NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit); 0.127 of a "
         "cell of the cost model that is off",
+        spread="held",
+        why_held=OF_NOISE,
     )
     sram_mismatch: Assumption = Assumption(
         0.008,
         0.0033,
         0.022,
         "assumption: mismatch of a capacitor of 1 fF; it falls with the root of the capacitance",
+        spread="held",
+        why_held=OF_NOISE,
     )
     rram_read_sigma: Assumption = Assumption(
-        0.01, 0.0, 0.02, "assumption, share of a cell's range; aihwkit has about 1 %"
+        0.01,
+        0.0,
+        0.02,
+        "assumption, share of a cell's range; aihwkit has about 1 %",
+        spread="held",
+        why_held=OF_NOISE,
     )
     sram_read_sigma: Assumption = Assumption(
-        0.0, 0.0, 0.02, "assumption, share of a cell's range: a charge is read without noise"
+        0.0,
+        0.0,
+        0.02,
+        "assumption, share of a cell's range: a charge is read without noise",
+        spread="held",
+        why_held=OF_NOISE,
     )
     rram_stuck_share: Assumption = Assumption(
-        1e-4, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
+        1e-4,
+        0.0,
+        1e-3,
+        "assumption: share of cells stuck at an end of their range, after repair",
+        spread="held",
+        why_held=OF_NOISE,
     )
     sram_stuck_share: Assumption = Assumption(
-        0.0, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
+        0.0,
+        0.0,
+        1e-3,
+        "assumption: share of cells stuck at an end of their range, after repair",
+        spread="held",
+        why_held=OF_NOISE,
     )
-    adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")
+    adc_window_sigmas: Assumption = Assumption(
+        4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma", spread="held", why_held=OF_NOISE
+    )
     row_variance_share: Assumption = Assumption(
         0.8,
         0.5,
         1.0,
         "assumption: share of the inputs' variance that is not between the means of "
         "rows; median of 124 layers of five networks (experiments/edge_networks)",
+        spread="held",
+        why_held=OF_NOISE,
     )
     row_correlation: Assumption = Assumption(
-        0.005, 0.0, 0.1, "assumption: correlation of two rows' inputs over samples; likewise"
+        0.005,
+        0.0,
+        0.1,
+        "assumption: correlation of two rows' inputs over samples; likewise",
+        spread="held",
+        why_held=OF_NOISE,
     )
     column_correlation: Assumption = Assumption(
-        0.001, 0.0, 0.03, "assumption: correlation of two weights over columns; likewise"
+        0.001,
+        0.0,
+        0.03,
+        "assumption: correlation of two weights over columns; likewise",
+        spread="held",
+        why_held=OF_NOISE,
     )
     outlier_columns: Assumption = Assumption(
         1 / 400,
@@ -232,12 +364,24 @@ class Assumptions:
         1 / 100,
         "assumption: share of columns whose mean sum is an outlier; one of 384 "
         "in a layer of MiniLM-L3, whose weights are nearly all positive",
+        spread="held",
+        why_held=OF_NOISE,
     )
     offset_cell_S: Assumption = Assumption(
-        2.95e-6, 0.9e-6, 5.0e-6, "mean of 6 and 900 kOhm cells, each behind an effective 195 kOhm"
+        2.95e-6,
+        0.9e-6,
+        5.0e-6,
+        "mean of 6 and 900 kOhm cells, each behind an effective 195 kOhm",
+        spread="held",
+        why_held=OF_CIRCUITS,
     )
     differential_cell_S: Assumption = Assumption(
-        1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
+        1.7e-6,
+        0.9e-6,
+        2.95e-6,
+        "the same where one of a pair is off and the other mostly small",
+        spread="held",
+        why_held=OF_CIRCUITS,
     )
     reference_columns: Assumption = Assumption(
         1.0,
@@ -251,9 +395,16 @@ class Assumptions:
         48.0,
         134.0,
         "216 x 225 nm at 22 nm (Intel, VLSI 2019, WikiChip Fuse); NeuRRAM 126 F2",
+        group="rram_cell",
+        spread="interval90",
+        least=4.0,
     )
-    column_pitch_F: Assumption = Assumption(10.0, 7.0, 11.6, "height of the 100 F2 cell")
-    row_pitch_F: Assumption = Assumption(10.0, 7.0, 11.6, "width of the 100 F2 cell")
+    column_pitch_F: Assumption = Assumption(
+        10.0, 7.0, 11.6, "height of the 100 F2 cell", spread="held", why_held=OF_CIRCUITS
+    )
+    row_pitch_F: Assumption = Assumption(
+        10.0, 7.0, 11.6, "width of the 100 F2 cell", group="rram_cell"
+    )
     word_line_V: Assumption = Assumption(
         1.2, 0.9, 2.2, "assumption: voltage of a word line that selects transistors of cells"
     )
@@ -266,6 +417,7 @@ class Assumptions:
         10.0,
         "high voltage, which the table's drivers do not switch: 5.25 in CiMLoop's NeuRRAM, whose "
         "drivers take 1.75 times its cells; Intel's macro has 204 F2 a bit",
+        spread="interval90",
     )
 
     gate_F: Assumption = Assumption(
@@ -273,6 +425,7 @@ class Assumptions:
         0.5e-15,
         1.0e-15,
         "ZigZag imc_unit.py (BSD 3-clause), 28 nm: NAND2, nd2_cap; linear in the node",
+        group="logic_capacitance",
     )
     gate_m2: Assumption = Assumption(
         0.614e-12, 0.45e-12, 0.8e-12, "ZigZag imc_unit.py, 28 nm: nd2_area; square of the node"
@@ -282,12 +435,15 @@ class Assumptions:
         20e-12,
         60e-12,
         "ZigZag imc_unit.py, 28 nm and 0.9 V: nd2_dly; linear in the node; low: faster adders",
+        group="logic_speed",
+        falls=True,
     )
     line_F: Assumption = Assumption(
         0.35e-15,
         0.2e-15,
         0.7e-15,
         "ZigZag imc_unit.py, 28 nm: line per cell, wl_cap and bl_cap; linear in the node",
+        group="array_lines",
     )
     logic_overhead: Assumption = Assumption(
         1.0,
@@ -295,6 +451,7 @@ class Assumptions:
         1.6,
         "assumption, of the energy of digital macros: the top level of a chip has clock and "
         "control; 1.2 for a macro compared alone",
+        group="clock_tree",
     )
     tree_wires: Assumption = Assumption(
         0.25,
@@ -302,6 +459,7 @@ class Assumptions:
         0.6,
         "assumption, share of the energy of adders of a tree: every line crosses half the side of "
         "the tree at 0.2 pF per mm, 0.12 to 0.41; 0 for a macro compared alone",
+        group="wires",
     )
 
     def fault(self, name: str, value: float) -> str:
@@ -327,3 +485,19 @@ class Assumptions:
         return replace(
             self, **{name: replace(getattr(self, name), value=v) for name, v in values.items()}
         )
+
+    def drawn(self, values: Mapping[str, float]) -> Assumptions:
+        """Return a copy with drawn values; bands widen to hold values outside.
+
+        Args:
+            values: new values by name.
+
+        Raises:
+            AttributeError: a name is unknown.
+        """
+        changed = {}
+        for name, value in values.items():
+            known: Assumption = getattr(self, name)
+            low, high = min(known.low, value), max(known.high, value)
+            changed[name] = replace(known, value=value, low=low, high=high)
+        return replace(self, **changed)
