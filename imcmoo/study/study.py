@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from html import escape
@@ -497,6 +498,8 @@ class Study(Table):
         study = super().replace(**changes)
         if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
             study.__dict__["_model"] = self._model
+        elif changes.keys() <= {*OF_SEARCHES, "assumptions"}:
+            study.__dict__["_alike"] = self.__dict__.get("_alike", self)
         return study
 
     @property
@@ -768,6 +771,11 @@ class Study(Table):
 
     @cached_property
     def _model(self) -> CostModel:
+        alike: Study | None = self.__dict__.get("_alike")
+        if alike is not None and self.model == "physical" and self.scenario is None:
+            with suppress(ValueError):  # the other assumptions may not fit the space
+                model = cast("PhysicalEvaluator", alike.cost_model())
+                return model.with_assumptions(self._assumptions())
         return self._made(self.network_set(), {})
 
     def _made(self, networks: WorkloadSet, options: Mapping[str, Any]) -> CostModel:

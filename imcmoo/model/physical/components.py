@@ -78,6 +78,13 @@ class CellCurrents:
     width_F: float
 
 
+NOISE_ASSUMPTIONS = (
+    *("adc_window_sigmas", "row_variance_share", "row_correlation"),
+    *("column_correlation", "outlier_columns"),
+)
+"""Assumptions that decide the noise of any device: windows of ADCs, and statistics of operands."""
+
+
 class MemoryCell(ABC):
     """A memory device: its cells and column circuits with their costs, limits and defaults.
 
@@ -99,6 +106,7 @@ class MemoryCell(ABC):
         defaults: design columns that the device does not have, with their only value.
         decides: what columns decide on this device besides `Column.decides`, by column.
         component_names: names of components in breakdowns, where they are not the usual ones.
+        noise_assumptions: assumptions that decide its noise, besides `NOISE_ASSUMPTIONS`.
     """
 
     name: str
@@ -114,6 +122,7 @@ class MemoryCell(ABC):
     defaults: Mapping[str, str | float] = {}
     decides: Mapping[str, str] = {}
     component_names: Mapping[str, str] = {}
+    noise_assumptions: tuple[str, ...] = ()
 
     def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse unsupported designs; by default those against `defaults` or `multilevel`.
@@ -591,6 +600,12 @@ class Technology:
         """Factor of a calibration, by its name in `Assumptions`; 1 for exact sums, which no macro
         calibrates."""
         return 1.0 if self.device.exact else float(getattr(self.assumptions, name).value)
+
+    def has_noise_of(self, other: Technology) -> bool:
+        """True if all assumptions that decide noise are those of another one of this device."""
+        names = (*NOISE_ASSUMPTIONS, *self.device.noise_assumptions)
+        mine, others = self.assumptions, other.assumptions
+        return all(getattr(mine, name).value == getattr(others, name).value for name in names)
 
 
 def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:

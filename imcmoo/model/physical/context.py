@@ -143,6 +143,18 @@ class Context(Technology):
             replications=KeyedCache(np.inf, rows_at_once=2048),
         )
 
+    def with_assumptions(self, assumptions: Assumptions) -> Context:
+        """A context with other assumptions.
+
+        It shares the caches of features, shortfalls and replications, which depend on none, and
+        noise and accuracy, unless an assumption that decides noise differs.
+        """
+        other = replace(self, assumptions=assumptions)
+        noise = self.noise.with_technology(other)
+        accuracy = self.accuracy and self.accuracy.with_technology(other)
+        owner = self.owner and replace(self.owner, assumptions=assumptions, noise=noise)
+        return replace(other, noise=noise, accuracy=accuracy, owner=owner)
+
     @cached_property
     def held_weight_bits(self) -> Floats:
         """Weights in the global buffer while each network runs, bits, shape (W,)."""

@@ -68,6 +68,10 @@ class Rram(MemoryCell):
     networks must be trained with these errors."""
 
     defaults: Mapping[str, str | float] = {"tree_stages": 1}
+    noise_assumptions = (
+        *("rram_sigma", "rram_read_sigma", "rram_stuck_share"),
+        "reference_columns",
+    )
 
     def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse ping-pong arrays."""
@@ -168,6 +172,10 @@ class Sram(MemoryCell):
     streams = True
     snr_limit_dB = 15.0
     defaults: Mapping[str, str | float] = {"tree_stages": 1}
+    noise_assumptions = (
+        *("sram_mismatch", "sram_unit_F", "sram_read_sigma"),
+        "sram_stuck_share",
+    )
 
     def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse level-dependent cell errors."""

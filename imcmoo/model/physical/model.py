@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import fields, replace
 from functools import cached_property
 from itertools import product
@@ -182,6 +183,8 @@ class PhysicalEvaluator(CostModel):
         self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._among: tuple[PhysicalEvaluator, Sequence[int]] | None = None
         self._any_network_trees: dict[float, BoundedTree] = {}
+        # Derived models whose caches models with other assumptions share; None without these.
+        self._shared_models: dict[tuple[str, Deployment], PhysicalEvaluator] | None = None
         self._operands, self._sharing = operands or Operands(), sharing or ChipSharing()
         self._measured = measured
         self._options = options
@@ -210,8 +213,8 @@ class PhysicalEvaluator(CostModel):
         # The link width affects no limit, the schedule only streamed weights.
         without = {"link_bits"} if self._context.device.streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
-        if not columns_only:
-            self._check_values()
+        self._columns_only = columns_only
+        self._check_values()
 
     def _set_sources(self) -> None:
         """Set what the SNR of each network rests on, and where its work is done."""
@@ -233,6 +236,8 @@ class PhysicalEvaluator(CostModel):
         Conditional parameters are checked with every value of the parameter they depend on, sizes
         of macros and their buffers in all combinations.
         """
+        if self._columns_only:
+            return
         self._check_noise_is_paid()
         names, sizes = self.space.names, self.space.shape
         rows = [np.zeros(len(names), dtype=np.int64)]
@@ -267,6 +272,30 @@ class PhysicalEvaluator(CostModel):
         """Numbers of the model that no component library gives."""
         return self._context.assumptions
 
+    def with_assumptions(self, assumptions: Assumptions | None) -> PhysicalEvaluator:
+        """The model with other assumptions, equal to a new one.
+
+        Both share caches of mapping features, shortfalls and replications, and of noise unless an
+        assumption that decides it differs. Use it to evaluate designs under many assumptions.
+
+        Args:
+            assumptions: numbers of the model. If None, their defaults.
+
+        Raises:
+            ValueError: the space has a value that the model does not cover.
+        """
+        if self._shared_models is None:
+            self._shared_models = {}
+        model = copy(self)
+        vars(model).pop("_multiplexed", None)
+        kept = {n: v for n, v in self._options.items() if n not in ("assumptions", "noise_of")}
+        model._options = kept if assumptions is None else {**kept, "assumptions": assumptions}
+        model._context = self._context.with_assumptions(assumptions or Assumptions())
+        model._accuracy = model._context.accuracy
+        model._on_parts, model._any_network_trees, model._among = {}, {}, None
+        model._check_values()
+        return model
+
     @property
     def data_digest(self) -> str:
         """SHA-256 (hex) of component table, networks, deployment, options and limits."""
@@ -299,17 +328,33 @@ class PhysicalEvaluator(CostModel):
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
-        one = WorkloadSet((self.workloads.workloads[at],))
-        operands, joined = self._operands.of_network(at), self._sharing.joined
-        if operands.weights_of is not None:
-            operands, joined = self._joined_with(at, operands)
-        sharing = replace(self._sharing, deployment=deployment, joined=joined)
-        model = self._with_networks(one, operands, sharing, noise_of=(self._context.noise, at))
+        model = self._derived((name, deployment), lambda: self._new_single(at, deployment))
         common = self._context.common_cache
         alone = self._sharing.deployment == deployment == "alone"
         if alone and self._operands.equally_precise and not common:
             model._among = (self, [at])
         return model
+
+    def _derived(
+        self, key: tuple[str, Deployment], make: Callable[[], PhysicalEvaluator]
+    ) -> PhysicalEvaluator:
+        """A model by network and deployment, from that of other assumptions if there is one."""
+        shared = self._shared_models
+        if shared is None:
+            return make()
+        if key in shared:
+            return shared[key].with_assumptions(self._options.get("assumptions"))
+        shared[key] = make()
+        return shared[key]
+
+    def _new_single(self, at: int, deployment: Deployment) -> PhysicalEvaluator:
+        """A new model of the network of an index."""
+        one = WorkloadSet((self.workloads.workloads[at],))
+        operands, joined = self._operands.of_network(at), self._sharing.joined
+        if operands.weights_of is not None:
+            operands, joined = self._joined_with(at, operands)
+        sharing = replace(self._sharing, deployment=deployment, joined=joined)
+        return self._with_networks(one, operands, sharing, noise_of=(self._context.noise, at))
 
     def _joined_with(
         self, network: int, operands: Operands
@@ -335,7 +380,9 @@ class PhysicalEvaluator(CostModel):
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
         alone = replace(self._sharing, deployment="alone")
-        return self._with_networks(self.workloads, self._operands, alone)
+        return self._derived(
+            ("", "alone"), lambda: self._with_networks(self.workloads, self._operands, alone)
+        )
 
     def single_network_models(self) -> list[CostModel]:
         """One model, or one per network if their precisions differ.

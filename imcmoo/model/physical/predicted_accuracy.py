@@ -11,6 +11,7 @@ that is lower.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -207,6 +208,14 @@ class PredictedAccuracy:
         """Largest drop of each network, infinite without a limit, shape (W,)."""
         for at, name in enumerate(names):
             self._check(at, name)
+
+    def with_technology(self, technology: Technology) -> PredictedAccuracy:
+        """The accuracy on the same device with other assumptions; `self` if none decides noise."""
+        if self._technology.has_noise_of(technology):
+            return self
+        model = copy(self)
+        model._technology, model._cache = technology, KeyedCache(np.inf, rows_at_once=1)
+        return model
 
     def _check(self, network: int, name: str) -> None:
         """Check that some chip can keep the limit of a network."""

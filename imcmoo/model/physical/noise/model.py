@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -156,6 +157,16 @@ class NoiseModel:
         self._operands = layers.operands.take(stored)
         self._rows = layers.rows[distinct]
         self._statistics: dict[tuple[int, int, bool, str], list[Statistics]] = {}
+
+    def with_technology(self, technology: Technology) -> NoiseModel:
+        """The model of the same device with other assumptions; `self` if none decides noise."""
+        if self._technology.has_noise_of(technology):
+            return self
+        model = copy(self)
+        vars(model).pop("_snr_of_rounding", None)
+        model._technology, model._part_of = technology, None
+        model._cache, model._statistics = KeyedCache(np.inf), {}
+        return model
 
     def snr_dB(self, designs: Designs) -> Floats:
         """SNR in dB of ADCs, of cell variation, of both, and of operand rounding, shape (n, 4,
