@@ -352,12 +352,30 @@ NAMED = {**CRITERIA, **OF_SCENARIOS}
 """All criteria with a name of their own."""
 
 
+OF_ROBUST = ("robust_mean", "robust_quantile", "robust_worst")
+"""Criteria over draws of uncertain costs, of `imcmoo robust` only."""
+
+
+def refuse_robust(name: str) -> None:
+    """Refuse a criterion over draws where one of a single cost model is meant.
+
+    Raises:
+        ValueError: names the command that has it.
+    """
+    if name in OF_ROBUST:
+        raise ValueError(
+            f"{name} is a criterion over draws of the costs: use imcmoo robust STUDY --criterion "
+            f"{name}, or criterion under [uncertainty]"
+        )
+
+
 def find_criterion(name: str) -> Criterion:
     """Return a criterion of the registry, or a user's given as `module:name`.
 
     Raises:
         ValueError: there is no such criterion; names the known ones.
     """
+    refuse_robust(name)
     if name in NAMED:
         return NAMED[name]
     criterion = load(name, "criterion", known=NAMED)

@@ -38,6 +38,7 @@ from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.partials import NoBounds
+from imcmoo.problem.criteria import refuse_robust
 from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
@@ -60,6 +61,8 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     joint, single = provable(problem)
     if criterion == ALL:
         return [*joint, *single]
+    with input_errors():
+        refuse_robust(criterion)
     if criterion not in (*joint, *single):
         known = {c.name: c for c in problem.criteria}
         why = "unknown"

@@ -57,6 +57,7 @@ from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
+from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.faults import fault_lines
 from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
 from imcmoo.study.table import DeviceName, Positive, Table, devices, is_file
@@ -82,6 +83,7 @@ from imcmoo.study.tables import (
     unlimited,
 )
 from imcmoo.study.toml import toml_text
+from imcmoo.study.uncertainty import UncertaintyTable, faults, refusal
 
 if TYPE_CHECKING:
     from imcmoo.model.physical.assumptions import Assumptions
@@ -109,17 +111,8 @@ PATHS = ("source", "accuracy", "components", "calibration")
 """Keys of a study and of its networks that can be paths."""
 
 FOLDERS = (
-    *(
-        "ablation",
-        "certified",
-        "compare",
-        "comparison",
-        "docs",
-        "enumerated",
-        "exact",
-        "published",
-        "random",
-    ),
+    *("ablation", "certified", "compare", "comparison", "docs", "enumerated", "exact", "published"),
+    *("random", "robust"),
 )
 """Folders that commands create beside those of studies; no study may have these names."""
 
@@ -131,7 +124,7 @@ BUDGET = 3300
 
 OF_SEARCHES = {
     *("area_limit_mm2", "baselines", "budget", "count_checks", "criterion", "score", "seeds"),
-    *("second_criterion", "start", "tolerance"),
+    *("second_criterion", "start", "tolerance", "uncertainty"),
 }
 """Keys of a study that do not affect its cost model."""
 
@@ -322,6 +315,9 @@ class Study(Table):
         None, alias="score"
     )
     scenario_table: ScenarioTable | None = Field(None, alias="scenario")
+    uncertainty: UncertaintyTable | None = Field(
+        None, description="draws of uncertain costs, for imcmoo robust (physical model)"
+    )
     file: SkipJsonSchema[str | None] = Field(None, exclude=True)
     """The study file as it was named; None for a shipped study."""
 
@@ -356,7 +352,17 @@ class Study(Table):
         self._check_snr_limits()
         self._check_owners()
         self._check_scenario()
+        self._check_uncertainty()
         return self
+
+    def _check_uncertainty(self) -> None:
+        """Check that costs of the study can be drawn, if it states how."""
+        if self.uncertainty is None:
+            return
+        if why := refusal(self, self.uncertainty):
+            raise ValueError(f"uncertainty: {why}")
+        if wrong := faults(self, self.uncertainty):
+            raise ValueFaults({f"uncertainty.{key}": fault for key, fault in wrong.items()})
 
     def _check_snr_limits(self) -> None:
         """Refuse a limit on analog errors of a device that has none."""
@@ -939,7 +945,9 @@ class Study(Table):
         stated.pop("file", None)
         stated.pop("device", None)  # the space says it
         space = table_of_space(self.space, name=self.name, model=self.model)
-        tables = {key: stated[key]._stated() for key in ("score", "scenario") if stated.get(key)}
+        tables = {
+            key: stated[key]._stated() for key in TABLES if key != "networks" and stated.get(key)
+        }
         networks = [network._stated() for network in stated.pop("networks")]
         if folder is not None:
             for keys in (stated, *networks):
@@ -995,6 +1003,7 @@ TABLES: Mapping[str, type[Table]] = {
     "networks": Network,
     "score": ScoreTable,
     "scenario": ScenarioTable,
+    "uncertainty": UncertaintyTable,
 }
 """Tables of a study file, by key."""
 

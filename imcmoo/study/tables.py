@@ -25,7 +25,7 @@ from imcmoo.model import registry
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.language_model import STEP
 from imcmoo.networks.workloads import LARGEST_BATCH, Workload, network_name
-from imcmoo.problem.criteria import NAMED, find_criterion
+from imcmoo.problem.criteria import NAMED, find_criterion, refuse_robust
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import UNITS, Exponents, OwnScore, own_criterion
@@ -115,6 +115,7 @@ DeviceSchema = Field(json_schema_extra=_or_a_list)
 
 def known_criterion(name: str) -> str:
     """Check that a criterion exists; the score of a study is checked later."""
+    refuse_robust(name)
     if name != SCORE and ":" not in name and name not in NAMED:
         names = [*NAMED, SCORE]
         hint = did_you_mean(name, names)
@@ -188,7 +189,8 @@ def listed_networks(value: Any) -> Any:
     return tuple({"source": one} if isinstance(one, str) else one for one in value)
 
 
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a name that is listed twice."""
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"'{twice[0]}' is listed twice")
@@ -281,7 +283,7 @@ class Network(Table):
     weight_clip: float = Field(
         1.0, gt=0, le=1, description="largest stored weight over the largest of its channel"
     )
-    layers_digital: Annotated[Names, AfterValidator(_distinct)] = Field(
+    layers_digital: Annotated[Names, AfterValidator(distinct)] = Field(
         (), description="layers that run on the digital unit, their weights in the global buffer"
     )
     kv_bits: Literal[4, 8, 16] = Field(

@@ -17,7 +17,10 @@ from imcmoo.study.spaces import spaces, table_of_space, usual_base
 from imcmoo.study.study import Study
 from imcmoo.study.tables import Network, ScenarioTable
 
-NOT_CHANGED = ("name", "file", "space", "start", "assumptions", "score_table", "scenario_table")
+NOT_CHANGED = (
+    *("name", "file", "space", "start", "assumptions", "score_table", "scenario_table"),
+    "uncertainty",
+)
 """Fields of a study that are no keys of a change."""
 
 PRECISION = "precision"

@@ -473,6 +473,15 @@ class Assumptions:
             return str(error)
         return ""
 
+    def why_not_drawn(self, name: str) -> str:
+        """Why an assumption cannot be drawn; empty if it can."""
+        drawn = [f.name for f in fields(self) if getattr(self, f.name).spread != "held"]
+        if name in drawn:
+            return ""
+        if name in [field.name for field in fields(self)]:
+            return f"{name} is never drawn ({getattr(self, name).why_held}); leave it out"
+        return f"unknown assumption {name!r}; {did_you_mean_or_known(name, drawn)}"
+
     def having(self, **values: float) -> Assumptions:
         """Return a copy with some values changed.
 
