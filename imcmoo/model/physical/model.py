@@ -183,6 +183,7 @@ class PhysicalEvaluator(CostModel):
         self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._among: tuple[PhysicalEvaluator, Sequence[int]] | None = None
         self._any_network_trees: dict[float, BoundedTree] = {}
+        self._is_bounded = False
         # Derived models whose caches models with other assumptions share; None without these.
         self._shared_models: dict[tuple[str, Deployment], PhysicalEvaluator] | None = None
         self._operands, self._sharing = operands or Operands(), sharing or ChipSharing()
@@ -562,13 +563,16 @@ class PhysicalEvaluator(CostModel):
         several, at = self._among or (self, range(len(self.workload_names)))
         # Single networks share bounds of tilings; without any, all networks together need fewer.
         alone = several is self and area_limit_m2 not in self._any_network_trees
-        return BoundedTree(
+        tree = BoundedTree(
             self.space,
             self._context,
             self.designs,
             area_limit_m2,
             tilings=None if alone else (several._any_network_tree(area_limit_m2), at),
+            is_tried=self._is_bounded,
         )
+        self._is_bounded = True
+        return tree
 
     def _any_network_tree(self, area_limit_m2: float) -> BoundedTree:
         """Search tree with bounds of chips that keep the circuit limits of any network."""

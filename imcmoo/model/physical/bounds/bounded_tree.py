@@ -117,6 +117,8 @@ class BoundedTree(SearchTree):
             False for those of all networks.
         tilings: tree of several networks, and indices of those of `context` in it; its bounds of
             tilings are reused. If None, they are computed.
+        is_tried: True if there is a tree of this space and model with other assumptions, which do
+            not decide whether the space can be bounded.
 
     Raises:
         NoBounds: a rule of the model is off, stages do not cover the space, a cost term depends on
@@ -132,6 +134,7 @@ class BoundedTree(SearchTree):
         *,
         any_network: bool = False,
         tilings: tuple[BoundedTree, Sequence[int]] | None = None,
+        is_tried: bool = False,
     ) -> None:
         super().__init__(space)
         if context.switches != RULES:
@@ -152,7 +155,7 @@ class BoundedTree(SearchTree):
         self._tilings = SharedTilings(self)
         self._bounds_of_tilings = tilings
         # A tree of all networks has tried the bounds of each.
-        if tilings is None or tilings[0]._context is context:
+        if not is_tried and (tilings is None or tilings[0]._context is context):
             self._try_bounds()
 
     def _try_bounds(self) -> None:
