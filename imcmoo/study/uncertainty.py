@@ -61,7 +61,7 @@ def settings_of(study: Study, **changes: object) -> UncertaintyTable:
     Raises:
         ValueError: a key has a wrong value, or costs of this study cannot be drawn; says why.
     """
-    settings = (study.uncertainty or UncertaintyTable()).replace(**changes)
+    settings = (study.uncertainty or UncertaintyTable.model_validate({})).replace(**changes)
     if why := refusal(study, settings):
         raise ValueError(why)
     for key, fault in faults(study, settings).items():

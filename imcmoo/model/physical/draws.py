@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -25,7 +26,8 @@ STATED, LIMITS, LOG_UNIFORM = "stated", "limits", "log_uniform"
 READINGS = (STATED, LIMITS, LOG_UNIFORM)
 """Readings of the bands: each as its assumption states, or all alike."""
 
-INTERVAL, HELD = "interval90", "held"
+INTERVAL: Literal["interval90"] = "interval90"
+HELD = "held"
 
 ASSUMED = "assumed by the study"
 NO_WIDTH = "its band has no width"
