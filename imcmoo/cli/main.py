@@ -33,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "figures": "draw the figures of a run for papers",
         "evaluate": "cost the designs of a CSV",
         "what-if": "answer a study under changes, in one table",
+        "robust": "find a chip that stays good while costs are uncertain, and the better device",
         "flip": "find where an assumption changes the chip, or the better device",
         "accuracy": "execute a network on simulated chips",
         "calibrate": "fit the physical model to a measured macro",

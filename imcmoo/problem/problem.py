@@ -260,12 +260,31 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
                 is not finite.
         """
         metrics = self.model.evaluate(levels)
+        kept = self.keeps_limits(levels, metrics)
+        return levels[kept], metrics.take(kept)
+
+    def keeps_limits(self, levels: Levels, metrics: Metrics) -> Bools:
+        """True for designs that keep all constraints, shape (n,).
+
+        Args:
+            levels: value indices, shape (n, n_parameters).
+            metrics: metrics of these designs for the networks of the problem.
+
+        Raises:
+            OwnCodeError: see `feasible`.
+        """
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
         # A chip above the area limit may be too large for a score.
-        fits = np.asarray((self.feasibility.constraints(metrics) <= 0).all(axis=1))
-        levels, metrics = levels[fits], metrics.take(fits)
-        keeps = np.asarray((self.score(levels, metrics)[1] <= 0).all(axis=1))
-        return levels[keeps], metrics.take(keeps)
+        kept = np.asarray((self.feasibility.constraints(metrics) <= 0).all(axis=1))
+        _, G = self.score(levels[kept], metrics.take(kept))
+        kept[kept] = (G <= 0).all(axis=1)
+        return kept
+
+    def with_weights(self, weights: Sequence[float]) -> Self:
+        """Return a copy with other weights of the networks, positive, shape (W,)."""
+        weighted = copy(self)
+        weighted.weights = _scaled(weights, len(self.workload_names))
+        return weighted
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
         """Compute objectives F and constraints G from metrics.

@@ -269,6 +269,11 @@ class PhysicalEvaluator(CostModel):
             )
 
     @property
+    def compute_snr_limit_dB(self) -> float:
+        """Smallest allowed compute SNR, dB; minus infinity for none."""
+        return self._limits.snr_dB
+
+    @property
     def assumptions(self) -> Assumptions:
         """Numbers of the model that no component library gives."""
         return self._context.assumptions

@@ -1,0 +1,275 @@
+"""The chip that is never far from the best while costs are uncertain, and the better device.
+
+    answer = robust(study)
+    answer.chip, answer.table, answer.devices
+
+The best chip of each draw of the costs is proven. These chips, and all their neighbours, are the
+candidates for the robust chip.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from imcmoo.analysis.draws import least_of, regrets, savings
+from imcmoo.answers.drawn_device import (
+    AT_MEDIAN,
+    NOMINAL,
+    OF_ALL,
+    OWN,
+    ROBUST,
+    DrawnChip,
+    DrawnDevice,
+    Snr,
+)
+from imcmoo.answers.robust_answer import RobustAnswer
+from imcmoo.arrays import Bools, Floats
+from imcmoo.ask.robust_choice import Candidates, value_of
+from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.io.errors import Infeasible, InputError, input_errors
+from imcmoo.solve.draw_work import DrawWork, OnDraw
+from imcmoo.solve.draws import ASSUMED, MEDIAN, DrawnStudy, drawn_study
+from imcmoo.space.design_space import Levels
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.study import Study
+from imcmoo.study.uncertainty import UncertaintyTable, settings_of
+
+QUICK = 30
+"""Draws that are proven if the answer is to be quick."""
+
+VALUE = "voi"
+"""Stream of the random splits of draws."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the answer is found.
+
+    Args:
+        folder: where finished draws are kept; None to keep none.
+        quick: prove the first `QUICK` draws only.
+        time_limit_s: time limit of the proof of the robust chip, s.
+        workers: number of processes.
+        own: further chips to judge, shape (n, n_parameters), of a study of one device.
+        on_draw: called as draws are finished, with the kind of work and both numbers.
+        command: the command line that repeats the answer.
+    """
+
+    folder: Path | None = None
+    quick: bool = False
+    time_limit_s: float = math.inf
+    workers: int = 1
+    own: Levels | None = None
+    on_draw: OnDraw = lambda *_: None
+    command: str = ""
+
+
+def robust(
+    study: Study | StudyOfDevices, options: Options | None = None, **changes: object
+) -> RobustAnswer:
+    """Find the robust chip of a study under uncertain costs; writes no answer.
+
+    Args:
+        study: the study. One that lists devices gets a robust chip of each and of all.
+        options: how it is found. If None, all draws are proven in this process.
+        changes: other values of keys of `UncertaintyTable`, such as `draws` and `criterion`.
+
+    Raises:
+        InputError: costs of the study cannot be drawn, or a key is wrong; says why.
+        Infeasible: no chip is feasible in any draw, or every chip breaks a limit too often.
+    """
+    options = options or Options()
+    with input_errors():
+        settings = settings_of(study.studies[0], **changes)
+        studies = [one.replace(uncertainty=settings) for one in study.studies]
+    _check(settings, options, len(studies))
+    parts = [_Part.of(one, options, len(studies)) for one in studies]
+    optima = _optima(parts, settings)
+    for part in parts:
+        part.prove(options, optima)
+    for part in parts:
+        part.score(options)
+    if not any(part.counted.any() for part in parts):
+        problem = parts[0].drawn.problem(ASSUMED)
+        raise Infeasible(f"no chip is feasible in any draw; {nothing_feasible(problem)}")
+    best = least_of([part.best for part in parts])
+    answers = [part.answer(settings, options) for part in parts if part.counted.any()]
+    if len(studies) > 1:
+        answers = _with_chip_of_all(parts, answers, best, settings)
+    return RobustAnswer(study.name, tuple(answers), options.command)
+
+
+def _check(settings: UncertaintyTable, options: Options, n_devices: int) -> None:
+    """Refuse options that do not go together."""
+    if options.quick and settings.by.startswith("regret"):
+        raise InputError(
+            f"--quick needs a score that one chip has by itself, not by = {settings.by}, which "
+            "needs the optimum of each network in every draw"
+        )
+    if options.own is not None and n_devices > 1:
+        raise InputError("--design needs a study of one device")
+
+
+@dataclass(eq=False)
+class _Part:
+    """Work on one device."""
+
+    drawn: DrawnStudy
+    work: DrawWork
+    n: int
+    optima: Floats | None = None
+    special_optima: dict[int, Floats] = field(default_factory=dict)
+    known: dict[str, Levels] = field(default_factory=dict)
+    best: Floats = field(default_factory=lambda: np.empty(0))
+    bounds: Floats = field(default_factory=lambda: np.empty(0))
+    designs: Levels = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    pool: Levels = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    scores: Floats = field(default_factory=lambda: np.empty((0, 0)))
+
+    @classmethod
+    def of(cls, study: Study, options: Options, n_devices: int) -> _Part:
+        drawn = drawn_study(study)
+        folder = options.folder
+        if folder is not None and n_devices > 1:
+            folder = folder / str(study.device)
+        rivals = [str(study.device)] if n_devices == 1 or not drawn.is_regret else ["all"]
+        work = DrawWork(
+            study, folder, rivals=rivals, workers=options.workers, on_draw=options.on_draw
+        )
+        return cls(drawn, work, drawn.table.n)
+
+    @property
+    def counted(self) -> Bools:
+        return np.isfinite(self.best)
+
+    def prove(self, options: Options, optima: dict[int, Floats] | None) -> None:
+        """Prove the best chips at assumed and median costs, and those of draws."""
+        if optima is not None:
+            self.special_optima = {at: optima[at] for at in (ASSUMED, MEDIAN)}
+            self.optima = np.array([optima[at] for at in range(self.n)])
+        for role, at in ((NOMINAL, ASSUMED), (AT_MEDIAN, MEDIAN)):
+            found = self.drawn.prove(at, self.special_optima.get(at))
+            if len(found.levels):
+                self.known[role] = found.levels
+        n_proven = min(self.n, QUICK) if options.quick else self.n
+        proven = self.work.best(
+            range(n_proven), None if self.optima is None else self.optima[:n_proven]
+        )
+        self.best, self.bounds = np.full((2, self.n), np.nan)
+        self.designs = np.full((self.n, len(self.drawn.study.space.names)), -1)
+        for at, chip in enumerate(proven):
+            self.best[at], self.bounds[at] = chip.value, chip.bound
+            if len(chip.levels):
+                self.designs[at] = chip.levels[0]
+
+    def score(self, options: Options) -> None:
+        """Score all candidates in all draws; of draws that are not proven, the best of them."""
+        space = self.drawn.study.space
+        found = [self.designs[self.designs[:, 0] >= 0], *self.known.values()]
+        chips = np.unique(np.concatenate(found), axis=0)
+        if not len(chips):
+            return
+        near = [space.neighbours(chip) for chip in chips]
+        self.pool = np.unique(np.concatenate([chips, *near]), axis=0)
+        self.scores = self.work.scores(self.pool, self.n, self.optima)
+        open_ = np.flatnonzero(np.isnan(self.bounds))
+        least = self.scores[:, open_].min(axis=0)
+        some = np.isfinite(least)
+        self.best[open_[some]] = least[some]
+        self.designs[open_[some]] = self.pool[self.scores[:, open_[some]].argmin(axis=0)]
+
+    def candidates(self, best: Floats) -> Candidates:
+        """The candidates in the draws in which `best` is known."""
+        counted = np.isfinite(best)
+        return Candidates(self.pool, self.scores[:, counted], best[counted])
+
+    def choose(self, best: Floats, settings: UncertaintyTable) -> tuple[Levels, float]:
+        """The best candidate against the best of draws, and the logarithm of its criterion."""
+        first = int(np.flatnonzero(np.isfinite(best))[0])
+        at, log = self.candidates(best).choose(settings, self.drawn.problem(first))
+        return self.pool[[at]], log
+
+    def chip(self, role: str, levels: Levels, best: Floats) -> DrawnChip:
+        """A chip in all draws, its regrets against the best of draws."""
+        at = np.flatnonzero((self.pool == levels).all(axis=1))
+        scores = self.scores[at[0]] if len(at) else self.work.scores(levels, self.n, self.optima)[0]
+        assumed = self.drawn.scores(levels, ASSUMED, self.special_optima.get(ASSUMED))
+        return DrawnChip(role, levels, scores, float(assumed[0]), _snr(self.drawn, levels), best)
+
+    def answer(self, settings: UncertaintyTable, options: Options) -> DrawnDevice:
+        """The answer of the device."""
+        levels, log = self.choose(self.best, settings)
+        own = [] if options.own is None else [options.own[[i]] for i in range(len(options.own))]
+        chips = [self.chip(role, chip, self.best) for role, chip in self.known.items()]
+        chips.append(self.chip(ROBUST, levels, self.best))
+        chips += [self.chip(OWN, chip, self.best) for chip in own]
+        counted, table = self.counted, self.drawn.table
+        stream = np.random.default_rng([settings.seed, zlib.crc32(VALUE.encode())])
+        regret = regrets(self.scores[:, counted], self.best[counted])
+        saved = savings(regret, table.u[counted], stream)
+        return DrawnDevice(
+            study=self.drawn.study,
+            table=table,
+            best=self.best,
+            bounds=self.bounds,
+            designs=self.designs,
+            chips=tuple(chips),
+            savings=None if saved is None else dict(zip(table.entries, saved, strict=True)),
+            n_pool=len(self.pool),
+            value=value_of(log, settings),
+            bound=math.nan,
+            gap=math.nan,
+        )
+
+
+def _optima(parts: Sequence[_Part], settings: UncertaintyTable) -> dict[int, Floats] | None:
+    """Best EDAP of each network in each draw over all devices; None unless a score is a regret."""
+    if not parts[0].drawn.is_regret:
+        return None
+    optima: dict[int, Floats] = {}
+    for at in (ASSUMED, MEDIAN):
+        optima[at] = np.min([part.drawn.optima(at) for part in parts], axis=0)
+    of_draws = np.min([part.work.optima(range(settings.draws)) for part in parts], axis=0)
+    return optima | dict(enumerate(of_draws))
+
+
+def _with_chip_of_all(
+    parts: Sequence[_Part],
+    answers: Sequence[DrawnDevice],
+    best: Floats,
+    settings: UncertaintyTable,
+) -> list[DrawnDevice]:
+    """Answers of devices, and the robust chip of all with its regrets against the best of all."""
+    chosen: list[tuple[float, _Part, Levels]] = []
+    errors: list[Infeasible] = []
+    for part in (part for part in parts if part.counted.any()):
+        try:
+            levels, log = part.choose(best, settings)
+            chosen.append((log, part, levels))
+        except Infeasible as error:
+            errors.append(error)
+    if not chosen:
+        raise errors[0]
+    _, winner, levels = min(chosen, key=lambda one: one[0])
+    chip = winner.chip(OF_ALL, levels, best)
+    return [
+        replace(each, chips=(*each.chips, chip)) if each.study is winner.drawn.study else each
+        for each in answers
+    ]
+
+
+def _snr(drawn: DrawnStudy, levels: Levels) -> Snr:
+    """Compute SNR of a chip at assumed costs."""
+    model = drawn.model
+    if not model.snr_sources:
+        return Snr("", math.nan, -math.inf)
+    snr = model.in_full(levels).snr_dB[0]
+    return Snr(
+        model.workload_names[int(snr.argmin())], float(snr.min()), model.compute_snr_limit_dB
+    )

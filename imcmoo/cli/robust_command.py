@@ -1,0 +1,130 @@
+"""`imcmoo robust STUDY`: the robust chip under uncertain costs, and the better device."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from rich.progress import TimeElapsedColumn
+
+from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, folder_of
+from imcmoo.ask.robust import QUICK, Options, robust
+from imcmoo.cli import arguments
+from imcmoo.cli.arguments import QUIET, add, not_negative, option, whole
+from imcmoo.cli.terminal import bars_with_state, console
+from imcmoo.io.errors import InputError
+from imcmoo.io.executor import cores
+from imcmoo.io.locks import folder_lock
+from imcmoo.report.robust_figures import draw_robust
+from imcmoo.report.robust_text import robust_lines
+from imcmoo.space.design_space import Levels
+from imcmoo.space.designs_csv import read_designs
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.study import Study
+from imcmoo.study.uncertainty import RobustCriterion, Score
+
+DESCRIPTION = """
+Find the chip of STUDY that is never far from the best while costs are uncertain, which device is
+better with what probability, and what to measure first. Costs are drawn within the bands of the
+assumptions of the physical model; the best chip of each draw is proven. Options come before the
+table [uncertainty] of the study. Writes DIR/robust/STUDY.
+
+  imcmoo robust edge.toml
+  imcmoo robust edge.toml --draws 100 --criterion robust_quantile --quantile 0.9
+"""
+
+INTERRUPTED = "finished draws are kept; the same command goes on with the others"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    arguments.add_study(parser)
+    add(
+        parser,
+        arguments.results("robust/STUDY"),
+        option("--draws N", whole(1), "draws of the costs (default: 300)"),
+        option("--seed N", whole(0), "seed of the draws (default: 1)"),
+        option("--by SCORE", get_args(Score), "score of a chip in a draw (default: edap_geomean)"),
+        option("--criterion NAME", get_args(RobustCriterion),
+               "what the robust chip has least of (default: robust_mean)",
+               dest="robust_criterion"),
+        option("--quantile Q", arguments.share, "of the regrets, of robust_quantile"
+               " (default: 0.95)"),
+        option("--quick", bool, f"prove the best chips of the first {QUICK} draws only"),
+        option("--time-limit SECONDS", not_negative,
+               "of the proof of the robust chip; the gap reached is stated (default: none)",
+               default=math.inf),
+        option("--design FILE", Path, "CSV of designs of your own to judge as well"),
+        option("--force", bool, "replace the answer of another study of this name"),
+        arguments.WORKERS,
+        QUIET,
+    )  # fmt: skip
+    arguments.add_settings(parser)
+
+
+CHANGES = {
+    **{name: name for name in ("draws", "seed", "by", "quantile")},
+    "criterion": "robust_criterion",
+}
+"""Keys of `[uncertainty]`, and the options that change them."""
+
+
+def main(args: argparse.Namespace) -> None:
+    """Find the robust chip of a study."""
+    study = arguments.requested_study(args)
+    folder = folder_of(study.name, args.out or arguments.DEFAULT_OUT)
+    own = None if args.design is None else _own(args.design, study)
+    terminal = console(quiet=args.quiet)
+    with folder_lock(folder):
+        if not args.force:
+            check_replaceable(study, folder)
+        answer = _answered(study, args, Options(folder, own=own, command=_command(study, args)))
+        answer.save(folder)
+        draw_robust(answer, folder)
+    for line in robust_lines(answer):
+        terminal.print(line, soft_wrap=True)
+    terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+def _answered(
+    study: Study | StudyOfDevices, args: argparse.Namespace, options: Options
+) -> RobustAnswer:
+    """The answer, with bars of its progress."""
+    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
+        task = progress.add_task(study.name, total=None, state="best chips as assumed")
+
+        def on_draw(what: str, done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, state=what)
+
+        changed = replace(
+            options,
+            quick=args.quick,
+            time_limit_s=args.time_limit,
+            workers=args.workers or cores(),
+            on_draw=on_draw,
+        )
+        return robust(study, changed, **_changes(args))
+
+
+def _changes(args: argparse.Namespace) -> dict[str, object]:
+    """Keys of `[uncertainty]` that options change."""
+    given = {name: getattr(args, option) for name, option in CHANGES.items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _command(study: Study | StudyOfDevices, args: argparse.Namespace) -> str:
+    """The command line that repeats the answer."""
+    name = Path(study.file).name if study.file else study.name
+    options = [f"--{n.replace('_', '-')} {value}" for n, value in _changes(args).items()]
+    return " ".join([f"imcmoo robust {name}", *options, *(["--quick"] if args.quick else [])])
+
+
+def _own(path: Path, study: Study | StudyOfDevices) -> Levels:
+    """Designs of the user."""
+    if not isinstance(study, Study):
+        raise InputError("--design needs a study of one device")
+    return read_designs(path, study.space)

@@ -1,0 +1,187 @@
+"""The answer of a study under uncertain costs as lines of text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from imcmoo.analysis.draws import Ratio
+from imcmoo.answers.drawn_device import (
+    AT_MEDIAN,
+    NOMINAL,
+    OF_ALL,
+    OWN,
+    ROBUST,
+    DrawnChip,
+    DrawnDevice,
+)
+from imcmoo.answers.robust_answer import Pair, RobustAnswer
+from imcmoo.model.physical.assumptions import OF_COUNTS
+from imcmoo.model.physical.draws import HELD
+from imcmoo.problem.criteria import OF_ROBUST
+from imcmoo.space.parameters import text_of_value
+
+MEAN, QUANTILE, _ = OF_ROBUST
+
+NAMED_ENTRIES = 3
+"""Entries that are named as worth a measurement."""
+
+LEAST_SHARE = 0.02
+"""Shares of variance below this one are noise."""
+
+ROLES = {
+    NOMINAL: "nominal chip (as certified)",
+    AT_MEDIAN: "best chip at median costs",
+    OF_ALL: "robust chip of all devices",
+    OWN: "chip of --design",
+}
+
+HEADINGS = ("R50", "R90", "R95", "worst", "within 10 %", "keeps limits", "at assumed costs")
+
+
+def robust_lines(answer: RobustAnswer) -> Iterator[str]:
+    """Lines on the robust chip of each device, on the better device, and on what to measure."""
+    yield _headline(answer)
+    for part in answer.parts:
+        yield from _of_device(part, named=len(answer.parts) > 1)
+    for pair in answer.pairs:
+        yield _of_pair(pair)
+    for part in answer.parts:
+        if line := _measurements(part, named=len(answer.parts) > 1):
+            yield line
+    for pair in answer.pairs:
+        if line := _measurements_of_pair(pair):
+            yield line
+    yield from _cautions(answer)
+
+
+def _headline(answer: RobustAnswer) -> str:
+    part = answer.parts[0]
+    table, settings = part.table, part.settings
+    weights = ", and of the mix of networks" if table.weights is not None else ""
+    n_proven = min(each.n_proven for each in answer.parts)
+    proven = "all best chips of draws proven"
+    if n_proven < table.n:
+        proven = f"{n_proven} best chips of draws proven, not proven: the others, so regrets read "
+        proven += '"at least"'
+    return (
+        f"Robust chip over {table.n} draws of {len(table.drawn)} assumptions "
+        f"({len(table.groups)} groups){weights}, bands as {settings.spread}, by {settings.by}; "
+        f"{proven}"
+    )
+
+
+def _of_device(part: DrawnDevice, *, named: bool) -> Iterator[str]:
+    """Table of the chips of a device, and lines on the robust one."""
+    title = part.label if named else ""
+    yield f"{title:29}" + "".join(_cells(HEADINGS))
+    for chip in part.chips:
+        yield f"{_role(part, chip):29}" + "".join(_cells(_measures(part, chip)))
+    lost = part.table.n - int(part.counted.sum())
+    if lost:
+        yield f"in {lost} of {part.table.n} draws no chip keeps all limits: they are left out"
+    best = part.chip(ROBUST)
+    assert best is not None, "an answer has a robust chip"
+    if (nominal := part.chip(NOMINAL)) is not None:
+        yield _difference(part, nominal, best)
+    yield _noise(part, best)
+    yield _proof(part)
+
+
+def _role(part: DrawnDevice, chip: DrawnChip) -> str:
+    return ROLES.get(chip.role, f"robust chip ({part.settings.criterion})")
+
+
+def _cells(texts: tuple[str, ...]) -> Iterator[str]:
+    """Cells of a line, right-justified."""
+    for heading, text in zip(HEADINGS, texts, strict=True):
+        yield f"{text:>{max(len(heading), 6) + 2}}"
+
+
+def _measures(part: DrawnDevice, chip: DrawnChip) -> tuple[str, ...]:
+    values = chip.measures
+    regrets = (f"{values[name]:.3g}" for name in ("R50", "R90", "R95", "worst"))
+    shares = (f"{100 * values[name]:.0f} %" for name in ("within_10", "keeps_limits"))
+    return (*regrets, *shares, f"{part.over_nominal(chip):.3f}")
+
+
+def _difference(part: DrawnDevice, nominal: DrawnChip, chip: DrawnChip) -> str:
+    """What the robust chip has otherwise than the nominal one."""
+    before, after = part.design(nominal), part.design(chip)
+    changes = [
+        f"{name} {text_of_value(before[name])}->{text_of_value(value)}"
+        for name, value in after.items()
+        if value != before[name]
+    ]
+    if not changes:
+        return "the robust chip is the nominal one"
+    return f"differs from the nominal chip in: {', '.join(changes)}"
+
+
+def _noise(part: DrawnDevice, chip: DrawnChip) -> str:
+    held = [one for one in part.table.all if one.spread == HELD and one.known.spread == HELD]
+    n = sum(one.why_held != OF_COUNTS for one in held)
+    noise = f"noise is held as assumed ({n} assumptions): "
+    if math.isnan(chip.snr.dB):
+        return f"{noise}the sums of the robust chip are exact"
+    has = f"the robust chip has a compute SNR of {chip.snr.dB:.2f} dB ({chip.snr.network})"
+    if chip.snr.margin_dB is None:
+        return f"{noise}{has}; no limit"
+    return f"{noise}{has} and needs {chip.snr.limit_dB:g}: {chip.snr.margin_dB:.2f} dB to spare"
+
+
+def _proof(part: DrawnDevice) -> str:
+    """How good the robust chip is by its criterion."""
+    settings = part.settings
+    what = {MEAN: "mean logarithm of the score", QUANTILE: f"R{100 * settings.quantile:g}"}
+    value = f"{what.get(settings.criterion, 'worst regret')} {part.value:.4g}"
+    if math.isnan(part.bound):
+        return f"{value}: best of the pool of {part.n_pool:,} candidates, not proven"
+    return f"{value}: proven, no chip is below {part.bound:.4g} (gap {part.gap:.2%})"
+
+
+def _of_pair(pair: Pair) -> str:
+    r, first = pair.ratio, pair.first.label
+    return (
+        f"{pair.label}: median {r.median:.3g}, 5-95 % {r.p05:.2g} to {r.p95:.2g}; {first} is "
+        f"better in {r.better} of {r.draws} draws ({interval(r)}, sampling of draws only)"
+    )
+
+
+def interval(ratio: Ratio) -> str:
+    """The interval of the share of draws, in percent."""
+    return f"{100 * ratio.low:.1f} to {100 * ratio.high:.4g} %"
+
+
+def _measurements(part: DrawnDevice, *, named: bool) -> str:
+    """Entries whose measurement saves most regret of the chip; empty if none counts."""
+    counted = [(e, s) for e, s in (part.savings or {}).items() if s.counts]
+    best = sorted(counted, key=lambda one: -one[1].saving)[:NAMED_ENTRIES]
+    if not best:
+        return ""
+    (first, saving), *others = best
+    texts = [f"{first} (mean regret {saving.before:.3g} -> {saving.after:.3g})"]
+    texts += [f"{entry} (-> {saving.after:.3g})" for entry, saving in others]
+    chip = f"the chip of {part.label}" if named else "the chip"
+    return f"measure first, for {chip}: {', '.join(texts)}"
+
+
+def _measurements_of_pair(pair: Pair) -> str:
+    """Groups that explain most of the ratio of two devices; empty if none does."""
+    by_entry, r2 = pair.shares or ({}, math.nan)
+    counted = [(e, s) for e, s in by_entry.items() if s.share >= LEAST_SHARE]
+    best = sorted(counted, key=lambda one: -one[1].share)[:NAMED_ENTRIES]
+    if not best:
+        return ""
+    texts = [f"{entry} ({100 * share.share:.0f} %)" for entry, share in best]
+    return f"measure first, for {pair.label}: {', '.join(texts)} of the variance (R2 {r2:.2f})"
+
+
+def _cautions(answer: RobustAnswer) -> Iterator[str]:
+    """What the draws leave out."""
+    for part in answer.parts:
+        if part.study.calibration is not None:
+            yield f"the calibration of {part.label} is of one macro, and so are its deviations"
+        if part.study.components is not None:
+            yield f"numbers of the component table {part.study.components} are not drawn"
+    yield "the form of the model and its noise are not drawn: shares hold for these draws only"
