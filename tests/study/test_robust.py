@@ -1,0 +1,301 @@
+"""The robust chip of a study under uncertain costs."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import imcmoo
+from imcmoo.analysis.draws import mean_log, order_statistic, regrets
+from imcmoo.ask import robust as ask
+from imcmoo.ask.robust import Options, robust
+from imcmoo.ask.robust_choice import Candidates
+from imcmoo.io.errors import Infeasible, InputError
+from imcmoo.solve.draws import ASSUMED, DrawnStudy
+from imcmoo.solve.solve import solve
+from imcmoo.study.uncertainty import UncertaintyTable
+
+VARIED = ("voltage_V", "input_coding", "sample_and_hold", "tiles_per_group")
+CASES = (
+    {},
+    {"pulse_s": 92e-9},
+    {"pulse_s": 30e-9},
+    {"adc_time_factor": 5.5},
+    {"adc_time_factor": 0.275},
+    {"array_area_factor": 4.0, "top_area": 0.4},
+)
+"""Draws that are given, each by the assumptions that it changes."""
+
+
+def part_of(name, rank, varied):
+    """A study whose space varies some parameters of a chip only."""
+    study = imcmoo.Study.load(name)
+    space = study.space
+    design = space.designs(space.unrank(np.array([rank])))[0]
+    few = {n: design[n] for n in space.names if n not in varied}
+    return study.replace(space={"base": space.name, **few})
+
+
+@pytest.fixture(scope="module")
+def study():
+    return part_of("four_workload_sram_physical", 19214251, VARIED)
+
+
+class Given(DrawnStudy):
+    """A study in given draws."""
+
+    def _made(self, at):
+        if at == ASSUMED:
+            return super()._made(at)
+        assumed = self.model.assumptions.drawn(CASES[at])
+        return self.study.problem(self.model.with_assumptions(assumed))
+
+
+@pytest.fixture(scope="module")
+def given(study):
+    """The draws, all chips, their scores and the best of each draw."""
+    drawn = Given(study.replace(uncertainty={"draws": 6}))
+    levels = study.space.unrank(np.arange(study.space.size))
+    scores = np.stack([drawn.scores(levels, at) for at in range(6)], axis=1)
+    return drawn, levels, scores, scores.min(axis=0)
+
+
+def chip_of(study, levels):
+    design = study.space.designs(levels[None])[0]
+    return tuple(design[name] for name in VARIED)
+
+
+def test_the_best_chip_of_each_draw_is_proven(given):
+    drawn, levels, scores, best = given
+    assert len(levels) == 48
+    assert np.isfinite(scores).all()
+    expected = [71.6282, 73.8461, 73.8461, 282.3581, 33.2559, 139.7053]
+    np.testing.assert_allclose(best * 1e6, expected, rtol=1e-5)
+    for at in range(6):
+        proven = drawn.prove(at)
+        assert proven.value == proven.bound == best[at]
+        assert scores[(levels == proven.levels).all(axis=1), at] == best[at]
+
+
+CHOICES = {
+    ("robust_worst", 1.0): (0.9, "levels", 0, 4),
+    ("robust_mean", 1.0): (1.0, "levels", 0, 2),
+    ("robust_quantile", 0.8): (1.0, "levels", 0, 2),
+}
+REGRETS = {
+    (0.9, "levels", 0, 4): [0.03541, 0.00431, 0.00431, 0.22188, 0.53212, 0.15470],
+    (1.0, "levels", 0, 2): [0.03673, 0.00560, 0.00560, 0.53930, 0.06979, 0],
+}
+
+
+@pytest.mark.parametrize(("criterion", "quantile"), CHOICES)
+def test_each_criterion_chooses_its_chip(given, criterion, quantile):
+    drawn, levels, scores, best = given
+    settings = UncertaintyTable(criterion=criterion, quantile=quantile)
+    at, _ = Candidates(levels, scores, best).choose(settings, drawn.problem(0))
+    chip = chip_of(drawn.study, levels[at])
+    assert chip == CHOICES[criterion, quantile]
+    found = regrets(scores[at], best)
+    np.testing.assert_allclose(found, REGRETS[chip], atol=1e-5)
+    means = {(0.9, "levels", 0, 4): 0.13571, (1.0, "levels", 0, 2): 0.09100}
+    assert np.log1p(found).mean() == pytest.approx(means[chip], abs=1e-5)
+
+
+def test_the_nominal_chip_is_far_from_the_best_elsewhere(given):
+    drawn, levels, scores, best = given
+    nominal = drawn.prove(ASSUMED).levels
+    found = regrets(scores[(levels == nominal).all(axis=1)][0], best)
+    expected = [0, 8.45420, 1.51984, 0.11603, 1.15385, 0.13686]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.log1p(found).mean() == pytest.approx(0.69599, abs=1e-5)
+
+
+def brute(study, n, **settings):
+    """All chips of a small study, and their scores in all draws."""
+    drawn = DrawnStudy(study.replace(uncertainty={"draws": n, **settings}))
+    levels = study.space.unrank(np.arange(study.space.size))
+    return levels, np.stack([drawn.scores(levels, at) for at in range(n)], axis=1)
+
+
+@pytest.mark.parametrize("criterion", ["robust_mean", "robust_quantile", "robust_worst"])
+def test_the_answer_of_a_small_space_is_that_of_all_its_chips(study, criterion):
+    levels, scores = brute(study, 4)
+    answer = robust(study, draws=4, criterion=criterion, quantile=0.7)
+    (part,) = answer.parts
+    np.testing.assert_array_equal(part.best, scores.min(axis=0))
+    np.testing.assert_array_equal(part.bounds, part.best)
+    regret = regrets(scores, scores.min(axis=0))
+    values = {
+        "robust_mean": mean_log(scores),
+        "robust_quantile": order_statistic(regret, 0.7),
+        "robust_worst": regret.max(axis=1),
+    }
+    assert part.value == pytest.approx(values[criterion].min(), rel=1e-12)
+    chip = part.chip("robust")
+    at = np.flatnonzero((levels == chip.levels).all(axis=1))[0]
+    np.testing.assert_array_equal(chip.regrets, regret[at])
+
+
+def test_without_uncertainty_the_robust_chip_is_the_certified_one(study):
+    held = {
+        one.name: (one.known.value, one.known.value)
+        for one in DrawnStudy(study.replace(uncertainty={"draws": 1})).table.drawn
+    }
+    answer = robust(study, draws=3, bands=held)
+    (part,) = answer.parts
+    certified = study.replace(criterion="edap_geomean", baselines=False)
+    design = solve(certified).design
+    assert {n: answer.chip[n] for n in study.space.names} == {
+        n: design[n] for n in study.space.names
+    }
+    assert (part.chip("robust").regrets == 0).all()
+    assert part.table.groups == ()
+    assert answer.information.empty
+
+
+def test_a_constant_draw_gives_the_same_answer_for_every_number_of_draws(study):
+    assumed = [one.name for one in DrawnStudy(study.replace(uncertainty={})).table.drawn]
+    few, many = (robust(study, draws=n, assumed=assumed) for n in (1, 4))
+    assert few.chip == many.chip
+    pd.testing.assert_frame_equal(few.table, many.table)
+
+
+def files(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+def test_workers_and_interrupts_change_no_byte(study, tmp_path):
+    one = robust(study, Options(tmp_path / "kept"), draws=10)
+    one.save(tmp_path / "one")
+    robust(study, Options(workers=2), draws=10).save(tmp_path / "two")
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+
+    def interrupt(what, done, total):
+        if what == "draws proven" and done >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        robust(study, Options(tmp_path / "cut", on_draw=interrupt), draws=10)
+    begun = []
+    resumed = robust(
+        study, Options(tmp_path / "cut", on_draw=lambda *state: begun.append(state)), draws=10
+    )
+    assert begun[0] == ("draws proven", 8, 10)
+    resumed.save(tmp_path / "three")
+    assert files(tmp_path / "one") == files(tmp_path / "three")
+    more = robust(
+        study, Options(tmp_path / "kept", on_draw=lambda *state: begun.append(state)), draws=12
+    )
+    assert ("draws proven", 10, 12) in begun
+    pd.testing.assert_frame_equal(
+        more.draws.iloc[:10].drop(columns="draw"), one.draws.drop(columns="draw")
+    )
+
+
+def test_a_quick_answer_says_what_is_not_proven(study, monkeypatch):
+    monkeypatch.setattr(ask, "QUICK", 3)
+    quick, whole = robust(study, Options(quick=True), draws=5), robust(study, draws=5)
+    (part,) = quick.parts
+    assert part.n_proven == 3
+    assert np.isnan(part.bounds[3:]).all()
+    assert (part.best >= whole.parts[0].best).all()
+    with pytest.raises(InputError, match="--quick needs a score"):
+        robust(study, Options(quick=True), by="regret_minimax")
+
+
+def test_regrets_over_networks_are_against_optima_of_each_draw(study):
+    two = study.replace(networks=list(study.networks[:2]))
+    for by in ("regret_minimax", "regret_minimax_joint"):
+        answer = robust(two, draws=2, by=by)
+        (part,) = answer.parts
+        drawn = DrawnStudy(part.study)
+        levels = two.space.unrank(np.arange(two.space.size))
+        for at in range(2):
+            problem = drawn.problem(at)
+            singles = [problem.model.for_network(n) for n in two.names]
+            edaps = []
+            for model in [problem.model] * 2 if by.endswith("joint") else singles:
+                of = drawn.study.problem(model)
+                F, _ = of.score(*of.feasible(levels))
+                edaps.append(of.costs(F).edap)
+            optima = [e[:, i if by.endswith("joint") else 0].min() for i, e in enumerate(edaps)]
+            F, _ = problem.score(*problem.feasible(levels))
+            worst = (problem.costs(F).edap / optima).max(axis=1)
+            assert part.best[at] == pytest.approx(worst.min(), rel=1e-12)
+
+
+@pytest.fixture(scope="module")
+def devices():
+    space = {"sram": {"base": "sram_physical"}, "dimc": {"base": "dimc_physical"}}
+    few = {"glb_KiB": 1024, "dram": "hbm2", "router_groups": 64, "rows": 128, "cols": 128}
+    return imcmoo.Study(
+        name="two",
+        model="physical",
+        device=["sram", "dimc"],
+        networks=["resnet18_onnx", "mobilenet_v3_onnx"],
+        space={**few, **space},
+    )
+
+
+def test_devices_are_compared_in_the_same_draws(devices):
+    answer = robust(devices, draws=4)
+    by_name = {part.label: part for part in answer.parts}
+    np.testing.assert_array_equal(by_name["sram"].table.u, by_name["dimc"].table.u)
+    (pair,) = answer.pairs
+    assert pair.ratio.better >= 2
+    ratio = pair.first.best / pair.second.best
+    assert answer.devices["median"][0] == order_statistic(ratio, 0.5)
+    best = np.minimum(by_name["sram"].best, by_name["dimc"].best)
+    of_all = [c for part in answer.parts for c in part.chips if c.role == "robust_of_all"]
+    assert len(of_all) == 1
+    np.testing.assert_array_equal(of_all[0].best, best)
+    assert answer.chip["device"] in ("sram", "dimc")
+    assert {*answer.table["chip"]} == {"nominal", "median", "robust", "robust_of_all"}
+
+
+def test_draws_in_which_no_chip_is_feasible_are_left_out():
+    study = imcmoo.Study.load("four_workload_rram_physical")
+    few = study_of_best(study)
+    _, scores = brute(few, 8)
+    answer = robust(few, draws=8, criterion="robust_quantile", quantile=0.5)
+    (part,) = answer.parts
+    lost = ~np.isfinite(scores).any(axis=0)
+    np.testing.assert_array_equal(part.counted, ~lost)
+    assert np.isinf(part.bounds[lost]).all()
+    assert len(part.chip("robust").regrets) == 8 - lost.sum() < 8
+
+
+def study_of_best(study):
+    """A few chips about the best one of a study."""
+    best = solve(study.replace(criterion="edap_geomean", baselines=False))
+    few = {n: best.design[n] for n in study.space.names if n not in ("voltage_V", "adc_bits")}
+    return study.replace(space={"base": study.space.name, **few})
+
+
+def test_an_infinite_criterion_names_the_largest_share_of_draws(study):
+    scores = np.array([[1, np.inf, 1, 2], [np.inf, 1, 1, np.inf]])
+    candidates = Candidates(np.zeros((2, 1), int), scores, np.ones(4))
+    for criterion in ("robust_mean", "robust_worst"):
+        with pytest.raises(Infeasible, match=r"in 3 of 4 draws; use .* --quantile 0\.75"):
+            candidates.choose(UncertaintyTable(criterion=criterion), None)
+
+
+def test_equal_chips_are_ordered_by_their_mean_and_by_the_tie_rule(study):
+    drawn = DrawnStudy(study.replace(uncertainty={"draws": 1}))
+    levels = study.space.unrank(np.arange(3))
+    scores = np.array([[1, 3, 3], [1, 2, 3], [1, 2, 3]], float)
+    worst = UncertaintyTable(criterion="robust_worst")
+    at, _ = Candidates(levels, scores, np.ones(3)).choose(worst, drawn.problem(0))
+    problem = drawn.problem(0)
+    F, _ = problem.score(levels, problem.model.evaluate(levels))
+    ranks = study.space.rank(levels[1:])
+    assert at == 1 + problem.ties().first(problem.costs(F[1:]), ranks)[1]
+
+
+def test_a_chip_of_the_user_is_judged_as_well(study):
+    own = study.space.unrank(np.array([3, 5]))
+    answer = robust(study, Options(own=own), draws=2)
+    rows = answer.table[answer.table["chip"] == "own"]
+    assert len(rows) == 2
+    assert list(itertools.chain(rows["voltage_V"])) == list(study.space.column(own, "voltage_V"))
