@@ -1,4 +1,4 @@
-"""Studies as users call them, with the verbs run, enumerate, certify, widen and what_if.
+"""Studies as users call them, with the verbs run, enumerate, certify, widen, what_if and robust.
 
 study = Study(name="two", device="sram", networks=["resnet18", "my_net.csv"])
 run = study.run(budget=1500)
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from imcmoo.answers.answers import Answers
+    from imcmoo.answers.robust_answer import RobustAnswer
     from imcmoo.ask.widen import Round, Solver, Widening
     from imcmoo.exact.certificate import Certificate
     from imcmoo.run import Run
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from imcmoo.solve.enumerate import ExactOptima
     from imcmoo.solve.enumerate import OnProgress as OnChunk
     from imcmoo.solve.searches import OnTrace
+    from imcmoo.study.uncertainty import RobustCriterion, Score
 
 
 class Study(study.Study):  # noqa: D101 - documented with its keys
@@ -221,6 +223,43 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
         return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
+    def robust(
+        self,
+        draws: int | None = None,
+        criterion: RobustCriterion | None = None,
+        quantile: float | None = None,
+        by: Score | None = None,
+        *,
+        quick: bool = False,
+        workers: int = 1,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> RobustAnswer:
+        """Find the chip that is never far from the best while costs are uncertain.
+
+        Costs are drawn within the bands of the assumptions of the physical model, and the best chip
+        of each draw is proven. Writes nothing; call `save` of the answer. If an argument is None,
+        the table `[uncertainty]` of the study counts, else its default.
+
+        Args:
+            draws: number of draws.
+            criterion: what the robust chip has least of: "robust_mean", "robust_quantile" or
+                "robust_worst".
+            quantile: of the regrets, for "robust_quantile".
+            by: score of a chip in a draw.
+            quick: prove the first 30 draws only.
+            workers: number of processes on this machine.
+            progress: called with the kind of work, and the numbers of finished draws and of all.
+
+        Returns:
+            The robust chip and how good it is, as tables; what to measure first.
+
+        Raises:
+            InputError: costs of the study cannot be drawn, or a value is wrong; says why.
+            Infeasible: no chip is feasible in any draw, or every chip breaks a limit too often.
+        """
+        changes = {"draws": draws, "criterion": criterion, "quantile": quantile, "by": by}
+        return _robust(self, changes, quick, workers, progress)
+
 
 class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with its fields
     __doc__ = devices.StudyOfDevices.__doc__
@@ -382,6 +421,44 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
         return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
+    def robust(
+        self,
+        draws: int | None = None,
+        criterion: RobustCriterion | None = None,
+        quantile: float | None = None,
+        by: Score | None = None,
+        *,
+        quick: bool = False,
+        workers: int = 1,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> RobustAnswer:
+        """Find the robust chip of each device and of all, and the better device.
+
+        Costs are drawn within the bands of the assumptions of the physical model, and the best chip
+        of each draw is proven. Writes nothing; call `save` of the answer. If an argument is None,
+        the table `[uncertainty]` of the study counts, else its default.
+
+        Args:
+            draws: number of draws.
+            criterion: what the robust chip has least of: "robust_mean", "robust_quantile" or
+                "robust_worst".
+            quantile: of the regrets, for "robust_quantile".
+            by: score of a chip in a draw.
+            quick: prove the first 30 draws only.
+            workers: number of processes on this machine.
+            progress: called with the kind of work, and the numbers of finished draws and of all.
+
+        Returns:
+            The chips, the ratio of each pair of devices with its probability, and what to measure
+            first.
+
+        Raises:
+            InputError: costs of the study cannot be drawn, or a value is wrong; says why.
+            Infeasible: no chip is feasible in any draw, or every chip breaks a limit too often.
+        """
+        changes = {"draws": draws, "criterion": criterion, "quantile": quantile, "by": by}
+        return _robust(self, changes, quick, workers, progress)
+
 
 def _solver(method: str) -> Solver:
     if method == "run":
@@ -393,6 +470,20 @@ def _solver(method: str) -> Solver:
     if method not in SOLVERS:
         raise InputError(f"unknown method {method!r}; known: {', '.join(SOLVERS)}, run")
     return SOLVERS[method]
+
+
+def _robust(
+    study: Study | StudyOfDevices,
+    changes: Mapping[str, object],
+    quick: bool,
+    workers: int,
+    progress: Callable[[str, int, int], None] | None,
+) -> RobustAnswer:
+    """The robust chip of a study with other values of the keys that are not None."""
+    from imcmoo.ask.robust import Options, robust
+
+    options = Options(quick=quick, workers=workers, on_draw=progress or (lambda *state: None))
+    return robust(study, options, **{k: v for k, v in changes.items() if v is not None})
 
 
 KINDS = Kinds(Study, StudyOfDevices)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from imcmoo.problem.criteria import NAMED
+from imcmoo.study.faults import fault_lines
 from imcmoo.study.table import Table
 from imcmoo.study.tables import Names, distinct
 
@@ -61,7 +62,13 @@ def settings_of(study: Study, **changes: object) -> UncertaintyTable:
     Raises:
         ValueError: a key has a wrong value, or costs of this study cannot be drawn; says why.
     """
-    settings = (study.uncertainty or UncertaintyTable.model_validate({})).replace(**changes)
+    stated = study.uncertainty or UncertaintyTable.model_validate({})
+    try:
+        settings = stated.replace(**changes)
+    except ValidationError as error:
+        keys = {"": list(UncertaintyTable.model_fields)}
+        lines = fault_lines(error, keys)
+        raise ValueError("\n".join(f"uncertainty.{line}" for line in lines)) from None
     if why := refusal(study, settings):
         raise ValueError(why)
     for key, fault in faults(study, settings).items():

@@ -299,3 +299,13 @@ def test_a_chip_of_the_user_is_judged_as_well(study):
     rows = answer.table[answer.table["chip"] == "own"]
     assert len(rows) == 2
     assert list(itertools.chain(rows["voltage_V"])) == list(study.space.column(own, "voltage_V"))
+
+
+def test_the_verb_of_a_study_gives_the_answer_of_the_function(study, tmp_path):
+    answer = study.replace(uncertainty={"seed": 2}).robust(draws=2, criterion="robust_worst")
+    assert answer.parts[0].settings.seed == 2
+    assert answer.parts[0].settings.criterion == "robust_worst"
+    names = {path.name for path in answer.save(tmp_path)}
+    assert {"chips.csv", "draws.csv", "certificate.json"} <= names
+    assert list(answer.table["chip"]) == ["nominal", "median", "robust"]
+    assert "devices.csv" not in names

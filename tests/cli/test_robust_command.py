@@ -1,0 +1,69 @@
+"""`imcmoo robust` writes the robust chip, and the check finds it to hold."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from imcmoo.cli.main import main
+from tests.cli.helpers import refused
+from tests.study.test_robust import VARIED, part_of
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("robust")
+    study = part_of("four_workload_sram_physical", 19214251, VARIED)
+    study = study.replace(name="few", networks=list(study.networks[:2]))
+    (folder / "few.toml").write_text(study.to_toml(), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answered(home):
+    words = ["robust", str(home / "few.toml"), "--draws", "3", "--out", str(home / "out")]
+    assert main([*words, "--workers", "1", "--quiet"]) == 0
+    return home / "out" / "robust" / "few"
+
+
+def test_the_command_writes_tables_figures_and_a_certificate(answered):
+    names = {path.name for path in answered.iterdir()}
+    assert {"assumptions.csv", "draws.csv", "chips.csv", "regret.csv", "information.csv"} <= names
+    assert {"certificate.json", "config.json", "SHA256SUMS", "regret_sram.png"} <= names
+    chips = pd.read_csv(answered / "chips.csv")
+    assert list(chips["chip"]) == ["nominal", "median", "robust"]
+    draws = pd.read_csv(answered / "draws.csv")
+    assert {"u_logic_speed", "clock_Hz", "best_sram_J_s_mm2", "design_sram"} <= {*draws}
+    config = json.loads((answered / "config.json").read_text(encoding="utf-8"))
+    assert config["uncertainty"]["draws"] == 3
+    assert config["command"] == "imcmoo robust few.toml --draws 3"
+    regret = pd.read_csv(answered / "regret.csv")
+    assert len(regret) == 9
+
+
+def test_the_text_names_the_reading_of_bands_the_noise_and_what_is_not_proven(home, capsys):
+    words = ["robust", str(home / "few.toml"), "--draws", "3", "--out", str(home / "out")]
+    assert main([*words, "--workers", "1"]) == 0
+    text = capsys.readouterr().out
+    assert "3 draws of 51 assumptions (40 groups), bands as stated, by edap_geomean" in text
+    assert "nominal chip (as certified)" in text
+    assert "noise is held as assumed (15 assumptions)" in text
+    assert "compute SNR" in text
+
+
+def test_a_folder_of_another_study_is_kept(home, answered, capsys):
+    text = (home / "few.toml").read_text(encoding="utf-8")
+    path = home / "smaller.toml"
+    path.write_text(f"area_limit_mm2 = 700.0\n{text}", encoding="utf-8")
+    line = refused(capsys, "robust", str(path), "--out", str(home / "out"), "--quiet")
+    assert "area_limit_mm2" in line
+    assert "--force" in line
+
+
+def test_wrong_options_are_refused_in_one_line(home, capsys):
+    words = ["robust", str(home / "few.toml"), "--out", str(home / "none"), "--quiet"]
+    assert "edap_geomean" in refused(capsys, *words, "--by", "edap_geo")
+    assert "at most 10000" in refused(capsys, *words, "--draws", "20000")
+    assert "quantile: must be above 0" in refused(capsys, *words, "--quantile", "0")
+    assert 'model = "physical"' in refused(capsys, "robust", "four_workload_sram", "--quiet")
+    assert not (home / "none").exists()
