@@ -48,6 +48,8 @@ class Context(Technology):
         features: features by mapping key, resident and streamed.
         shortfalls: capacity shortfalls by mapping key.
         replications: replication of layers by array and number of macros.
+        operations: operations of networks by mapping key, for bounds; by schedule and size of the
+            digital unit.
     """
 
     layers: LayerTable
@@ -66,6 +68,7 @@ class Context(Technology):
     )
     shortfalls: KeyedCache = field(default_factory=KeyedCache)
     replications: KeyedCache = field(default_factory=lambda: KeyedCache(np.inf, rows_at_once=2048))
+    operations: dict[tuple[bool, float], KeyedCache] = field(default_factory=dict)
 
     @classmethod
     def of_networks(
@@ -141,15 +144,19 @@ class Context(Technology):
             features=(KeyedCache(), KeyedCache()),
             shortfalls=KeyedCache(),
             replications=KeyedCache(np.inf, rows_at_once=2048),
+            operations={},
         )
 
     def with_assumptions(self, assumptions: Assumptions) -> Context:
         """A context with other assumptions.
 
-        It shares the caches of features, shortfalls and replications, which depend on none, and
-        noise and accuracy, unless an assumption that decides noise differs.
+        It shares the caches of features, shortfalls and replications, which depend on none, noise
+        and accuracy, unless an assumption that decides noise differs, and operations, unless the
+        width of partial sums differs.
         """
-        other = replace(self, assumptions=assumptions)
+        widths = (each.widest_sum_bits.value for each in (self.assumptions, assumptions))
+        operations = self.operations if len({*widths}) == 1 else {}
+        other = replace(self, assumptions=assumptions, operations=operations)
         noise = self.noise.with_technology(other)
         accuracy = self.accuracy and self.accuracy.with_technology(other)
         owner = self.owner and replace(self.owner, assumptions=assumptions, noise=noise)

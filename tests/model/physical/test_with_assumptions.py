@@ -80,6 +80,21 @@ def test_noise_is_shared_unless_an_assumption_that_decides_it_differs(device):
         assert (model._context.noise is base._context.noise) == (name not in of_noise), name
 
 
+@pytest.mark.parametrize("change", [{"clock_Hz": 6e8}, {"widest_sum_bits": 16}])
+def test_bounds_are_those_of_a_new_model(change):
+    space = space_of("sram")
+    base = PhysicalEvaluator(space, TINY, table=TABLE)
+    assumed = ASSUMED.drawn(change)
+    new = PhysicalEvaluator(space, TINY, table=TABLE, assumptions=assumed)
+    old, mine, its = (m.partials(np.inf) for m in (base, base.with_assumptions(assumed), new))
+    levels = space.random(8, np.random.default_rng(2))
+    for stage in range(old.bound_from, len(old.stages)):
+        rows = old.ancestors(levels, stage)
+        old.bound(rows)
+        for name, values in its.bound(rows).values.items():
+            np.testing.assert_array_equal(mine.bound(rows).values[name], values, err_msg=name)
+
+
 def test_models_of_single_networks_and_of_owners_share_too():
     space = space_of("rram")
     levels = space.random(16, np.random.default_rng(2))

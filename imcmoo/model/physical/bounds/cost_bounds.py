@@ -187,7 +187,6 @@ class NetworkBounds:
         self._macs = layers.total(layers.digital * layers.macs)
         spilled = layers.total(dram_bits(context, overflow_bits(context, glb_KiB), glb_KiB))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
-        self._caches: OperationCaches = {}
 
     def bounds(
         self, chips: MinimalChips, designs: Designs, any_tiles: OperationCaches | None = None
@@ -290,7 +289,7 @@ class NetworkBounds:
         """1 where networks fit, shape (n, W), and their operations in each weight mode."""
         kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
         if any_tiles is None:
-            keys, caches, made = mapping_keys(designs), self._caches, KeysBatch
+            keys, caches, made = mapping_keys(designs), self._context.operations, KeysBatch
         else:
             keys, caches, made = replication_keys(designs, "input_coding"), any_tiles, AnyTilesBatch
         cache = caches.setdefault(kind, KeyedCache())
