@@ -195,7 +195,7 @@ class _Walk:
         """Count the designs of excluded nodes, and sample a few for evaluation."""
         if len(rows):
             sampled = rows[self._rng.integers(0, len(rows), SAMPLED)]
-            self._left_out[feasible].append(self._completed(sampled, stage))
+            self._left_out[feasible].append(completions(self._partials, sampled, stage, self._rng))
             self.look_at_left_out(at_least=DESIGNS_PER_CHECK_CHUNK // SAMPLED)
         return self._count(rows)
 
@@ -205,15 +205,6 @@ class _Walk:
             if len(drawn) >= at_least:
                 self.look_at(np.concatenate(drawn), lost=not feasible)
                 drawn.clear()
-
-    def _completed(self, rows: Levels, stage: int) -> Levels:
-        """A random completion of each partial design."""
-        for later in range(stage, len(self._partials.stages)):
-            children, parents = self._partials.children(rows, later)
-            order = self._rng.permutation(len(children))
-            _, first = np.unique(parents[order], return_index=True)
-            rows = children[order[first]]
-        return self._partials.designs(rows)
 
     def look_at(self, levels: Levels, *, lost: bool) -> None:
         """Evaluate designs."""
@@ -238,6 +229,25 @@ class _Walk:
                         f"{claim.goal.score_name}: a design with an equal score comes first by "
                         f"{ties}"
                     )
+
+
+def completions(
+    partials: PartialDesignTree, rows: Levels, stage: int, rng: np.random.Generator
+) -> Levels:
+    """A random design of each partial design that has any, shape (n, n_parameters).
+
+    Args:
+        partials: the search tree.
+        rows: partial designs, shape (n, n_columns).
+        stage: number of their chosen stages.
+        rng: random numbers.
+    """
+    for later in range(stage, len(partials.stages)):
+        children, parents = partials.children(rows, later)
+        order = rng.permutation(len(children))
+        _, first = np.unique(parents[order], return_index=True)
+        rows = children[order[first]]
+    return partials.designs(rows)
 
 
 def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:

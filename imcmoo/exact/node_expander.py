@@ -178,13 +178,13 @@ class NodeExpander:
         parts = [
             children[at : at + NODES_PER_SCREEN] for at in range(0, len(children), NODES_PER_SCREEN)
         ]
-        fits = np.concatenate([np.empty(0, bool), *spread(self._feasible, parts)])
+        fits = np.concatenate([np.empty(0, bool), *spread(self.screened, parts)])
         left = children[fits]
         if costs is not None:
             costs = costs.take(fits)
         elif stage + 1 >= self.partials.bound_from:
             bounds = self.partials.bound(left)
-            within = self._within(bounds)
+            within = self.within(bounds)
             costs = BoundedCosts.from_bounds(
                 bounds, self.problem, self.partials.representative_designs(left)
             ).take(within)
@@ -201,7 +201,7 @@ class NodeExpander:
         quick = self.partials.relaxed_bound(rows, stage) if len(rows) else None
         if quick is None:
             return self.partials.children(rows, stage)[0], None, 0
-        fits = self._within(quick)
+        fits = self.within(quick)
         each = len(fits) // len(rows)
         costs = BoundedCosts.from_bounds(
             quick, self.problem, self.partials.representative_designs(rows), each
@@ -213,12 +213,13 @@ class NodeExpander:
         tightest = stage + 1 < self.partials.refined_from
         return children, costs.take(kept) if tightest else None, int(designs[fits & ~good].sum())
 
-    def _feasible(self, rows: Levels) -> Bools:
+    def screened(self, rows: Levels) -> Bools:
+        """True for nodes whose chips may have the cells and the area they need, shape (n,)."""
         quick = self.partials.screen(rows)
         fits: Bools = quick.runs.all(axis=1) & np.isfinite(quick.area_m2)
         return fits & (quick.area_m2 <= self.problem.largest_area_m2)
 
-    def _within(self, bounds: Metrics) -> Bools:
+    def within(self, bounds: Metrics) -> Bools:
         """True for bounds that may be within the limits on every network, shape (n,)."""
         finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(
             axis=1
