@@ -11,6 +11,7 @@ import numpy as np
 
 from imcmoo.analysis.draws import Saving, mean_log, order_statistic, regrets
 from imcmoo.arrays import Bools, Floats
+from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.model.physical.draws import DrawTable
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
@@ -110,8 +111,7 @@ class DrawnDevice:
             some draw.
         n_pool: number of candidates.
         value: criterion of the robust chip.
-        bound: lower bound of the criterion of all chips; NaN if it is not proven.
-        gap: share by which the score, or 1 + regret, may be above the least; NaN if unknown.
+        proof: proof of the robust chip; None if it is the best of the candidates only.
     """
 
     study: Study
@@ -123,8 +123,7 @@ class DrawnDevice:
     savings: Mapping[str, Saving] | None
     n_pool: int
     value: float
-    bound: float
-    gap: float
+    proof: RobustProof | None
 
     @property
     def label(self) -> str:

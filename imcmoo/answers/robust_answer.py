@@ -316,10 +316,18 @@ def _certified(part: DrawnDevice) -> dict[str, Any]:
         "bound": _numbers(part.bounds),
         "no_chip": [at + 1 for at in np.flatnonzero(np.isinf(part.bounds)).tolist()],
         "chips": {chip.role: part.design(chip) for chip in part.chips},
+        "ranks": _ranks(part),
         "value": _finite(part.value),
-        "lower_bound": _finite(part.bound),
-        "gap": _finite(part.gap),
+        "proof": part.proof and part.proof.to_json(part.study.space),
     }
+
+
+def _ranks(part: DrawnDevice) -> list[int | None]:
+    """Rank of the best chip of each draw; None where there is none."""
+    found = part.designs[:, 0] >= 0
+    ranks = np.full(part.table.n, -1)
+    ranks[found] = part.study.space.rank(part.designs[found])
+    return [int(rank) if rank >= 0 else None for rank in ranks]
 
 
 def _numbers(values: Sequence[float] | np.ndarray[Any, Any]) -> list[float | None]:

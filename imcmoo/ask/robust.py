@@ -31,6 +31,9 @@ from imcmoo.answers.drawn_device import (
 from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.arrays import Bools, Floats
 from imcmoo.ask.robust_choice import Candidates, value_of
+from imcmoo.exact.bounded_criteria import SingleNetworkOptima
+from imcmoo.exact.robust import prove
+from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import Infeasible, InputError, input_errors
 from imcmoo.solve.draw_work import DrawWork, OnDraw
@@ -205,6 +208,11 @@ class _Part:
     def answer(self, settings: UncertaintyTable, options: Options) -> DrawnDevice:
         """The answer of the device."""
         levels, log = self.choose(self.best, settings)
+        value, proof = value_of(log, settings), None
+        if not options.quick:
+            proof = self.prove_chip(levels, settings, options)
+            if proof.levels is not None:
+                levels, value = proof.levels[None], proof.value
         own = [] if options.own is None else [options.own[[i]] for i in range(len(options.own))]
         chips = [self.chip(role, chip, self.best) for role, chip in self.known.items()]
         chips.append(self.chip(ROBUST, levels, self.best))
@@ -222,9 +230,32 @@ class _Part:
             chips=tuple(chips),
             savings=None if saved is None else dict(zip(table.entries, saved, strict=True)),
             n_pool=len(self.pool),
-            value=value_of(log, settings),
-            bound=math.nan,
-            gap=math.nan,
+            value=value,
+            proof=proof,
+        )
+
+    def prove_chip(
+        self, known: Levels, settings: UncertaintyTable, options: Options
+    ) -> RobustProof:
+        """Prove the robust chip, beginning with a known one and the best chips of draws."""
+        draws = np.flatnonzero(self.counted)
+        own = None
+        if self.optima is not None:
+            own = [SingleNetworkOptima(self.optima[at], self.optima[at]) for at in draws]
+
+        def observer(value: float, bound: float, gap: float) -> None:
+            options.on_draw(f"robust chip, gap {gap:.2%}", 0, 1)
+
+        return prove(
+            [self.drawn.new_problem(int(at)) for at in draws],
+            settings.criterion,
+            self.best[draws] - self.drawn.offset,
+            np.unique(np.concatenate([known, self.designs[draws]]), axis=0),
+            by=settings.by,
+            quantile=settings.quantile,
+            optima=own,
+            time_limit_s=options.time_limit_s if math.isfinite(options.time_limit_s) else None,
+            observer=observer,
         )
 
 

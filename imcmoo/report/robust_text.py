@@ -135,9 +135,9 @@ def _proof(part: DrawnDevice) -> str:
     settings = part.settings
     what = {MEAN: "mean logarithm of the score", QUANTILE: f"R{100 * settings.quantile:g}"}
     value = f"{what.get(settings.criterion, 'worst regret')} {part.value:.4g}"
-    if math.isnan(part.bound):
+    if part.proof is None:
         return f"{value}: best of the pool of {part.n_pool:,} candidates, not proven"
-    return f"{value}: proven, no chip is below {part.bound:.4g} (gap {part.gap:.2%})"
+    return f"{value}: proven, no chip is below {part.proof.bound:.4g} (gap {part.proof.gap:.2%})"
 
 
 def _of_pair(pair: Pair) -> str:

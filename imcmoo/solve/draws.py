@@ -87,10 +87,11 @@ class DrawnStudy:
     def problem(self, at: int) -> AcceleratorProblem:
         """The problem of a draw, by its index, or at `MEDIAN` or `ASSUMED` costs."""
         if self._problem is None or self._problem[0] != at:
-            self._problem = at, self._made(at)
+            self._problem = at, self.new_problem(at)
         return self._problem[1]
 
-    def _made(self, at: int) -> AcceleratorProblem:
+    def new_problem(self, at: int) -> AcceleratorProblem:
+        """The problem of a draw, made anew; see `problem`."""
         if at == ASSUMED:
             return self.study.problem()
         table = self.table
@@ -119,25 +120,22 @@ class DrawnStudy:
             optima: best EDAP of each network, shape (W,), if the score is a regret.
         """
         problem = self.problem(at)
-        proof = self._proof(problem, self._goal(problem, optima))
+        proof = self._proof(problem, self.goal(problem, optima))
         if proof.levels is None:
             return BestChip(
                 np.empty((0, len(problem.space.names)), np.int64), math.nan, proof.bound
             )
-        value, bound = proof.value + self._offset, proof.bound + self._offset
+        value, bound = proof.value + self.offset, proof.bound + self.offset
         return BestChip(proof.levels[None], value, bound)
 
     def goal(self, problem: AcceleratorProblem, optima: Floats | None) -> BoundedCriterion:
-        """The score as a bounded criterion, less 1 if it is a regret; see `prove`."""
-        return self._goal(problem, optima)
-
-    def _goal(self, problem: AcceleratorProblem, optima: Floats | None) -> BoundedCriterion:
+        """The score as a bounded criterion, without `offset`; arguments as of `prove`."""
         own = None if optima is None else SingleNetworkOptima(optima, optima)
         (goal,) = criteria_of(problem, ProofTask((self.settings.by,)), own)
         return goal
 
     @property
-    def _offset(self) -> float:
+    def offset(self) -> float:
         """What a score has more than the criterion: a regret counts from 1."""
         return 1.0 if self.is_regret else 0.0
 
@@ -151,10 +149,6 @@ class DrawnStudy:
             known.append(proof.levels[None])
         return proof
 
-    def add_incumbents(self, levels: Levels) -> None:
-        """Let later proofs begin with these chips, shape (n, n_parameters), too."""
-        self._incumbents[self.settings.by].append(levels)
-
     def scores(self, levels: Levels, at: int, optima: Floats | None = None) -> Floats:
         """Scores of chips in a draw, infinite where a limit is broken, shape (n,).
 
@@ -167,7 +161,7 @@ class DrawnStudy:
         kept = problem.keeps_limits(levels, metrics)
         F, _ = problem.score(levels[kept], metrics.take(kept))
         scores = np.full(len(levels), np.inf)
-        scores[kept] = self._criterion(problem).scores(problem.costs(F), optima) + self._offset
+        scores[kept] = self._criterion(problem).scores(problem.costs(F), optima) + self.offset
         return scores
 
     def _criterion(self, problem: AcceleratorProblem) -> Criterion:

@@ -12,6 +12,7 @@ from imcmoo.ask import robust as ask
 from imcmoo.ask.robust import Options, robust
 from imcmoo.ask.robust_choice import Candidates
 from imcmoo.io.errors import Infeasible, InputError
+from imcmoo.solve import draw_work
 from imcmoo.solve.draws import ASSUMED, DrawnStudy
 from imcmoo.solve.solve import solve
 from imcmoo.study.uncertainty import UncertaintyTable
@@ -45,9 +46,9 @@ def study():
 class Given(DrawnStudy):
     """A study in given draws."""
 
-    def _made(self, at):
+    def new_problem(self, at):
         if at == ASSUMED:
-            return super()._made(at)
+            return super().new_problem(at)
         assumed = self.model.assumptions.drawn(CASES[at])
         return self.study.problem(self.model.with_assumptions(assumed))
 
@@ -165,31 +166,32 @@ def files(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
-def test_workers_and_interrupts_change_no_byte(study, tmp_path):
-    one = robust(study, Options(tmp_path / "kept"), draws=10)
+def test_workers_and_interrupts_change_no_byte(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(draw_work, "AT_ONCE", 2)
+    one = robust(study, Options(tmp_path / "kept"), draws=4)
     one.save(tmp_path / "one")
-    robust(study, Options(workers=2), draws=10).save(tmp_path / "two")
+    robust(study, Options(workers=2), draws=4).save(tmp_path / "two")
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
     def interrupt(what, done, total):
-        if what == "draws proven" and done >= 8:
+        if what == "draws proven" and done >= 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        robust(study, Options(tmp_path / "cut", on_draw=interrupt), draws=10)
+        robust(study, Options(tmp_path / "cut", on_draw=interrupt), draws=4)
     begun = []
     resumed = robust(
-        study, Options(tmp_path / "cut", on_draw=lambda *state: begun.append(state)), draws=10
+        study, Options(tmp_path / "cut", on_draw=lambda *state: begun.append(state)), draws=4
     )
-    assert begun[0] == ("draws proven", 8, 10)
+    assert begun[0] == ("draws proven", 2, 4)
     resumed.save(tmp_path / "three")
     assert files(tmp_path / "one") == files(tmp_path / "three")
     more = robust(
-        study, Options(tmp_path / "kept", on_draw=lambda *state: begun.append(state)), draws=12
+        study, Options(tmp_path / "kept", on_draw=lambda *state: begun.append(state)), draws=5
     )
-    assert ("draws proven", 10, 12) in begun
+    assert ("draws proven", 4, 5) in begun
     pd.testing.assert_frame_equal(
-        more.draws.iloc[:10].drop(columns="draw"), one.draws.drop(columns="draw")
+        more.draws.iloc[:4].drop(columns="draw"), one.draws.drop(columns="draw")
     )
 
 
@@ -239,7 +241,7 @@ def devices():
 
 
 def test_devices_are_compared_in_the_same_draws(devices):
-    answer = robust(devices, draws=4)
+    answer = robust(devices, draws=3)
     by_name = {part.label: part for part in answer.parts}
     np.testing.assert_array_equal(by_name["sram"].table.u, by_name["dimc"].table.u)
     (pair,) = answer.pairs
