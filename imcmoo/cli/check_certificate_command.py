@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.answers.certificates import certificates, certified_study
+from imcmoo.answers.drawn_device import device_of
 from imcmoo.answers.provenance import check_trusted
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
@@ -17,6 +18,7 @@ from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
 from imcmoo.solve.check_certificate import Checker
+from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust, is_of_robust
 from imcmoo.study import catalogue
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 
@@ -27,7 +29,8 @@ its settings, or those of the options. Another walk counts every design of the s
 bounds are those of the cost model; they are compared with the evaluated costs of feasible designs
 first. A certificate that does not hold is refused, and so is one of another table, network, space
 or cost model. In DIR of a study that lists devices, those of all devices are verified, and that
-DIR/comparison/certificate.json follows from them.
+DIR/comparison/certificate.json follows from them. Of DIR of a robust chip, its draws are made again,
+its chips are evaluated in all draws, and the proofs of five random draws are walked again.
 """
 
 VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"
@@ -48,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                "name or file of the study (default: by the name in the certificate)"),
         option("--criterion MODULE:NAME", str,
                "your criterion that the certificate states, whose module is imported"),
+        option("--all", bool, f"of a robust chip: the proofs of all draws, not of {WALKED}"),
         QUIET,
     )  # fmt: skip
     add_settings(parser)
@@ -60,6 +64,9 @@ def main(args: argparse.Namespace) -> None:
         if folder.name == COMPARISON and (folder / FILE).is_file():
             _check_devices(folder, args)
             return
+    if is_of_robust(home):
+        _check_robust(home, args)
+        return
     terminal = console(quiet=args.quiet)
     paths = certificates(args.folder)
     first = next(iter(paths.values()))
@@ -105,6 +112,31 @@ def _beside(folder: Path, study: str) -> str:
     others = [p.parent for p in paths if p.is_file() and p.parent != folder.absolute()]
     is_part = any(Certificate.load(other).settings.get("study") == study for other in others)
     return f"; to check all certificates of the study: {home}" if is_part else ""
+
+
+def _check_robust(folder: Path, args: argparse.Namespace) -> None:
+    """Check the certificate of a robust chip."""
+    stated = RobustCertificate.load(folder)
+    study = catalogue.find(args.study) if args.study else catalogue.named(stated.study)
+    study = arguments.with_options(study, args)
+    if not _is_stated(args):
+        settings = {
+            n: one.get("stamp", {}).get("settings", {}) for n, one in stated.devices.items()
+        }
+        study = study.each(lambda one: certified_study(settings.get(device_of(one), {}), one))
+    terminal = console(quiet=args.quiet)
+    with Bars(quiet=args.quiet) as progress:
+        task = progress.add_task(stated.study, total=None)
+        lines = check_robust(
+            folder,
+            study.studies,
+            everything=args.all,
+            on_step=lambda what, done, total: progress.update(
+                task, description=what, completed=done, total=total
+            ),
+        )
+    for line in lines:
+        terminal.print(f"{folder}: {line}", soft_wrap=True)
 
 
 def _is_stated(args: argparse.Namespace) -> bool:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.io.checksums import content_checksum
 from tests.cli.helpers import refused
 from tests.study.test_robust import VARIED, part_of
 
@@ -67,3 +68,32 @@ def test_wrong_options_are_refused_in_one_line(home, capsys):
     assert "quantile: must be above 0" in refused(capsys, *words, "--quantile", "0")
     assert 'model = "physical"' in refused(capsys, "robust", "four_workload_sram", "--quiet")
     assert not (home / "none").exists()
+
+
+def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
+    home, answered, capsys, tmp_path
+):
+    study = ["--study", str(home / "few.toml"), "--quiet"]
+    assert main(["check-certificate", str(answered), "--all", *study]) == 0
+    content = json.loads((answered / "certificate.json").read_text(encoding="utf-8"))
+    (tmp_path / "draws.csv").write_bytes((answered / "draws.csv").read_bytes())
+
+    def refusal(**changes):
+        changed = {**content, **changes}
+        changed.pop("checksum")
+        changed["checksum"] = content_checksum(changed)
+        (tmp_path / "certificate.json").write_text(json.dumps(changed), encoding="utf-8")
+        return refused(capsys, "check-certificate", str(tmp_path), *study)
+
+    device = content["devices"]["sram"]
+    lower = [0.9 * value for value in device["bound"]]
+    assert "another score" in refusal(devices={"sram": {**device, "best": lower, "bound": lower}})
+    higher = {**device, "bound": [1.1 * value for value in device["bound"]]}
+    assert "below the bound" in refusal(devices={"sram": higher})
+    assert "of the draws" in refusal(uncertainty={**content["uncertainty"], "seed": 2})
+    nominal = {**device["chips"], "robust": device["chips"]["nominal"]}
+    if nominal != device["chips"]:
+        other = {"sram": {**device, "chips": nominal}}
+        assert "another chip" in refusal(devices=other)
+    (tmp_path / "draws.csv").write_text("draw\n1\n", encoding="utf-8")
+    assert "not the file" in refusal()
