@@ -29,8 +29,8 @@ its settings, or those of the options. Another walk counts every design of the s
 bounds are those of the cost model; they are compared with the evaluated costs of feasible designs
 first. A certificate that does not hold is refused, and so is one of another table, network, space
 or cost model. In DIR of a study that lists devices, those of all devices are verified, and that
-DIR/comparison/certificate.json follows from them. Of DIR of a robust chip, its draws are made again,
-its chips are evaluated in all draws, and the proofs of five random draws are walked again.
+DIR/comparison/certificate.json follows from them. In DIR of a robust chip, the draws are made
+again, its chips are evaluated in all draws, and the proofs of five random draws are walked again.
 """
 
 VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"

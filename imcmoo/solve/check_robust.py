@@ -1,4 +1,4 @@
-"""Verify the certificate of a robust chip: draw again, evaluate its chips, walk its proofs again."""
+"""Verify the certificate of a robust chip: draws, chips in all draws, and proofs."""
 
 from __future__ import annotations
 
