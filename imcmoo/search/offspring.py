@@ -12,7 +12,7 @@ from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import are_in, unseen
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import Levels
-from imcmoo.space.moves import move, nearby_moves
+from imcmoo.space.moves import nearby_moves, neighbours
 
 LARGEST_STEP = 8
 """Most designs checked at once per missing design, where few are feasible."""
@@ -80,8 +80,7 @@ class OffspringBuilder:
         Returns:
             Designs, and the place in `rows` of the origin of each.
         """
-        designs, inside = move(self.problem.space, self.archive.levels[rows], moves)
-        levels, of = designs[inside], np.nonzero(inside)[0]
+        levels, of = neighbours(self.problem.space, self.archive.levels[rows], moves)
         new = self.is_new(levels)
         return levels[new], of[new]
 

@@ -51,10 +51,12 @@ class Surrogate:
         self._levels = levels
         self._mean = values.mean(axis=0)
         trend = self._trend(levels)
-        gram = trend.T @ trend + RIDGE * np.eye(trend.shape[1])
+        gram = trend.T @ trend
+        np.fill_diagonal(gram, gram.diagonal() + RIDGE)
         self._coefficients = np.linalg.solve(gram, trend.T @ (values - self._mean))
         residuals = values - self._mean - trend @ self._coefficients
-        kernel = self._kernel(levels) + NOISE * np.eye(len(levels))
+        kernel = self._kernel(levels)
+        np.fill_diagonal(kernel, kernel.diagonal() + NOISE)
         self._weights = np.linalg.solve(kernel, residuals)
 
     @classmethod
@@ -103,16 +105,24 @@ class Surrogate:
         # An unordered parameter has one axis per value.
         others = [np.eye(sizes[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
         z = np.concatenate([scaled, *others], axis=1)
-        products = [z[:, at, None] * z[:, at:] for at in range(z.shape[1])]
-        return np.concatenate([np.ones((len(z), 1)), z, *products], axis=1)
+        n, k = z.shape
+        terms = np.ones((n, 1 + k + k * (k + 1) // 2))
+        terms[:, 1 : 1 + k] = z
+        end = 1 + k
+        for at in range(k):
+            start, end = end, end + k - at
+            np.multiply(z[:, at, None], z[:, at:], out=terms[:, start:end])
+        return terms
 
     def _kernel(self, levels: Levels) -> Floats:
         """Correlation with the fitted designs, shape (n, n_fitted)."""
         correlation = np.exp(np.arange(sum(self.space.shape)) / -REACH)
-        return correlation[steps(self.space, levels, self._levels)]
+        # No index is clipped: that mode takes half the time.
+        return correlation.take(steps(self.space, levels, self._levels), mode="clip")
 
 
 def _nearest(space: DesignSpace, incumbents: Levels, levels: Levels, n: int) -> Ints:
     """Indices of the `n` designs nearest to any incumbent."""
-    distance = steps(space, incumbents, levels).min(axis=0)
+    # The other order of the arguments takes twice as long.
+    distance = steps(space, levels, incumbents).min(axis=1)
     return np.argsort(distance, kind="stable")[:n]

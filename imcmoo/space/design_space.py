@@ -216,9 +216,8 @@ class DesignSpace:
         levels = np.zeros((size, len(self.shape)), dtype=np.int64)
         inner = size
         for at in columns:
-            inner //= self.shape[at]
-            values = np.repeat(np.arange(self.shape[at]), inner)
-            levels[:, at] = np.tile(values, size // len(values))
+            n, inner = self.shape[at], inner // self.shape[at]
+            levels.reshape(-1, n, inner, len(self.shape))[..., at] = np.arange(n)[:, None]
         return levels
 
     def size_of(self, names: Sequence[str]) -> int:

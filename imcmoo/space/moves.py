@@ -37,15 +37,39 @@ def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Boo
         n_moves).
     """
     designs = levels[:, None, :] + moves
-    inside = np.ones(designs.shape[:2], bool)
+    for at in np.flatnonzero(~space.is_ordered):
+        designs[..., at] %= space.shape[at]
+    return designs, _inside(space, levels, moves)
+
+
+def neighbours(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Ints]:
+    """Designs of the space that one of the moves leads to; faster than `move`.
+
+    Args:
+        levels: shape (n, n_parameters).
+        moves: shape (n_moves, n_parameters).
+
+    Returns:
+        Designs, possibly repeated, and the row in `levels` that each comes from.
+    """
+    of, how = np.nonzero(_inside(space, levels, moves))
+    designs = levels.take(of, axis=0)
+    designs += moves.take(how, axis=0)
+    for at in np.flatnonzero(~space.is_ordered):
+        designs[:, at] %= space.shape[at]
+    return designs, of
+
+
+def _inside(space: DesignSpace, levels: Levels, moves: Levels) -> Bools:
+    """True where a move leads to a design of the space, shape (n, n_moves)."""
+    inside = np.ones((len(levels), len(moves)), bool)
     # By parameter: "all" over many short rows would dominate the time.
-    for at, (size, ordered) in enumerate(zip(space.shape, space.is_ordered, strict=True)):
-        if not ordered:
-            designs[..., at] %= size
-        elif (changed := np.flatnonzero(moves[:, at])).size:
-            reached = levels[:, at, None] + moves[changed, at]
-            inside[:, changed] &= (reached >= 0) & (reached < size)
-    return designs, inside
+    columns = zip(space.shape, space.is_ordered, levels.T, moves.T, strict=True)
+    for size, is_ordered, ours, changes in columns:
+        if is_ordered:
+            reached = np.arange(size)[:, None] + changes
+            inside &= ((reached >= 0) & (reached < size)).take(ours, axis=0)
+    return inside
 
 
 def pairs(single: Levels) -> Levels:

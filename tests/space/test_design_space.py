@@ -159,3 +159,6 @@ def test_moves_go_round_unordered_parameters_and_tell_what_leaves_the_space(stud
     assert (designs[inside] == plain[inside]).all()
     assert inside.any()
     assert not inside.all()
+    reached, of = moves.neighbours(space, levels, steps)
+    assert (reached == designs[inside]).all()
+    assert (of == np.nonzero(inside)[0]).all()
