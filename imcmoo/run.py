@@ -36,8 +36,6 @@ from imcmoo.io.files import check_own_folder, name_os_errors, replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report.answer_card import AnswerCard, card_of_run
-from imcmoo.report.figures import draw_figures, draw_paper_figures
-from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.solve.enumerate import find_answer
 from imcmoo.solve.searches import (
@@ -173,6 +171,9 @@ class Run:
             InputError: the path is a file of another kind.
         """
         explanations = self.explain_front() if front else self.results.explanations
+        # Imported on first use: most runs write no page.
+        from imcmoo.report.page import PAGE, page
+
         text = page([(self.results, explanations)])
         if path is None:
             with folder_lock(self.folder), replacing(self.folder / REPORT) as target:
@@ -194,6 +195,9 @@ class Run:
         Raises:
             InputError: another process uses the run, or a file has the name of the folder.
         """
+        # Imported on first use: to import Matplotlib takes half a second.
+        from imcmoo.report.figures import draw_paper_figures
+
         home = self.folder / PAPER
         with folder_lock(self.folder), name_os_errors(home):
             for folder in (home.parent, home):
@@ -469,6 +473,9 @@ def run_one(
     Raises:
         Infeasible: no design of the study is feasible.
     """
+    # Imported on first use: other commands start sooner without Matplotlib.
+    from imcmoo.report.figures import draw_figures
+
     study, folder = task
     models = search_models(study)
     with name_os_errors(folder.path):

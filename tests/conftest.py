@@ -30,7 +30,7 @@ def pytest_unconfigure():
 @pytest.fixture
 def _no_figures(monkeypatch):
     """Figures take most of a short run's time."""
-    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from experiments.compare.comparison import LARGEST_REGRET, OURS, USED
 from imcmoo.analysis.statistics import ecdf, holm, mann_whitney, median_interval, vargha_delaney
-from imcmoo.report.style import COLOURS, COLUMN, HIGHLIGHT, legend_below
+from imcmoo.report.palette import COLOURS, HIGHLIGHT
+from imcmoo.report.style import COLUMN, legend_below
 
 LINES = ("-", "--", "-.", ":")
 

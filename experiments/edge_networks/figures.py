@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from experiments.edge_networks.data import NETWORKS
 from experiments.publish import NARROW
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.report import style
+from imcmoo.report import palette, style
 
 HEIGHT = 2.2
 """Inches of a row of panels."""
@@ -33,11 +33,11 @@ def against_noise(
     figure, panels = _panels(len(data), width)
     for axes, (name, network) in zip(panels, data.items(), strict=True):
         signal = -10 * np.log10(network.levels)
-        axes.plot(signal, network.white, "-", color=style.COLOURS[0], label="noise of reads")
-        axes.plot(signal, network.static, "--", color=style.COLOURS[1], label="errors of cells")
+        axes.plot(signal, network.white, "-", color=palette.COLOURS[0], label="noise of reads")
+        axes.plot(signal, network.static, "--", color=palette.COLOURS[1], label="errors of cells")
         designs = executed[executed["network"] == name]
         look: dict[str, Any] = {
-            "color": style.COLOURS[2],
+            "color": palette.COLOURS[2],
             "markersize": 3,
             "label": "designs, executed",
         }

@@ -19,9 +19,9 @@ from experiments.publish import Draw
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.figures import breakdown
 from imcmoo.report.labels import label, networks_in
+from imcmoo.report.palette import HIGHLIGHT
 from imcmoo.report.style import (
     COLUMN,
-    HIGHLIGHT,
     LEAST_TEXT,
     colours,
     is_narrow,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from experiments.physics.devices import EXTREMES
 from experiments.physics.page import chip_of, study_label
 from imcmoo.answers import result_tables
-from imcmoo.report import style
+from imcmoo.report import palette, style
 from imcmoo.report.labels import label
 from imcmoo.study.study import Study
 
@@ -97,7 +97,7 @@ def device_ratio(frame: pd.DataFrame, width: float) -> Figure:
 def _ranges(ax: Axes, frame: pd.DataFrame, factors: list[str], ends: tuple[float, float]) -> None:
     """Draw the lines of one panel, within the ends of the axis."""
     ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
-    for at, (by, colour) in enumerate(zip(EXTREMES, style.COLOURS, strict=False)):
+    for at, (by, colour) in enumerate(zip(EXTREMES, palette.COLOURS, strict=False)):
         of_edap = frame[(frame["delay"] == by.delay) & (frame["area"] == by.area)]
         lines = of_edap.set_index("factor")[RATIOS].reindex(factors).fillna(np.inf).clip(*ends)
         y = np.arange(len(factors)) + 0.16 * (2 * at - 1)

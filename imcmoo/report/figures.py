@@ -22,7 +22,7 @@ from imcmoo.answers.results import Results
 from imcmoo.arrays import Bools, Floats
 from imcmoo.networks.language_model import STEP
 from imcmoo.problem.criteria import LOG10, NAMED
-from imcmoo.report import style
+from imcmoo.report import palette, style
 from imcmoo.report.labels import label, networks_in
 
 MOST_NETWORKS = 40
@@ -176,7 +176,7 @@ def _mark(
     ax.scatter(
         *_place(selected, network),
         28,
-        color=style.HIGHLIGHT,
+        color=palette.HIGHLIGHT,
         marker="*",
         edgecolors="black",
         linewidths=0.4,
@@ -220,7 +220,7 @@ def _front_of_two(ax: Axes, x: Floats, y: Floats, selected: int, *, name: str) -
     order = np.lexsort((y, x))
     least = np.minimum.accumulate(y[order])
     ax.step(x[order], least, where="post", color="0.2", linewidth=0.9, label=name)
-    star: dict[str, Any] = {"color": style.HIGHLIGHT, "marker": "*", "zorder": 5}
+    star: dict[str, Any] = {"color": palette.HIGHLIGHT, "marker": "*", "zorder": 5}
     ax.scatter(x[selected], y[selected], s=60, label="selected", **star)
     ax.set(xscale="log", yscale="log")
 
@@ -343,8 +343,8 @@ def joint_and_sequential(relative: Floats, networks: Sequence[str], width: float
     least, most = np.full((2, len(networks)), np.nan)
     least[runs], most[runs] = (f(others[:, runs], axis=0) for f in (np.nanmin, np.nanmax))
     bars = (
-        (-0.27, joint, style.HIGHLIGHT, "", "joint: one chip for all"),
-        (0.0, least, style.COLOURS[0], "////", "sequential: best chip of another network"),
+        (-0.27, joint, palette.HIGHLIGHT, "", "joint: one chip for all"),
+        (0.0, least, palette.COLOURS[0], "////", "sequential: best chip of another network"),
         (0.27, most, "0.7", "", "sequential: worst chip of another network"),
     )
     for offset, values, colour, hatch, name in bars:
@@ -439,7 +439,7 @@ def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     for component, share in zip(table["component"], shares.T, strict=True):
         if not share.any():
             continue
-        colour, hatch = style.component_style(component)
+        colour, hatch = palette.component_style(component)
         look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
         look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
         ax.barh(names, share, left=start, **look)
@@ -472,7 +472,7 @@ def timeline(networks: list[str], pieces: pd.DataFrame, width: float = style.WID
             linewidth=0.8, label="request" if first else "_",
         )  # fmt: skip
         ax.scatter(
-            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, style.HIGHLIGHT, marker="v",
+            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, palette.HIGHLIGHT, marker="v",
             linewidths=0, zorder=3, label="deadline" if first else "_",
         )  # fmt: skip
     ax.set_yticks(range(len(networks)), [label(name) for name in networks])
@@ -548,7 +548,7 @@ def _energy_of_tokens(ax: Axes, networks: Sequence[str], energy: pd.DataFrame) -
     is_small = (joules_of < SMALL * joules_of.sum()).all(axis=1)
     joules_of = pd.concat([joules_of[~is_small], joules_of[is_small].sum().to_frame("others").T])
     for component, joules in zip(joules_of.index, joules_of.to_numpy(), strict=True):
-        colour, hatch = style.component_style(component)
+        colour, hatch = palette.component_style(component)
         look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
         look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
         ax.barh(names, MJ * joules, left=start, **look)

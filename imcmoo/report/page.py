@@ -42,8 +42,8 @@ from imcmoo.report.labels import (
     times,
 )
 from imcmoo.report.page_designs import PageDesigns, rounded
+from imcmoo.report.palette import COLOURS, HIGHLIGHT, component_style
 from imcmoo.report.rich_tables import add_numbers, new_table
-from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
 from imcmoo.report.terminal_tables import ROOMY, cost_comparison, run_tables
 
 

@@ -16,6 +16,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from imcmoo.report import palette
+
 WIDTH = 7.16
 """Two columns of an IEEE page, inches."""
 
@@ -28,47 +30,11 @@ LEAST_TEXT = 7
 CHARACTERS, HANDLE = 17, 8
 """Characters of the smallest text in an inch, and how many of them a legend's handle takes."""
 
-HIGHLIGHT = "#D55E00"
-"""Colour of the selected design only (vermillion)."""
-
 MARKERS = "osD^v<>PX"
 """Markers of networks, for figures without colour."""
 
-HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
-"""Hatches of adjacent areas, for figures without colour."""
-
-COLOURS = (
-    "#0173b2", "#de8f05", "#029e73", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133",
-    "#56b4e9",
-)  # fmt: skip
-"""Colour-blind-safe palette of seaborn, without `HIGHLIGHT`."""
-
-_FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#d0d0d0", "#b15928")
-"""Colours of components beyond `COLOURS`."""
-
-_COMPONENTS = (
-    ("cells", "cim_unit"),
-    ("adc", "adder_trees"),
-    ("glb",),
-    ("dram", "main_memory"),
-    ("shift_add",),
-    ("buffers", "input_buffer"),
-    ("drivers", "row_drivers"),
-    ("routers", "router"),
-    ("links",),
-    ("dac", "column_drivers", "input_registers"),
-    ("writes", "weight_drivers"),
-    ("output_buffer",),
-    ("digital",),
-    ("interface",),
-    ("switch",),
-    ("leakage",),
-    ("top",),
-)
-"""Components of all models; those in a row have the same colour in every figure."""
-
-# From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
-# as importing everything else.
+# From seaborn, as are the colours of `palette` and the dark grey of axes below: importing it takes
+# as long as importing everything else.
 _CREST = (
     "#a5cd90", "#94c591", "#84bd91", "#73b590", "#64ad90", "#57a490", "#4c9b90", "#42928f",
     "#388a8e", "#2f818d", "#25788c", "#1e6f8a", "#1c6589", "#1e5b86", "#225182", "#27477d",
@@ -113,15 +79,7 @@ _RC: Any = {  # newer matplotlib types the keys, older ones do not
 
 def colours(n: int) -> list[tuple[float, float, float]]:
     """`n` colours of the palette."""
-    return [mpl.colors.to_rgb(COLOURS[i % len(COLOURS)]) for i in range(n)]
-
-
-def component_style(component: str) -> tuple[str, str]:
-    """Colour and hatch of a component; grey if unknown."""
-    for at, names in enumerate(_COMPONENTS):
-        if component in names:
-            return (*COLOURS, *_FURTHER)[at], HATCHES[at // len(COLOURS)]
-    return "#bbbbbb", HATCHES[2]
+    return [mpl.colors.to_rgb(palette.COLOURS[i % len(palette.COLOURS)]) for i in range(n)]
 
 
 def workload_styles(workloads: Sequence[str]) -> list[tuple[tuple[float, float, float], str]]:

@@ -69,14 +69,14 @@ def write_study(folder, n):
 def run_quietly(*command):
     """A command that succeeds without figures, which take most of a short run's time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
         assert main([*map(str, command), "--quiet"]) == 0
 
 
 def run_without_figures(*task, **options):
     """A run in whatever process: a worker does not know what a test has patched."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
         return run_one(*task, **options)
 
 

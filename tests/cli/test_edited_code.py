@@ -95,7 +95,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     write, tmp_path, capsys, monkeypatch
 ):
     write("cost model")
-    monkeypatch.setattr("imcmoo.run.draw_figures", INTERRUPT)
+    monkeypatch.setattr("imcmoo.report.figures.draw_figures", INTERRUPT)
     assert run() == 130
     begun = tree(tmp_path / "results")
     edit(tmp_path)
@@ -107,7 +107,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     assert "(--force) instead of --resume" in line
     assert tree(tmp_path / "results") == begun
     write("cost model")
-    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
     assert run("--resume") == 0
     assert main([*RUN[:-1], "--resume"]) == 0
     assert "already finished" in capsys.readouterr().out

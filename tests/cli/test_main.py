@@ -206,7 +206,8 @@ def test_little_is_imported_before_ctrl_c_is_answered():
     ("commands", "without"),
     [
         (["components", "import"], {"pandas", "imcmoo.search", "imcmoo.solve.searches"}),
-        (["certify"], {"pandas", "moocore", "asyncio"}),
+        (["certify"], {"pandas", "moocore", "asyncio", "matplotlib"}),
+        (["run", "report"], {"matplotlib"}),
     ],
 )
 def test_commands_start_without_the_libraries_of_others(commands, without):

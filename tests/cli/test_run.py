@@ -155,7 +155,7 @@ def one_quick_figure(_, folder):
 ONE_QUICK_FIGURE = """
 import imcmoo.run
 from tests.cli.test_run import one_quick_figure
-imcmoo.run.draw_figures = one_quick_figure
+imcmoo.report.figures.draw_figures = one_quick_figure
 """
 
 
@@ -172,7 +172,7 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(
     (home / "front.csv").write_text("old\n")
     killed(tmp_path, f"{ONE_QUICK_FIGURE}{killing_at(f'seed-1/{name}')}")
     assert not (home / "config.json").exists()
-    monkeypatch.setattr("imcmoo.run.draw_figures", one_quick_figure)
+    monkeypatch.setattr("imcmoo.report.figures.draw_figures", one_quick_figure)
     assert run(tmp_path, "--resume") == 0
     assert contents(home) == tables(finished) | {"figures/one.png": b"a figure"}
 
@@ -189,7 +189,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     monkeypatch.setattr("imcmoo.solve.searches.run_search", partial(run_search, save_every_s=0))
     for place, replacement, more in (
         ("imcmoo.search.mating.FeasibleMating.offspring", interrupt_third, []),
-        ("imcmoo.run.draw_figures", INTERRUPT, ["--resume"]),
+        ("imcmoo.report.figures.draw_figures", INTERRUPT, ["--resume"]),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(place, replacement)
@@ -202,13 +202,13 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     # What is finished is not done again.
     monkeypatch.setattr("imcmoo.search.algorithm.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)
-    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
 
 
 def test_a_finished_run_is_extended_to_a_larger_budget(home, finished, tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
     larger = ["--budget", "500"]
     assert run(tmp_path / "whole", *larger) == 0
     monkeypatch.setattr("imcmoo.search.algorithm.draw_diverse", INTERRUPT)  # not begun again
@@ -250,7 +250,7 @@ def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(
         for more in ([], ["--resume"]):
             lines.append(refused(capsys, *ARGUMENTS, "--out", tmp_path, *more, call=main))
 
-    monkeypatch.setattr("imcmoo.run.draw_figures", run_again)
+    monkeypatch.setattr("imcmoo.report.figures.draw_figures", run_again)
     assert run(tmp_path) == 0
     assert len(lines) == 2
     for line in lines:

@@ -33,7 +33,8 @@ def site(tmp_path_factory):
     out = tmp_path_factory.mktemp("site")
     # No page shows a figure that `run` draws, and none of these tests looks at pages of source
     # code; both take long, as does collecting garbage.
-    code = "import gc, imcmoo.run, runpy; imcmoo.run.draw_figures = lambda *_: None\n"
+    code = "import gc, runpy, imcmoo.report.figures as drawn\n"
+    code += "drawn.draw_figures = lambda *_: None\n"
     code += "import sphinx.ext.viewcode as source; source.setup = lambda _: {}\n"
     code += "gc.disable()\n"
     code += "runpy.run_module('sphinx', run_name='__main__', alter_sys=True)"

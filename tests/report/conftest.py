@@ -30,7 +30,7 @@ def run_of(tmp_path_factory):
             out = tmp_path_factory.mktemp(name)
             with pytest.MonkeyPatch.context() as patch:
                 # Figures take most of the time, and the page has none of them.
-                patch.setattr("imcmoo.run.draw_figures", lambda results, folder: None)
+                patch.setattr("imcmoo.report.figures.draw_figures", lambda results, folder: None)
                 run_studies([study], out)
             done[name] = out / study.name / "seed-1"
         return done[name]

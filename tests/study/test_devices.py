@@ -464,7 +464,7 @@ def test_no_device_with_a_chip_is_an_error_that_says_why_of_each(study, tmp_path
 @pytest.fixture(scope="module")
 def ran(study, folder):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
         return study.run(out=folder / "runs", seed=3)
 
 

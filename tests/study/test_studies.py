@@ -27,7 +27,7 @@ def finished(request, tmp_path_factory):
     arguments = [request.param, "--budget", str(BUDGET), "--no-baselines", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
         if not problems.STUDIES[request.param].cost_per_cm2:
-            patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+            patch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
         assert main([*arguments, "--out", str(out)]) == 0
     return problems.STUDIES[request.param], out / request.param / "seed-1"
 
