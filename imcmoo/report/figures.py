@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from imcmoo.answers.results import Results
 from imcmoo.arrays import Bools, Floats
@@ -121,7 +121,7 @@ def trade_off(
     columns = 2 if is_narrow or len(workloads) <= 4 else 3
     rows = -(-len(workloads) // columns)
     height = 1.5 + 1.4 * rows if is_narrow else 0.75 + 2.15 * rows
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained" if is_narrow else None)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for unused in axes[len(workloads) :]:
         unused.remove()
@@ -138,11 +138,19 @@ def trade_off(
             ax.set(xlabel="latency (µs)")
         if not is_narrow or at % columns == 0:
             ax.set(ylabel="energy (mJ)")
-    place: dict[str, Any] = {"location": "top", "aspect": 40} if is_narrow else {"aspect": 40}
-    figure.colorbar(image, ax=axes[: len(workloads)], label="area (mm²)", pad=0.01, **place)
     runs = [np.isfinite(_place(baselines, name)[0]).all() for name in workloads]
     missing = "" if all(runs) else " (no mark: it does not run there)"
-    style.legend_below(figure, axes[0], title=f"chip optimised for a network{missing}")
+    below = style.legend_below(figure, axes[0], title=f"chip optimised for a network{missing}")
+    if is_narrow:
+        bar: dict[str, Any] = {"ax": axes[: len(workloads)], "location": "top", "pad": 0.01}
+        bar["aspect"] = 40
+    else:
+        low, high = below + 0.4, height - 0.22
+        sides = 0.5, low, 0.75, height - high
+        style.place_panels(figure, (rows, columns), sides=sides, gaps=(0.6, 0.53))
+        place = 1 - 0.65 / width, low / height, 0.1 / width, (high - low) / height
+        bar = {"cax": figure.add_axes(place)}
+    figure.colorbar(image, label="area (mm²)", **bar)
     return figure
 
 
@@ -191,7 +199,9 @@ def _log_axes(ax: Axes, at_most: int | None = None) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()
         subs = (1.0,) if high / low > 100 else (1.0, 2.0, 5.0)
-        axis.set_major_locator(LogLocator(subs=subs, numticks=at_most))
+        ticks = np.asarray(LogLocator(subs=subs, numticks=at_most).tick_values(low, high))
+        # No tick beyond the frame: each costs time and is not seen.
+        axis.set_major_locator(FixedLocator(ticks[(low <= ticks) & (ticks <= high)].tolist()))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_locator(NullLocator())
     style.open_sides(ax)
@@ -372,7 +382,8 @@ def _panels(width: float, curves: Sequence[int]) -> tuple[Figure, Any]:
     """Axes beside one another, or in one column below one another with room for legends."""
     n = len(curves)
     if width > style.COLUMN:
-        figure = Figure(figsize=(width, 2.5), layout="constrained")
+        figure = Figure(figsize=(width, 2.5))
+        style.place_panels(figure, (1, n), sides=(0.56, 0.42, 0.1, 0.24), gaps=(0.0, 0.15))
         return figure, figure.subplots(1, n, sharey=True, squeeze=False)[0]
     heights = [2.5 + 0.16 * math.ceil(each / 2) for each in curves]
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")

@@ -1,5 +1,7 @@
 """Figures show what they are given, and are the same bytes every time."""
 
+import itertools
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -161,6 +163,16 @@ def test_every_mark_of_the_trade_off_is_in_its_legend(width):
     assert {"evaluated design", "Pareto front", "all networks"} <= texts
     assert len(texts) == 3 + len(names)
     assert figure.get_figwidth() == width
+
+
+@pytest.mark.parametrize("n", [2, 9])
+def test_panels_and_legend_of_a_wide_trade_off_do_not_overlap(n):
+    figure = figures.trade_off(SHIPPED[:n], points(50, n), **marked(n))
+    figure.draw_without_rendering()
+    boxes = [ax.get_tightbbox() for ax in figure.axes] + [figure.legends[0].get_window_extent()]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in boxes)
 
 
 @pytest.mark.parametrize("width", [style.WIDTH, style.COLUMN])
