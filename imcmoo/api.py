@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from imcmoo.answers.answers import Answers
     from imcmoo.answers.robust_answer import RobustAnswer
+    from imcmoo.ask.unseen import Unseen
     from imcmoo.ask.widen import Round, Solver, Widening
     from imcmoo.exact.certificate import Certificate
     from imcmoo.run import Run
@@ -260,6 +261,25 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         changes = {"draws": draws, "criterion": criterion, "quantile": quantile, "by": by}
         return _robust(self, changes, quick, workers, progress)
 
+    def unseen(self, by: Score | None = None) -> Unseen:
+        """Leave out each network in turn, and compare the best chip of the others; writes nothing.
+
+        Costs are as assumed, and all chips are proven: 2 W + 1 proofs for W networks.
+
+        Args:
+            by: score that is least, such as "edap_geomean". If None, that of `[uncertainty]`.
+
+        Returns:
+            The chips, with a table of their regrets, and the limits that they break.
+
+        Raises:
+            InputError: the study takes no such question, no network can be left out, or no chip
+                runs all of them; says why.
+        """
+        from imcmoo.ask.unseen import unseen
+
+        return unseen(self, by)
+
 
 class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with its fields
     __doc__ = devices.StudyOfDevices.__doc__
@@ -458,6 +478,12 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         """
         changes = {"draws": draws, "criterion": criterion, "quantile": quantile, "by": by}
         return _robust(self, changes, quick, workers, progress)
+
+    def unseen(self, by: Score | None = None) -> Unseen:
+        """Leave out each network in turn, on each device; see `Study.unseen`."""
+        from imcmoo.ask.unseen import unseen
+
+        return unseen(self, by)
 
 
 def _solver(method: str) -> Solver:

@@ -60,7 +60,7 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
         unserved = _unserved_text(problem.model, design)
         if unserved:
             return f"no design of space {problem.space.name} found that {unserved} ({shown})"
-    broken = _broken(problem, design)
+    broken = broken_limits(problem, design)
     return (
         f"no design of space {problem.space.name} found that keeps all limits for "
         f"{', '.join(problem.workload_names)}; the nearest ({shown}) breaks "
@@ -126,7 +126,7 @@ def _size(bits: float) -> str:
     return f"{float(f'{amount:.{digits}g}'):,.15g} {unit}"
 
 
-def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
+def broken_limits(problem: AcceleratorProblem, design: Levels) -> list[str]:
     """Limits that a design breaks and by what factor, the worst first."""
     metrics = problem.model.evaluate(design)
     broken = [

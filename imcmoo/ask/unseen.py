@@ -1,0 +1,232 @@
+"""How good a chip is for networks that it was not designed for.
+
+study.unseen().table
+
+Each network is left out in turn, and the best chip of the others is compared with the best chip of
+all networks. Costs are as assumed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.answers.answer import Answer
+from imcmoo.arrays import Floats
+from imcmoo.exact.bounded_criteria import SingleNetworkOptima
+from imcmoo.io.errors import Infeasible, InputError, input_errors
+from imcmoo.io.files import replacing
+from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
+from imcmoo.problem.nearest import broken_limits
+from imcmoo.solve.certify import certify_study
+from imcmoo.solve.solve import solve
+from imcmoo.solve.together import proof_of
+from imcmoo.space.design_space import Levels
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.study import Study
+from imcmoo.study.uncertainty import Score, settings_of
+
+FILE = "unseen.csv"
+
+ZERO = 1e-9
+"""Regrets below this count as 0."""
+
+
+@dataclass(frozen=True, repr=False)
+class Unseen:
+    """Chips that were designed without one of the networks; returned by `Study.unseen`.
+
+    Args:
+        devices: the chips of each device.
+    """
+
+    devices: Sequence[UnseenOfDevice]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row per network and device.
+
+        `left_out`, `tied` (networks that share its weights and are left out with it), `design`,
+        `keeps_limits` (with the network), `broken` (limits that it breaks), and regrets, infinite
+        where a limit is broken: `regret_on_it` of the network against the best chip of all
+        networks, `over_own_best` against its own best chip, and `regret_of_all` of the score of all
+        networks.
+        """
+        if len(self.devices) == 1:
+            return self.devices[0].table
+        frames = {each.study.device: each.table for each in self.devices}
+        return pd.concat(frames, names=["device", None]).reset_index(level=0).reset_index(drop=True)
+
+    @property
+    def statements(self) -> list[str]:
+        """What the table says, as text."""
+        texts = [(each.study.device, each.statements) for each in self.devices]
+        if len(texts) == 1:
+            return texts[0][1]
+        return [f"{device}: {text}" for device, of_device in texts for text in of_device]
+
+    def save(self, folder: Path) -> Path:
+        """Write `unseen.csv`, whose path is returned."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / FILE) as temporary:
+            self.table.to_csv(temporary, index=False, lineterminator="\n")
+        return folder / FILE
+
+    def __repr__(self) -> str:
+        return f"Unseen({'; '.join(self.statements)})"
+
+    def _repr_html_(self) -> str:
+        return self.table.to_html(index=False)
+
+
+def unseen(study: Study | StudyOfDevices, by: Score | None = None) -> Unseen:
+    """Leave out each network in turn, and compare the best chip of the others.
+
+    Networks that share weights are left out together. All chips are proven, 2 W + 1 proofs for W
+    networks.
+
+    Args:
+        study: the study. One that lists devices is asked for each.
+        by: score that is least: "edap_geomean", "edap_max", "edap_mean", "regret_minimax" or
+            "regret_minimax_joint". If None, that of `[uncertainty]`.
+
+    Raises:
+        InputError: the study takes no such question, or no network can be left out; says why.
+        Infeasible: no chip runs all networks within the limits.
+    """
+    return Unseen([_of_device(one, by) for one in study.studies])
+
+
+def _of_device(study: Study, by: Score | None) -> UnseenOfDevice:
+    with input_errors():
+        score = settings_of(study, **({} if by is None else {"by": by})).by
+    criterion = score.removesuffix(JOINT_SUFFIX)
+    study = study.replace(criterion=criterion, baselines=criterion == score)
+    groups = tied_networks(study)
+    if len(groups) < 2:
+        raise InputError(
+            f"{study.name} has no network to leave out: "
+            + ("all share weights" if len(study.networks) > 1 else "it has one network")
+        )
+    of_all = _solved(study, None)
+    chips: dict[str, Levels] = {}
+    for group in groups:
+        others = [network for network in study.networks if network.name not in group]
+        chip = _solved(study.replace(networks=others), of_all.levels)
+        chips |= dict.fromkeys(group, chip.levels)
+    own = [_own_best(study, name) for name in study.names]
+    levels = np.concatenate([chips[name] for name in study.names])
+    return UnseenOfDevice(study, of_all, levels, np.array(own))
+
+
+def tied_networks(study: Study) -> list[list[str]]:
+    """Names of networks in groups that share weights, in the order of the study."""
+    owners = study.weights_of or {}
+    groups: dict[str, list[str]] = {}
+    for name in study.names:
+        groups.setdefault(owners.get(name, name), []).append(name)
+    return [*groups.values()]
+
+
+def _solved(study: Study, start: Levels | None) -> Answer:
+    """The proven best chip of a study.
+
+    Raises:
+        Infeasible: there is none.
+    """
+    answer = solve(study, "certify", start=start)
+    if not answer.has_chip:
+        raise Infeasible(answer.why)
+    return answer
+
+
+def _own_best(study: Study, network: str) -> float:
+    """Proven least EDAP of a network on any chip, J s mm2."""
+    *_, certificate = certify_study(study, f"{SINGLE_NETWORK}{network}")
+    return certificate.value
+
+
+@dataclass(frozen=True)
+class UnseenOfDevice:
+    """The chips of one device.
+
+    Args:
+        study: the study.
+        of_all: the best chip of all networks.
+        levels: the best chip without each network, shape (W, n_parameters).
+        own_best: least EDAP of each network on any chip, J s mm2, shape (W,).
+    """
+
+    study: Study
+    of_all: Answer
+    levels: Levels
+    own_best: Floats
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """See `Unseen.table`."""
+        return pd.DataFrame(self._rows())
+
+    def _rows(self) -> Iterator[dict[str, object]]:
+        problem = self.study.problem()
+        tied = {name: group for group in tied_networks(self.study) for name in group}
+        best_edap, best_score = self._costs(self.of_all.levels)
+        scale = self.study.asked_criterion.score_scale
+        for at, name in enumerate(self.study.names):
+            chip = self.levels[[at]]
+            keeps = bool(len(problem.feasible(chip)[0]))
+            edap, score = self._costs(chip) if keeps else (np.full(len(self.levels), np.inf), None)
+            yield {
+                "left_out": name,
+                "tied": ", ".join(other for other in tied[name] if other != name),
+                "design": problem.space.text_of(chip[0]),
+                "keeps_limits": keeps,
+                "broken": "" if keeps else "; ".join(broken_limits(problem, chip)),
+                "regret_on_it": _regret(edap[at] / best_edap[at] - 1),
+                "over_own_best": _regret(edap[at] / self.own_best[at] - 1),
+                "regret_of_all": math.inf
+                if score is None
+                else _regret(scale.excess(score, best_score)),
+            }
+
+    def _costs(self, chip: Levels) -> tuple[Floats, float]:
+        """EDAP of each network on a feasible chip, J s mm2, shape (W,), and its score."""
+        problem, criterion = self.study.problem(), self.study.asked_criterion
+        costs = problem.costs(problem.score(*problem.feasible(chip))[0])
+        reference = None
+        if criterion.is_regret:
+            optima = proof_of(self.of_all).single_network_optima
+            reference = SingleNetworkOptima.of_certified(optima).value
+        return costs.edap[0], float(criterion.scores(costs, reference)[0])
+
+    @property
+    def statements(self) -> list[str]:
+        """What the table says, as text."""
+        table = self.table
+        kept = table[table["keeps_limits"]]
+        regrets = ", ".join(f"{regret:.2g}" for regret in sorted(kept["regret_on_it"]))
+        of_unseen = f"; regret on the unseen network {regrets}" if len(kept) else ""
+        texts = [
+            f"of {len(table)} networks left out, {len(kept)} keep their limits{of_unseen}",
+            *(
+                f"the chip without {row.left_out} breaks {row.broken}"
+                for row in table.itertuples()
+                if not row.keeps_limits
+            ),
+        ]
+        if len(texts) > 1:
+            texts.append(
+                "a chip that must run networks that are not known yet needs slack in these limits"
+            )
+        return texts
+
+
+def _regret(share: float) -> float:
+    """A regret without its rounding error."""
+    return 0.0 if abs(share) < ZERO else float(share)
