@@ -30,17 +30,26 @@ class Draw:
         problem: the problem with the costs of the draw.
         goal: criterion of a chip in a draw; its scores compare as ratios.
         best: proven best score.
+        alike: a draw that differs in the weights of networks only, whose search tree is used. If
+            None, the draw has its own.
     """
 
-    def __init__(self, problem: AcceleratorProblem, goal: BoundedCriterion, best: float) -> None:
+    def __init__(
+        self,
+        problem: AcceleratorProblem,
+        goal: BoundedCriterion,
+        best: float,
+        alike: Draw | None = None,
+    ) -> None:
         self.problem = problem
+        self._alike = alike
         self.goal = goal
         self.log_best = float(np.log(best + goal.score_scale.zero))
 
     @cached_property
     def expander(self) -> NodeExpander:
         """Search tree with the bounds of the draw, built when it is first needed."""
-        return NodeExpander(self.problem)
+        return NodeExpander(self.problem) if self._alike is None else self._alike.expander
 
     def relaxed(self, rows: Levels, stage: int) -> Floats | None:
         """Lower bounds of the excess of all children of n nodes, shape (n * m,); None if there are
@@ -111,6 +120,7 @@ class DrawBounds:
 
     def __post_init__(self) -> None:
         self._gains: dict[tuple[str, int], Floats] = {}
+        self._bounded_in: set[int] = set()
 
     @property
     def tree(self) -> PartialDesignTree:
@@ -120,7 +130,7 @@ class DrawBounds:
     @property
     def draws_used(self) -> int:
         """Number of draws whose bounds were needed."""
-        return sum("expander" in vars(draw) for draw in self.draws)
+        return len(self._bounded_in)
 
     def expect(self, excess: Floats) -> None:
         """Look first at the draws in which a good design has the largest excess, (n_draws,)."""
@@ -228,6 +238,8 @@ class DrawBounds:
         for n_seen, at in enumerate(np.argsort(-gains, kind="stable"), 1):
             if not len(some) or (self.stop() and not to_the_end):
                 break
+            if not to_the_end:
+                self._bounded_in.add(int(at))
             known = excess[some, at]
             excess[some, at] = found = np.maximum(known, of_draw(self.draws[at], some))
             more = self.criterion.parts(found, limit) - self.criterion.parts(known, limit)

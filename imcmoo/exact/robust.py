@@ -96,11 +96,15 @@ def draws_of(
 ) -> list[Draw]:
     """The draws with a feasible chip; arguments as of `prove`."""
     known: Sequence[SingleNetworkOptima | None] = optima or [None] * len(problems)
-    draws = [
-        Draw(problem, goal_of(problem, by, own), float(score))
-        for problem, score, own in zip(problems, best, known, strict=True)
-        if not math.isnan(score)
-    ]
+    draws: list[Draw] = []
+    first: dict[tuple[int, int, float], Draw] = {}
+    for problem, score, own in zip(problems, best, known, strict=True):
+        if not math.isnan(score):
+            # Draws of weights have one model, and trees take much memory.
+            key = id(problem.model), id(problem.limits), problem.largest_area_m2
+            draw = Draw(problem, goal_of(problem, by, own), float(score), first.get(key))
+            first.setdefault(key, draw)
+            draws.append(draw)
     if not draws:
         raise ValueError("no draw has a feasible chip")
     return draws
