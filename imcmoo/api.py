@@ -261,13 +261,15 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         changes = {"draws": draws, "criterion": criterion, "quantile": quantile, "by": by}
         return _robust(self, changes, quick, workers, progress)
 
-    def unseen(self, by: Score | None = None) -> Unseen:
+    def unseen(self, by: Score | None = None, *, mix: bool = False) -> Unseen:
         """Leave out each network in turn, and compare the best chip of the others; writes nothing.
 
         Costs are as assumed, and all chips are proven: 2 W + 1 proofs for W networks.
 
         Args:
             by: score that is least, such as "edap_geomean". If None, that of `[uncertainty]`.
+            mix: find the robust chip over random mixes of the networks as well, as many as
+                `[uncertainty]` has draws, each with a proof.
 
         Returns:
             The chips, with a table of their regrets, and the limits that they break.
@@ -276,9 +278,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             InputError: the study takes no such question, no network can be left out, or no chip
                 runs all of them; says why.
         """
-        from imcmoo.ask.unseen import unseen
-
-        return unseen(self, by)
+        return _unseen(self, by, mix=mix)
 
 
 class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with its fields
@@ -479,11 +479,16 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         changes = {"draws": draws, "criterion": criterion, "quantile": quantile, "by": by}
         return _robust(self, changes, quick, workers, progress)
 
-    def unseen(self, by: Score | None = None) -> Unseen:
+    def unseen(self, by: Score | None = None, *, mix: bool = False) -> Unseen:
         """Leave out each network in turn, on each device; see `Study.unseen`."""
-        from imcmoo.ask.unseen import unseen
+        return _unseen(self, by, mix=mix)
 
-        return unseen(self, by)
+
+def _unseen(study: Study | StudyOfDevices, by: Score | None, *, mix: bool) -> Unseen:
+    from imcmoo.ask.robust import Options
+    from imcmoo.ask.unseen import unseen
+
+    return unseen(study, by, mix=Options() if mix else None)
 
 
 def _solver(method: str) -> Solver:

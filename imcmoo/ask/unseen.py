@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -18,10 +18,14 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers.answer import Answer
+from imcmoo.answers.drawn_device import NOMINAL, ROBUST
+from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.arrays import Floats
+from imcmoo.ask.robust import Options, robust
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
 from imcmoo.io.errors import Infeasible, InputError, input_errors
 from imcmoo.io.files import replacing
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
 from imcmoo.problem.nearest import broken_limits
 from imcmoo.solve.certify import certify_study
@@ -32,7 +36,7 @@ from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import Score, settings_of
 
-FILE = "unseen.csv"
+FILE, MIX_FILE = "unseen.csv", "weights.csv"
 
 ZERO = 1e-9
 """Regrets below this count as 0."""
@@ -44,9 +48,11 @@ class Unseen:
 
     Args:
         devices: the chips of each device.
+        mix: the robust chip over mixes of the networks, at costs as assumed; None if not asked for.
     """
 
     devices: Sequence[UnseenOfDevice]
+    mix: RobustAnswer | None = None
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -66,17 +72,30 @@ class Unseen:
     @property
     def statements(self) -> list[str]:
         """What the table says, as text."""
-        texts = [(each.study.device, each.statements) for each in self.devices]
-        if len(texts) == 1:
-            return texts[0][1]
-        return [f"{device}: {text}" for device, of_device in texts for text in of_device]
+        several = len(self.devices) > 1
+        texts = [
+            f"{each.study.device}: {text}" if several else text
+            for each in self.devices
+            for text in each.statements
+        ]
+        for part in self.mix.parts if self.mix is not None else ():
+            worst = {c.role: f"{c.measures['R95']:.3g}" for c in part.chips}
+            texts.append(
+                (f"{part.label}: " if several else "")
+                + f"over {part.table.n} mixes of the networks, R95 is {worst[NOMINAL]} for the "
+                f"nominal chip and {worst[ROBUST]} for the robust one"
+            )
+        return texts
 
-    def save(self, folder: Path) -> Path:
-        """Write `unseen.csv`, whose path is returned."""
+    def save(self, folder: Path) -> None:
+        """Write `unseen.csv` and, with mixes, `weights.csv`."""
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / FILE) as temporary:
-            self.table.to_csv(temporary, index=False, lineterminator="\n")
-        return folder / FILE
+        tables = {FILE: self.table}
+        if self.mix is not None:
+            tables[MIX_FILE] = self.mix.table
+        for name, table in tables.items():
+            with replacing(folder / name) as temporary:
+                table.to_csv(temporary, index=False, lineterminator="\n")
 
     def __repr__(self) -> str:
         return f"Unseen({'; '.join(self.statements)})"
@@ -85,7 +104,9 @@ class Unseen:
         return self.table.to_html(index=False)
 
 
-def unseen(study: Study | StudyOfDevices, by: Score | None = None) -> Unseen:
+def unseen(
+    study: Study | StudyOfDevices, by: Score | None = None, *, mix: Options | None = None
+) -> Unseen:
     """Leave out each network in turn, and compare the best chip of the others.
 
     Networks that share weights are left out together. All chips are proven, 2 W + 1 proofs for W
@@ -95,12 +116,34 @@ def unseen(study: Study | StudyOfDevices, by: Score | None = None) -> Unseen:
         study: the study. One that lists devices is asked for each.
         by: score that is least: "edap_geomean", "edap_max", "edap_mean", "regret_minimax" or
             "regret_minimax_joint". If None, that of `[uncertainty]`.
+        mix: how the robust chip over random mixes of the networks is found, as many as
+            `[uncertainty]` has draws; it takes a proof for each. If None, it is not.
 
     Raises:
         InputError: the study takes no such question, or no network can be left out; says why.
         Infeasible: no chip runs all networks within the limits.
     """
-    return Unseen([_of_device(one, by) for one in study.studies])
+    devices = [_of_device(one, by) for one in study.studies]
+    return Unseen(devices, None if mix is None else mix_of_networks(study, mix, by))
+
+
+def mix_of_networks(
+    study: Study | StudyOfDevices, options: Options | None = None, by: Score | None = None
+) -> RobustAnswer:
+    """The chip that is good for all mixes of the networks, at costs as assumed.
+
+    Args:
+        study: the study.
+        options: how it is found. If None, all mixes are proven in this process.
+        by: score of a chip; one that weights count in. If None, that of `[uncertainty]`.
+
+    Raises:
+        InputError: the study takes no such question; says why.
+        Infeasible: no chip is feasible.
+    """
+    held = [f.name for f in fields(Assumptions) if not Assumptions().why_not_drawn(f.name)]
+    changes = {} if by is None else {"by": by}
+    return robust(study, options, weights=True, assumed=held, bands={}, **changes)
 
 
 def _of_device(study: Study, by: Score | None) -> UnseenOfDevice:

@@ -142,17 +142,26 @@ class Expansion:
 class NodeExpander:
     """Expands nodes of the search tree of a problem of energy, latency and area.
 
-    If the model has no bounds, `report` is called with a line and all designs are evaluated.
+    Args:
+        problem: the problem.
+        report: called with a line if the model has no bounds, so that all designs are evaluated.
+        partials: search tree of the model, if it is known from a problem that differs in weights
+            only. If None, it is made.
 
     Raises:
         NotProvable: a limit has no bounds, or the space is too large.
     """
 
-    def __init__(self, problem: AcceleratorProblem, report: Report = lambda _: None) -> None:
+    def __init__(
+        self,
+        problem: AcceleratorProblem,
+        report: Report = lambda _: None,
+        partials: PartialDesignTree | None = None,
+    ) -> None:
         if problem.space.size > LARGEST_RANK:
             raise NotProvable(f"{problem.space.size:,} designs are more than can be counted here")
         self.problem = problem
-        self.partials = partials_of(problem, report)
+        self.partials = partials_of(problem, report) if partials is None else partials
         self.stages = tuple(self.partials.stages)
 
     @property

@@ -26,7 +26,9 @@ from imcmoo.exact.bounded_criteria import (
     regret_criteria,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, Proof, RootExpansion
-from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.exact.node_expander import NodeExpander, partials_of
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.partials import PartialDesignTree
 from imcmoo.model.physical.draws import DrawTable
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import NAMED, Criterion
@@ -73,6 +75,7 @@ class DrawnStudy:
         self.model = cast("PhysicalEvaluator", study.cost_model())
         self._incumbents: dict[str, list[Levels]] = defaultdict(list)
         self._problem: tuple[int, AcceleratorProblem] | None = None
+        self._tree: tuple[CostModel, PartialDesignTree] | None = None
 
     @cached_property
     def table(self) -> DrawTable:
@@ -96,7 +99,9 @@ class DrawnStudy:
             return self.study.problem()
         table = self.table
         assumed = table.median_assumptions if at == MEDIAN else table.assumptions(at)
-        problem = self.study.problem(self.model.with_assumptions(assumed))
+        # Draws of weights alone share a model, and so its search tree.
+        drawn = self.model.with_assumptions(assumed) if table.drawn else self.model
+        problem = self.study.problem(drawn)
         if at == MEDIAN or table.weights is None:
             return problem
         return problem.with_weights(table.weights[at])
@@ -141,7 +146,10 @@ class DrawnStudy:
 
     def _proof(self, problem: AcceleratorProblem, goal: BoundedCriterion) -> Proof:
         """Prove a criterion, beginning with the best chips of earlier draws."""
-        expander, known = NodeExpander(problem), self._incumbents[goal.name]
+        if self._tree is None or self._tree[0] is not problem.model:
+            self._tree = problem.model, partials_of(problem)
+        expander = NodeExpander(problem, partials=self._tree[1])
+        known = self._incumbents[goal.name]
         start = [np.unique(np.concatenate(known), axis=0)] if known else []
         root = RootExpansion.expand(expander, start)
         proof = BranchAndBound(expander, root, goal).run(lambda _: False)

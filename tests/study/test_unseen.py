@@ -7,7 +7,13 @@ import pytest
 
 import imcmoo
 from imcmoo.answers.answer import Answer
-from imcmoo.ask.unseen import Unseen, UnseenOfDevice, tied_networks, unseen
+from imcmoo.ask.unseen import (
+    Unseen,
+    UnseenOfDevice,
+    mix_of_networks,
+    tied_networks,
+    unseen,
+)
 from imcmoo.io.errors import InputError
 from problems import STUDIES
 from tests.exact.certified_spaces import SPACES, feasible_values, part_of, study_on
@@ -77,7 +83,8 @@ def test_a_chip_that_breaks_a_limit_with_the_network_is_named_with_the_limit(tmp
         f"the chip without {name} breaks {row.broken}",
         "a chip that must run networks that are not known yet needs slack in these limits",
     ]
-    lines = found.save(tmp_path).read_text().splitlines()
+    found.save(tmp_path)
+    lines = (tmp_path / "unseen.csv").read_text().splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("left_out,tied,design,keeps_limits,broken,regret_on_it,")
 
@@ -91,6 +98,19 @@ def test_a_list_of_devices_has_a_row_for_each_network_and_device():
     assert found.table["device"].tolist()[2:] == ["dimc", "dimc"]
     assert len(found.table) == 4
     assert found.statements[1].startswith("dimc: of 2 networks")
+
+
+def test_the_robust_chip_over_mixes_of_networks_is_that_of_brute_force():
+    study = small_study(uncertainty={"draws": 4})
+    answer = mix_of_networks(study)
+    edap = edaps_of(study)
+    scores = np.stack([np.exp(np.log(edap) @ w / 2) for w in answer.parts[0].table.weights], axis=1)
+    rank = study.space.rank(answer.parts[0].chip("robust").levels)[0]
+    assert np.log(scores[rank]).mean() == pytest.approx(np.log(scores).mean(axis=1).min())
+    assert answer.parts[0].best == pytest.approx(scores.min(axis=0))
+    assert not answer.assumptions["drawn"].any()
+    found = Unseen([], answer)
+    assert found.statements[0].startswith("over 4 mixes of the networks, R95 is ")
 
 
 @pytest.mark.slow
