@@ -254,6 +254,17 @@ def test_no_bound_is_above_a_design_with_or_without_holds(device, holds):
     check_model(few(device, FEW_HOLDS | {"sample_and_hold": holds}), 60)
 
 
+def test_the_table_of_a_cost_term_has_only_the_parameters_that_the_term_depends_on():
+    values = np.broadcast_to(np.array([3.0, np.inf, 2.0])[:, None], (3, 4))
+    table = chip_bounds.TermTable.of(("rows", "cols"), values)
+    assert table.parameters == ("rows",)
+    assert table.values.tolist() == [3.0, np.inf, 2.0, 2.0]
+    levels = {"rows": np.array([[1], [-1]]), "cols": np.array([[2, 3, -1]])}
+    assert table.values[table.places(levels)].tolist() == [[np.inf], [2.0]]
+    constant = chip_bounds.TermTable.of(("rows", "cols"), np.full((3, 4), 5.0))
+    assert constant.values[constant.places(levels)].tolist() == [[5.0]]
+
+
 def test_a_cost_term_that_depends_on_an_undeclared_parameter_is_refused(monkeypatch):
     monkeypatch.setitem(COLUMNS, "voltage_V", replace(COLUMNS["voltage_V"], decides=""))
     with pytest.raises(NoBounds, match="depends on more than"):

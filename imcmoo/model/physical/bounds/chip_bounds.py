@@ -8,7 +8,7 @@ looked up by value indices, −1 for a free parameter.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -155,8 +155,44 @@ def parameters_of(group: CostTermGroup, device: MemoryCell) -> set[str]:
     return {*deciding(group.name), *noise, *further}
 
 
+@dataclass(frozen=True, eq=False)
+class TermTable:
+    """A cost term over all values of its parameters, with the minimum along each.
+
+    Args:
+        parameters: names of the parameters that it depends on.
+        sizes: number of values of each.
+        values: the term, flattened.
+    """
+
+    parameters: tuple[str, ...]
+    sizes: tuple[int, ...]
+    values: Floats
+
+    @classmethod
+    def of(cls, parameters: Sequence[str], values: Floats) -> TermTable:
+        """The table of a term given over all values of some parameters, an axis for each.
+
+        Parameters without effect are left out: a term depends on few of those of its group.
+        """
+        kept = []
+        for axis in reversed(range(values.ndim)):
+            if (values == values.take([0], axis)).all():
+                values = np.asarray(values.take(0, axis))
+            else:
+                kept.append(parameters[axis])
+        return cls(tuple(reversed(kept)), values.shape, _with_minima(values))
+
+    def places(self, levels: Mapping[str, Ints]) -> Ints:
+        """Places in `values` of broadcast value indices, −1 if free."""
+        at = np.zeros((1, 1), np.int64)
+        for name, size in zip(self.parameters, self.sizes, strict=True):
+            at = at * (size + 1) + levels[name] % (size + 1)
+        return at
+
+
 class MinimumTable:
-    """Cost terms over all values of their parameters, with the minimum along each.
+    """Cost terms of a group over all values of their parameters.
 
     Raises:
         NoBounds: there are too many combinations.
@@ -174,27 +210,20 @@ class MinimumTable:
         names |= {
             p.on.name for p in space.parameters if isinstance(p, Conditional) and p.name in names
         }
-        self._parameters = [name for name in space.names if name in names]
-        self._sizes = [space.shape[space.names.index(name)] for name in self._parameters]
-        n = math.prod(self._sizes)
+        parameters = [name for name in space.names if name in names]
+        sizes = [space.shape[space.names.index(name)] for name in parameters]
+        n = math.prod(sizes)
         if n > LARGEST_TABLE:
-            raise NoBounds(f"no bounds: {n:,} combinations of {', '.join(self._parameters)}")
-        designs = space.grid(self._parameters)
+            raise NoBounds(f"no bounds: {n:,} combinations of {', '.join(parameters)}")
+        designs = space.grid(parameters)
         parts = [
             terms_of_levels(group, designs[at : at + DESIGNS_PER_TERM_CHUNK])
             for at in range(0, n, DESIGNS_PER_TERM_CHUNK)
         ]
-        self.values: CostTerms = {
-            name: _with_minima(np.concatenate([p[name] for p in parts]).reshape(self._sizes))
+        self.terms = {
+            name: TermTable.of(parameters, np.concatenate([p[name] for p in parts]).reshape(sizes))
             for name in parts[0]
         }
-
-    def places(self, levels: Mapping[str, Ints]) -> Ints:
-        """Places in `values` of broadcast value indices, −1 if free."""
-        at = np.zeros((1, 1), np.int64)
-        for name, size in zip(self._parameters, self._sizes, strict=True):
-            at = at * (size + 1) + levels[name] % (size + 1)
-        return at
 
     def wrong_term(self, terms: CostTerms, levels: Mapping[str, Ints]) -> str:
         """Name of the first term of n designs that the table has otherwise; empty if none.
@@ -203,13 +232,12 @@ class MinimumTable:
             terms: terms of the designs, shape (n,) each.
             levels: their value indices by parameter, shape (n, 1) each.
         """
-        at = self.places(levels)[:, 0]
-        wrong = (
-            name
-            for name, values in terms.items()
-            if not np.allclose(values, self.values[name][at], rtol=ROUNDING, atol=0.0)
-        )
-        return next(wrong, "")
+        for name, values in terms.items():
+            table = self.terms[name]
+            known = table.values[table.places(levels)[:, 0]]
+            if not np.allclose(values, known, rtol=ROUNDING, atol=0.0):
+                return name
+        return ""
 
 
 def _with_minima(values: Floats) -> Floats:
@@ -269,7 +297,9 @@ class ComponentMinima:
                     "`decides` of the columns that it depends on (parameters.py)"
                 )
             self._tables[group] = table
-        self._table_of = {name: table for table in self._tables.values() for name in table.values}
+        self._table_of = {
+            name: term for table in self._tables.values() for name, term in table.terms.items()
+        }
 
     def minima(self, levels: Mapping[str, Ints]) -> Mapping[str, Floats]:
         """Minima of all cost terms by name, at broadcast value indices, −1 if free."""
@@ -279,16 +309,16 @@ class ComponentMinima:
 class _Minima(Mapping[str, Floats]):
     """Minima of cost terms, looked up when they are read: an area needs few of them."""
 
-    def __init__(self, tables: Mapping[str, MinimumTable], levels: Mapping[str, Ints]) -> None:
+    def __init__(self, tables: Mapping[str, TermTable], levels: Mapping[str, Ints]) -> None:
         self._tables = tables
         self._levels = levels
-        self._places: dict[MinimumTable, Ints] = {}
+        self._places: dict[tuple[str, ...], Ints] = {}
 
     def __getitem__(self, name: str) -> Floats:
         table = self._tables[name]
-        if table not in self._places:
-            self._places[table] = table.places(self._levels)
-        return table.values[name].take(self._places[table])
+        if table.parameters not in self._places:
+            self._places[table.parameters] = table.places(self._levels)
+        return table.values.take(self._places[table.parameters])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
