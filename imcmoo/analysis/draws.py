@@ -11,6 +11,7 @@ from scipy.stats import beta
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.regret import ROUNDING
+from imcmoo.exact.robust_criteria import place
 
 LEVEL = 0.95
 """Level of the interval of a share, and of random splits."""
@@ -35,11 +36,6 @@ def order_statistic(values: Floats, q: float) -> Floats:
         q: quantile, 0 to 1.
     """
     return np.sort(values, axis=-1)[..., place(q, values.shape[-1]) - 1]
-
-
-def place(q: float, n: int) -> int:
-    """Place of a quantile among n sorted values, 1 to n; q n is rounded to 9 digits before."""
-    return max(1, math.ceil(round(q * n, 9)))
 
 
 def regrets(scores: Floats, best: Floats) -> Floats:

@@ -9,16 +9,11 @@ import numpy as np
 
 from imcmoo.analysis.draws import mean_log, order_statistic, regrets
 from imcmoo.arrays import Floats
+from imcmoo.exact.robust_criteria import MEAN, QUANTILE, TIE
 from imcmoo.io.errors import Infeasible
-from imcmoo.problem.criteria import OF_ROBUST
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.study.uncertainty import UncertaintyTable
-
-MEAN, QUANTILE, WORST = OF_ROBUST
-
-TIE = 1e-9
-"""Relative difference up to which chips are equal."""
 
 
 @dataclass(frozen=True, eq=False)

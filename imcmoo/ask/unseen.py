@@ -23,6 +23,7 @@ from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.arrays import Floats
 from imcmoo.ask.robust import Options, robust
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
+from imcmoo.exact.regret import ROUNDING
 from imcmoo.io.errors import Infeasible, InputError, input_errors
 from imcmoo.io.files import replacing
 from imcmoo.model.physical.assumptions import Assumptions
@@ -37,9 +38,6 @@ from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import Score, settings_of
 
 FILE, MIX_FILE = "unseen.csv", "weights.csv"
-
-ZERO = 1e-9
-"""Regrets below this count as 0."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -272,4 +270,4 @@ class UnseenOfDevice:
 
 def _regret(share: float) -> float:
     """A regret without its rounding error."""
-    return 0.0 if abs(share) < ZERO else float(share)
+    return 0.0 if abs(share) < ROUNDING else float(share)
