@@ -18,15 +18,16 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers import provenance, result_tables
-from imcmoo.answers.answer import SEARCHED, Answer, select
+from imcmoo.answers.answer import Answer, select
 from imcmoo.answers.answers import Answers, check_replaceable, home_of, least_edap
 from imcmoo.answers.explain import explain_run
 from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.folder import RunFolder
-from imcmoo.answers.outcome import BEST_FOUND, EXACT, Outcome
-from imcmoo.answers.provenance import study_of_run, with_settings_of_run
+from imcmoo.answers.outcome import Outcome
+from imcmoo.answers.provenance import SEARCHED, study_of_run, with_settings_of_run
 from imcmoo.answers.results import CONFIG, PAPER, REPORT, SELECTED, Results
 from imcmoo.ask.widen import Solver
+from imcmoo.exact.certificate import BEST_FOUND, EXACT
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS

@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from imcmoo.answers.assessment import mean_costs
+from imcmoo.answers.provenance import CERTIFIED, ENUMERATED
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import ProofTask, problem_of
 from imcmoo.exact.certificate import Certificate
@@ -28,7 +29,6 @@ from imcmoo.problem.selection import Candidates
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
-CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"
 SELECTED = "best of stored designs"
 INFEASIBLE, REFUSED = "no feasible chip", "refused"
 

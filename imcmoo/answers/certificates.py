@@ -10,9 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from imcmoo.answers.answer import of_certificates
-from imcmoo.answers.folder import has_answer, remove_answer, write_answer
-from imcmoo.answers.outcome import certified_reference
 from imcmoo.answers.provenance import REPLACE, other_question, study_settings
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bounded_criteria import (
@@ -30,6 +27,7 @@ from imcmoo.exact.certificate import (
     OPTIMA,
     WITHIN,
     Certificate,
+    certified_reference,
     read_certificates,
 )
 from imcmoo.exact.check import (
@@ -319,7 +317,7 @@ class CertificateFolder:
         """
         for path in self._of_others:
             (path / FILE).unlink(missing_ok=True)
-            remove_answer(path)
+            self._remove_answer(path)
         self._of_others = []
         name = certificate.criterion
         folder = self._home(name)
@@ -335,8 +333,17 @@ class CertificateFolder:
         """Folder of the certificate of a criterion."""
         return self.path if criterion == self._study_criterion else self.path / criterion
 
+    def _remove_answer(self, folder: Path) -> None:
+        from imcmoo.answers.folder import remove_answer  # tables, which reading does without
+
+        remove_answer(folder)
+
     def _write_answer(self) -> None:
         """Write the answer that the certificates prove, unless it stands there."""
+        # Tables, which reading does without.
+        from imcmoo.answers.answer import of_certificates
+        from imcmoo.answers.folder import has_answer, write_answer
+
         study, folder = self._study, self._home(self._study.certified_by)
         if study.certified_by != study.proven_as:  # with the optima of chips for one network
             study = study.replace(baselines=True)

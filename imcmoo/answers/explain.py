@@ -20,10 +20,10 @@ from imcmoo.answers.assessment import (
 from imcmoo.answers.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
 from imcmoo.answers.generation import generation_figures
 from imcmoo.answers.list_ends import ends_table
-from imcmoo.answers.outcome import BEST_FOUND
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO, ServedDesign
 from imcmoo.arrays import Floats
+from imcmoo.exact.certificate import BEST_FOUND
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import LayerCosts

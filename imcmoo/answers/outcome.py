@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from imcmoo.answers.answer import CERTIFIED, SEARCHED, Answer
+from imcmoo.answers.answer import Answer
+from imcmoo.answers.provenance import CERTIFIED, SEARCHED
 from imcmoo.answers.served_design import ServedDesign
 from imcmoo.arrays import Bools, Floats, Ints
-from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.certificate import BEST_FOUND, EXACT, certified_reference
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.metrics import LayerCosts, Metrics
@@ -25,20 +26,6 @@ from imcmoo.study.study import Study
 
 JOINT = "joint"
 """Name of the search for all networks; the others have the name of their network."""
-
-EXACT, BEST_FOUND = "exact optimum", "best found"
-"""What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
-
-
-def certified_reference(
-    certificate: Certificate, names: Sequence[str]
-) -> tuple[Floats | None, str]:
-    """Best EDAP of each network of a certificate, J·s·mm², shape (W,), or None if it has none, and
-    its kind, `EXACT` or `BEST_FOUND`."""
-    optima = certificate.single_network_optima
-    is_exact = all(each["value"] == each["bound"] for each in optima.values())
-    values = np.array([optima[name]["value"] for name in names]) if optima else None
-    return values, EXACT if is_exact else BEST_FOUND
 
 
 @dataclass(frozen=True)

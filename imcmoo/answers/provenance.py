@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.answers.answer import CERTIFIED, ENUMERATED, SEARCHED
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.io.reading import read_toml
@@ -26,6 +25,9 @@ from imcmoo.version import __version__
 
 STUDY = "study.toml"
 """File of the study, in the folder of an answer."""
+
+CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"
+"""How an answer is found."""
 
 COMMAND, STAMP, HOW = "command", "stamp", "how"
 """Keys of a config that are no settings of the study."""

@@ -29,18 +29,14 @@ from imcmoo.answers.generation import (
     has_generation,
     steps_table,
 )
-from imcmoo.answers.outcome import (
-    BEST_FOUND,
-    EXACT,
-    JOINT,
-    Outcome,
-)
+from imcmoo.answers.outcome import JOINT, Outcome
 from imcmoo.answers.provenance import STUDY
 from imcmoo.answers.results import ANSWER, DESIGN, Results
 from imcmoo.answers.served_design import SCENARIO, TIMELINE
 from imcmoo.answers.verified_accuracy import accuracy_table
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import has_bounds
+from imcmoo.exact.certificate import BEST_FOUND, EXACT
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import display_column, to_display

@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.answers.answer import SEARCHED
 from imcmoo.answers.explanation import (
     EXPLANATIONS,
     Explanation,
     read_explanations,
 )
-from imcmoo.answers.outcome import BEST_FOUND, EXACT
-from imcmoo.answers.provenance import HOW, STUDY, stamp_in
+from imcmoo.answers.provenance import HOW, SEARCHED, STUDY, stamp_in
 from imcmoo.arrays import Floats
 from imcmoo.exact import certificate
+from imcmoo.exact.certificate import BEST_FOUND, EXACT
 from imcmoo.io.checksums import SUMS, check_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import unchanged

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imcmoo.answers.answer import Answer
+from imcmoo.answers.answer import Answer, proof_of
 from imcmoo.answers.drawn_device import NOMINAL, ROBUST
 from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.arrays import Floats
@@ -31,7 +31,6 @@ from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
 from imcmoo.problem.nearest import broken_limits
 from imcmoo.solve.certify import certify_study
 from imcmoo.solve.solve import solve
-from imcmoo.solve.together import proof_of
 from imcmoo.space.design_space import Levels
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study

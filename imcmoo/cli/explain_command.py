@@ -14,13 +14,12 @@ from typing import Any
 from imcmoo.answers.certificates import certified_study, mismatch
 from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation, to_json, write_csv
-from imcmoo.answers.outcome import certified_reference
 from imcmoo.answers.provenance import STUDY, check_runs_no_code, stamp_of_answers, study_of_run
 from imcmoo.answers.results import SELECTED, reading
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.exact.certificate import FILE as CERTIFICATE
-from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.certificate import Certificate, certified_reference
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.exact.behaviour import behaviour
 from imcmoo.exact.branch_and_bound import Proof
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -30,6 +31,10 @@ TIES = "ties"
 """Field of the rule that chooses among designs with equal scores."""
 REFERENCE = {"criterion": (str,), **dict.fromkeys(("value", "bound", "gap"), (int, float))}
 """Types of the values of the field `within`, by key."""
+
+
+EXACT, BEST_FOUND = "exact optimum", "best found"
+"""What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
 
 class NothingToCertify(Infeasible):
@@ -258,3 +263,14 @@ def certificate_of(
         prefix=prefix_of(proof.goal.score_scale.kind),
         ties=str(problem.ties(proof.goal)) if proof.breaks_ties else "",
     )
+
+
+def certified_reference(
+    certificate: Certificate, names: Sequence[str]
+) -> tuple[Floats | None, str]:
+    """Best EDAP of each network of a certificate, J·s·mm², shape (W,), or None if it has none, and
+    its kind, `EXACT` or `BEST_FOUND`."""
+    optima = certificate.single_network_optima
+    is_exact = all(each["value"] == each["bound"] for each in optima.values())
+    values = np.array([optima[name]["value"] for name in names]) if optima else None
+    return values, EXACT if is_exact else BEST_FOUND

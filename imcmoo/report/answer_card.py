@@ -18,18 +18,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.answers.answer import CERTIFIED, ENUMERATED, SEARCHED
 from imcmoo.answers.answers import Answers
 from imcmoo.answers.certificates import certificate_of_answer, excess_over_proven, folder_of
 from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.list_ends import OpenEnd, table_of
-from imcmoo.answers.outcome import EXACT, certified_reference
-from imcmoo.answers.provenance import STUDY, study_of_run
+from imcmoo.answers.provenance import CERTIFIED, ENUMERATED, SEARCHED, STUDY, study_of_run
 from imcmoo.answers.result_tables import caution
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO
-from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.certificate import EXACT, Certificate, certified_reference
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ROUNDING, ExactRegret
 from imcmoo.io.errors import InputError

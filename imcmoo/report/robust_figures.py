@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from imcmoo.analysis.draws import ratios
 from imcmoo.answers.drawn_device import AT_MEDIAN, NOMINAL, ROBUST, DrawnDevice
 from imcmoo.answers.robust_answer import Pair, RobustAnswer
-from imcmoo.report import style
+from imcmoo.report import palette, style
 
 LINES = {
     NOMINAL: ("nominal", ":"),
@@ -47,7 +47,9 @@ def regret_curves(part: DrawnDevice) -> Figure:
         regret = np.sort(np.maximum(chip.regrets, LEAST_REGRET))
         share = np.arange(1, len(regret) + 1) / len(regret)
         kept = np.isfinite(regret)
-        ax.step(regret[kept], share[kept], line, where="post", color=style.COLOURS[at], label=name)
+        ax.step(
+            regret[kept], share[kept], line, where="post", color=palette.COLOURS[at], label=name
+        )
     ax.set(xscale="log", xlabel="regret", ylabel="share of draws", ylim=(0, 1.02))
     ax.legend(frameon=False)
     return figure
@@ -59,12 +61,12 @@ def ratio_of_devices(pair: Pair) -> Figure:
     left, right = figure.subplots(1, 2)
     values = ratios(pair.first.best, pair.second.best)
     values = values[np.isfinite(values) & (values > 0)]
-    left.hist(np.log10(values), bins=30, color=style.COLOURS[0])
+    left.hist(np.log10(values), bins=30, color=palette.COLOURS[0])
     left.axvline(0, color="0.3", linewidth=0.8)
     left.set(xlabel=f"log10 of {pair.label}", ylabel="draws")
     by_entry, _ = pair.shares or ({}, 0.0)
     best = sorted(by_entry.items(), key=lambda one: one[1].share)[-BARS:]
     right.barh([entry for entry, _ in best], [100 * share.share for _, share in best],
-               color=style.COLOURS[1])  # fmt: skip
+               color=palette.COLOURS[1])  # fmt: skip
     right.set(xlabel="share of the variance, %")
     return figure

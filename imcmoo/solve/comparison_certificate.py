@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.answers.answer import CERTIFIED, Answer
+from imcmoo.answers.answer import Answer
 from imcmoo.answers.answers import Answers
-from imcmoo.answers.outcome import EXACT
-from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
+from imcmoo.answers.provenance import CERTIFIED
+from imcmoo.exact.certificate import EXACT, FILE, Certificate, NothingToCertify
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.checksums import content_checksum, sha256
 from imcmoo.io.errors import InputError, input_errors

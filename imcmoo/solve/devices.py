@@ -10,8 +10,7 @@ from typing import Any
 
 from imcmoo.answers.answers import Answers, check_replaceable, home_of, no_chip
 from imcmoo.answers.certificates import CertificateFolder
-from imcmoo.answers.outcome import EXACT
-from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
+from imcmoo.exact.certificate import EXACT, FILE, Certificate, NothingToCertify
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError

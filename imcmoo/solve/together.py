@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from imcmoo.answers.answer import ENUMERATED, SEARCHED, Answer, of_certificates, select
+from imcmoo.answers.answer import Answer, of_certificates, select
 from imcmoo.answers.answers import least_edap
 from imcmoo.answers.outcome import Outcome
+from imcmoo.answers.provenance import ENUMERATED, SEARCHED
 from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import NothingToCertify
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer, NothingFeasible, Optimum

@@ -8,8 +8,9 @@ from typing import ClassVar
 import pytest
 
 from imcmoo import Study
-from imcmoo.answers.answer import SEARCHED, Answer
+from imcmoo.answers.answer import Answer
 from imcmoo.answers.list_ends import open_ends, table_ends
+from imcmoo.answers.provenance import SEARCHED
 from imcmoo.ask.widen import FILE, Widening, widen
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
