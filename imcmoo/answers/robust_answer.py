@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -306,6 +306,31 @@ def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
     for one, stamp in zip(study.studies, stored, strict=True):
         if differs := other_question(one, stamp):
             raise InputError(f"{folder} is of {differs}; {REPLACE}")
+
+
+def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
+    """How near the best a chip is in the draws of a stored answer of the study; empty if none has
+    this chip.
+
+    Args:
+        study: the study.
+        design: value of each parameter of the chip.
+        out: folder of all results.
+    """
+    folder = folder_of(study.name, out)
+    try:
+        stamp = read_json(folder / CONFIG)["stamp"][device_of(study)]
+        chips = pd.read_csv(folder / CHIPS)
+        regrets = pd.read_csv(folder / REGRET)
+        if stamp_of_answers(study).difference(stamp):
+            return ""
+        same = np.logical_and.reduce([chips[name] == design[name] for name in study.space.names])
+        role = chips.loc[same, "chip"].iloc[0]
+        draws = int((regrets["chip"] == role).sum())
+        worst = float(chips.loc[same, "R95"].iloc[0])
+    except (OSError, IndexError, KeyError, TypeError, ValueError):
+        return ""
+    return f"within {worst:.0%} of the best chip in 95 % of {draws} draws of the costs"
 
 
 def _certified(part: DrawnDevice) -> dict[str, Any]:

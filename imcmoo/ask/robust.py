@@ -46,6 +46,9 @@ from imcmoo.study.uncertainty import UncertaintyTable, settings_of
 QUICK = 30
 """Draws that are proven if the answer is to be quick."""
 
+TIME_LIMIT_S = 60.0
+"""Time limit of the proof of the robust chip of a device."""
+
 VALUE = "voi"
 """Stream of the random splits of draws."""
 
@@ -57,7 +60,8 @@ class Options:
     Args:
         folder: where finished draws are kept; None to keep none.
         quick: prove the first `QUICK` draws only.
-        time_limit_s: time limit of the proof of the robust chip, s.
+        time_limit_s: time limit of the proof of the robust chip of each device, s; with 0 it is the
+            best of the candidates, not proven.
         workers: number of processes.
         own: further chips to judge, shape (n, n_parameters), of a study of one device.
         on_draw: called as draws are finished, with the kind of work and both numbers.
@@ -66,7 +70,7 @@ class Options:
 
     folder: Path | None = None
     quick: bool = False
-    time_limit_s: float = math.inf
+    time_limit_s: float = TIME_LIMIT_S
     workers: int = 1
     own: Levels | None = None
     on_draw: OnDraw = lambda *_: None
@@ -209,7 +213,7 @@ class _Part:
         """The answer of the device."""
         levels, log = self.choose(self.best, settings)
         value, proof = value_of(log, settings), None
-        if not options.quick:
+        if not options.quick and options.time_limit_s > 0:
             proof = self.prove_chip(levels, settings, options)
             if proof.levels is not None:
                 levels, value = proof.levels[None], proof.value

@@ -223,10 +223,13 @@ def _show_proven(
 ) -> None:
     """Print a certificate: as a card if it is of the criterion of the study."""
     if certificate.criterion == study.answering(study.certified_by):
+        from imcmoo.answers.robust_answer import robust_note
         from imcmoo.report.answer_card import card_of_certificate
 
         card = card_of_certificate(study, certificate)
         card = card if widening is None else card.after_widening(widening.left)
+        if (home := folder.parent.parent).name != "certified":
+            card = card.with_robustness(robust_note(study, certificate.design, home))
         terminal.print(card.text(terminal.width), soft_wrap=True)
     else:
         _show(terminal, study, certificate)

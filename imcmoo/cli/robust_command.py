@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -11,11 +10,12 @@ from typing import get_args
 from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, folder_of
-from imcmoo.ask.robust import QUICK, Options, robust
+from imcmoo.ask.robust import QUICK, TIME_LIMIT_S, Options, robust
+from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, not_negative, option, whole
 from imcmoo.cli.terminal import bars_with_state, console
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.executor import cores
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.robust_figures import draw_robust
@@ -24,7 +24,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.uncertainty import RobustCriterion, Score
+from imcmoo.study.uncertainty import WEIGHTED_SCORES, RobustCriterion, Score, settings_of
 
 DESCRIPTION = """
 Find the chip of STUDY that is never far from the best while costs are uncertain, which device is
@@ -56,8 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                " (default: 0.95)"),
         option("--quick", bool, f"prove the best chips of the first {QUICK} draws only"),
         option("--time-limit SECONDS", not_negative,
-               "of the proof of the robust chip; the gap reached is stated (default: none)",
-               default=math.inf),
+               f"of the proof of the robust chip of a device; the gap reached is stated (default: "
+               f"{TIME_LIMIT_S:g}; 0: no proof)", default=TIME_LIMIT_S),
+        option("--unseen", bool,
+               "instead, leave out each network in turn, and try mixes of the networks"),
         option("--design FILE", Path, "CSV of designs of your own to judge as well"),
         option("--force", bool, "replace the answer of another study of this name"),
         arguments.WORKERS,
@@ -79,6 +81,9 @@ def main(args: argparse.Namespace) -> None:
     folder = folder_of(study.name, args.out or arguments.DEFAULT_OUT)
     own = None if args.design is None else _own(args.design, study)
     terminal = console(quiet=args.quiet)
+    if args.unseen:
+        _unseen(study, folder, args)
+        return
     with folder_lock(folder):
         if not args.force:
             check_replaceable(study, folder)
@@ -86,6 +91,22 @@ def main(args: argparse.Namespace) -> None:
         answer.save(folder)
         draw_robust(answer, folder)
     for line in robust_lines(answer):
+        terminal.print(line, soft_wrap=True)
+    terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+def _unseen(study: Study | StudyOfDevices, folder: Path, args: argparse.Namespace) -> None:
+    """How good a chip is for networks that it was not designed for, and for mixes of them."""
+    terminal = console(quiet=args.quiet)
+    with input_errors():
+        settings = settings_of(study.studies[0], **_changes(args))
+    study = study.each(lambda one: one.replace(uncertainty=settings))
+    weighted = settings.by in WEIGHTED_SCORES
+    options = Options(quick=args.quick, time_limit_s=args.time_limit, workers=_workers(args))
+    with folder_lock(folder):
+        found = unseen(study, mix=options if weighted else None)
+        found.save(folder)
+    for line in found.statements:
         terminal.print(line, soft_wrap=True)
     terminal.print(f"written: {folder}", soft_wrap=True)
 
@@ -104,10 +125,14 @@ def _answered(
             options,
             quick=args.quick,
             time_limit_s=args.time_limit,
-            workers=args.workers or cores(),
+            workers=_workers(args),
             on_draw=on_draw,
         )
         return robust(study, changed, **_changes(args))
+
+
+def _workers(args: argparse.Namespace) -> int:
+    return args.workers or cores()
 
 
 def _changes(args: argparse.Namespace) -> dict[str, object]:

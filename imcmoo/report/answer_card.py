@@ -83,6 +83,7 @@ PAGES = {
 """Titles of the pages that cautions cite, by file; an installed package has no such files."""
 
 CAUTION, ENDS, NEXT = "caution", "ends of lists", "next"
+ROBUST = "uncertain costs"
 """Headings of lines."""
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
@@ -139,9 +140,20 @@ class AnswerCard:
     def after_widening(self, left: Sequence[OpenEnd]) -> AnswerCard:
         """The card of a widened study, with only the ends that no round has closed."""
         text = ends_text(table_of(left), widened=True)
-        rows = [row for row in self.rows if row[0] != ENDS]
-        at = next((at for at, (heading, _) in enumerate(rows) if heading == NEXT), len(rows))
-        return replace(self, rows=(*rows[:at], *([(ENDS, text)] if text else ()), *rows[at:]))
+        rows = tuple(row for row in self.rows if row[0] != ENDS)
+        return replace(self, rows=rows)._with_row(ENDS, text)
+
+    def with_robustness(self, text: str) -> AnswerCard:
+        """The card with a line on uncertain costs; the card itself if the text is empty."""
+        return self._with_row(ROBUST, text)
+
+    def _with_row(self, heading: str, text: str) -> AnswerCard:
+        """The card with a row before the next command, if there is a text."""
+        if not text:
+            return self
+        names = [name for name, _ in self.rows]
+        at = names.index(NEXT) if NEXT in names else len(names)
+        return replace(self, rows=(*self.rows[:at], (heading, text), *self.rows[at:]))
 
     def __str__(self) -> str:
         return self.text()

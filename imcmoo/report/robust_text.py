@@ -137,7 +137,9 @@ def _proof(part: DrawnDevice) -> str:
     value = f"{what.get(settings.criterion, 'worst regret')} {part.value:.4g}"
     if part.proof is None:
         return f"{value}: best of the pool of {part.n_pool:,} candidates, not proven"
-    return f"{value}: proven, no chip is below {part.proof.bound:.4g} (gap {part.proof.gap:.2%})"
+    if part.proof.gap > 0:
+        return f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+    return f"{value}: proven, no chip is better"
 
 
 def _of_pair(pair: Pair) -> str:

@@ -97,3 +97,24 @@ def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
         assert "another chip" in refusal(devices=other)
     (tmp_path / "draws.csv").write_text("draw\n1\n", encoding="utf-8")
     assert "not the file" in refusal()
+
+
+def test_the_card_of_the_certified_chip_says_how_near_the_best_it_is(home, answered, capsys):
+    text = (home / "few.toml").read_text(encoding="utf-8")
+    path = home / "geomean.toml"
+    changed = text.replace('criterion = "regret_minimax"', 'criterion = "edap_geomean"')
+    path.write_text(changed, encoding="utf-8")
+    assert main(["certify", str(path), "--out", str(home / "out")]) == 0
+    card = capsys.readouterr().out
+    assert "of the best chip in 95 % of 3 draws of the costs" in " ".join(card.split())
+
+
+def test_networks_are_left_out_on_request(home, capsys):
+    out = home / "unseen"
+    words = ["robust", str(home / "few.toml"), "--unseen", "--draws", "2", "--workers", "1"]
+    assert main([*words, "--out", str(out)]) == 0
+    table = pd.read_csv(out / "robust" / "few" / "unseen.csv")
+    assert len(table) == 2
+    text = capsys.readouterr().out
+    assert "left out" in text
+    assert "over 2 mixes of the networks" in text
