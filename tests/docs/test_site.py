@@ -1,6 +1,7 @@
 """The documentation builds without a warning, leads nowhere wrong, and its commands, diagrams and
 tutorials run."""
 
+import importlib
 import os
 import re
 import runpy
@@ -51,6 +52,7 @@ def site(tmp_path_factory):
     return out / "html"
 
 
+@pytest.mark.slow
 def test_every_page_and_tutorial_is_on_the_site(site):
     pages = [p for p in DOCS.rglob("*.md") if p.name != "search.md"]
     for page in [*pages, *(DOCS / "tutorials").glob("*.*")]:
@@ -61,6 +63,28 @@ def test_every_page_and_tutorial_is_on_the_site(site):
     assert 'id="search-results"' in (site / "search.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("own_model.py", ["# Write a cost model", "designs evaluated, "]),
+        ("ask_and_tell.py", ["asked for the same designs again: True"]),
+        ("notebook.ipynb", ["<svg", "ExactOptima(camera: ", "gap 0.000%", "technology_nm=22"]),
+    ],
+)
+def test_a_tutorial_runs_and_shows_its_output(name, shown, tmp_path, monkeypatch):
+    """Whether the site builds without a warning takes long, and is a slow test."""
+    needs("docs", "sphinx", "myst_parser")
+    monkeypatch.syspath_prepend(DOCS)
+    site_pages = importlib.import_module("site_pages")
+    text = (DOCS / "tutorials" / name).read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    is_script = name.endswith(".py")
+    cells = site_pages.cells_of_script if is_script else site_pages.cells_of_notebook
+    page = site_pages.to_markdown(cells(text))
+    assert [output for output in shown if output not in page] == []
+
+
+@pytest.mark.slow
 def test_a_tutorial_is_a_page_of_text_code_and_output(site):
     written, asked, called = (
         (site / "tutorials" / f"{name}.html").read_text(encoding="utf-8")
@@ -82,6 +106,7 @@ def test_a_tutorial_is_a_page_of_text_code_and_output(site):
     assert "npm/mathjax" not in equations
 
 
+@pytest.mark.slow
 def test_what_the_package_offers_is_in_the_reference(site):
     pages = [(site / path.with_suffix(".html").name) for path in DOCS.glob("api*.md")]
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
