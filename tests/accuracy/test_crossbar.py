@@ -64,7 +64,7 @@ def drawn(chip, seed, groups=1, n=6, rows=30, columns=3):
     return weights, codes
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(chips(), st.integers(0, 99), st.booleans(), st.integers(1, 3))
 def test_a_perfect_chip_with_a_code_for_each_sum_gives_the_product(chip, seed, signed, groups):
     bits = int(np.ceil(np.log2(codes_needed(chip))))
@@ -117,7 +117,7 @@ def test_sums_too_large_for_float32_are_exact():
     np.testing.assert_array_equal(by_slices, made.exact(codes))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(chips(), st.integers(0, 99), st.booleans(), st.integers(1, 3))
 def test_slices_add_up_to_the_product_without_adcs_and_errors(chip, seed, signed, groups):
     chip = chip.without_errors()

@@ -248,7 +248,7 @@ def test_preparing_and_pickling_change_no_objective():
 
 
 def test_what_was_not_shipped_can_be_solved():
-    problem = benchmark.random_problem(1)
+    problem = benchmark.random_problem(2, model="reference")
     assert problem.pareto_front() is None
     assert problem.optima is problem.reference_point is None
     with pytest.raises(InputError, match="solve"):

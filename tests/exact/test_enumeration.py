@@ -350,7 +350,7 @@ def chance_space(order):
     per_cm2=st.sampled_from([None, {1: 1.0, 2: 1.0}, {1: 4.0, 2: 1.0}]),
     length=st.sampled_from([1, 6, 12, 30, 2048]),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_made_up_costs_have_the_optima_ties_and_front_of_brute_force(
     model, order, n_workloads, n_values, seed, limit, per_cm2, length
 ):

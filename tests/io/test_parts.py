@@ -10,7 +10,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.parts import TaskCheckpoints
 
 shared_folder = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15
 )
 
 CONTENT = {"values": np.arange(50.0), "names": np.array(["a", "b"]), "count": 3}

@@ -122,7 +122,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @random(st.fixed_dictionaries(dict.fromkeys((*NEEDED, "cell", "compute_model"), CELLS)))
 def test_no_row_is_left_out_without_a_reason(row):
     (macro,) = judged(pd.DataFrame([row]), TABLE).to_dict("records")
@@ -143,7 +143,7 @@ NUMERIC = {
 }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @random(
     st.fixed_dictionaries({n: v.map(repr) for n, v in NUMERIC.items()}),
     st.sampled_from(["SRAM", "eNVM"]),

@@ -120,7 +120,7 @@ def test_counts_equal_the_plain_walk(layer, chip):
 
 
 @given(st.lists(LAYERS, min_size=1, max_size=4), CHIPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_cheapest_order_is_the_least_of_all_that_fit(layers, chip):
     chip.device = "rram"
     mapping = map_layers(

@@ -74,7 +74,7 @@ SIZES = ["cols", "rows", "macros_per_tile", "tiles_per_group", "router_groups", 
 
 
 @given(st.integers(0, RRAM.size - 1), st.sampled_from(SIZES))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_more_of_anything_takes_more_area_and_lacks_no_larger_share_of_its_cells(rank, name):
     levels = RRAM.unrank(np.array([rank]))
     levels = levels.repeat(len(RRAM.parameters[_level(name)]), axis=0)
