@@ -205,7 +205,7 @@ def test_bad_input_is_one_line(small_run, capsys, path, options, message):
     assert message in refused(capsys, "explain", small_run.parent / path, *options)
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_damaged_file_is_one_line(small_run, tmp_path_factory, data):
     stored = (small_run / "explain.json").read_bytes()

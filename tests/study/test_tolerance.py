@@ -89,11 +89,16 @@ def test_enumeration_and_proof_agree_with_brute_force(keys, seed, tmp_path):
     assert certificates[study.answered_by].gap == 0
 
 
-def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(tmp_path):
-    study = random_study(0)
-    study.certify(out=tmp_path)
-    folder = tmp_path / "certified" / "nearly"
-    stored = certificates(folder)
+@pytest.fixture(scope="module")
+def proven(tmp_path_factory):
+    """A study, and its certificates by file."""
+    study, folder = random_study(0), tmp_path_factory.mktemp("proven")
+    study.certify(out=folder)
+    return study, certificates(folder / "certified" / "nearly")
+
+
+def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(proven):
+    study, stored = proven
     for shift in (1.0, 1.5):
         checker = Checker(study)
         for certificate in stored.values():
@@ -109,11 +114,9 @@ def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(t
         checker.prove()
 
 
-def test_a_gap_of_the_first_proof_is_on_the_card(tmp_path):
-    study = random_study(0)
-    study.certify(out=tmp_path)
-    folder = tmp_path / "certified" / "nearly"
-    (within,) = (c for c in certificates(folder).values() if c.criterion == study.answered_by)
+def test_a_gap_of_the_first_proof_is_on_the_card(proven):
+    study, stored = proven
+    (within,) = (c for c in stored.values() if c.criterion == study.answered_by)
     assert within.within["gap"] == 0
     stated = "proven: none of the 16 designs of the space is better, within the tolerance"
     assert dict(card_of_certificate(study, within).rows)["proof"] == stated
@@ -123,11 +126,10 @@ def test_a_gap_of_the_first_proof_is_on_the_card(tmp_path):
     )
 
 
-def test_another_reference_than_the_certificate_beside_it_is_refused(tmp_path):
-    study = random_study(0)
-    study.certify(out=tmp_path)
+def test_another_reference_than_the_certificate_beside_it_is_refused(proven):
+    study, stored = proven
     checker = Checker(study)
-    first, within = certificates(tmp_path / "certified" / "nearly").values()
+    first, within = stored.values()
     checker.claim(first)
     claim = replace(within, within={**within.within, "bound": 0.5 * first.bound})
     with pytest.raises(Refused, match="does not rest on the certificate of area"):
@@ -160,9 +162,11 @@ def test_both_proofs_together_take_the_time_limit(tmp_path, monkeypatch):
         ({"criterion": "area", "value": 1.0, "bound": "1", "gap": 0.0}, "bound of within is '1'"),
     ],
 )
-def test_a_certificate_without_the_keys_of_its_reference_is_refused(within, fault, tmp_path):
-    study = random_study(0)
-    certificate = study.certify(out=tmp_path)[study.answered_by]
+def test_a_certificate_without_the_keys_of_its_reference_is_refused(
+    proven, within, fault, tmp_path
+):
+    _, stored = proven
+    _, certificate = stored.values()
     replace(certificate, within=within).save(tmp_path)
     with pytest.raises(InputError, match=f"is no certificate: .*{fault}"):
         Certificate.load(tmp_path)

@@ -23,7 +23,7 @@ LARGE = "four_workload_sram_extended"
 
 @pytest.fixture(scope="module")
 def study():
-    (study,) = parts("rram", 5, 1, 20_000)
+    (study,) = parts("rram", 5, 1, 3_000)
     return study.replace(name="part")
 
 

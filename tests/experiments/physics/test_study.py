@@ -16,6 +16,7 @@ from problems import STUDIES
 
 @pytest.fixture
 def _small(monkeypatch, study):
+    monkeypatch.setattr(physics.Physics, "figures", lambda *_: {})
     for module in (physics, page):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(physics, "NAMES", (study.name,))

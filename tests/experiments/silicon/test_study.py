@@ -83,8 +83,10 @@ def test_what_is_published_is_what_the_command_writes(written):
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """Writes a user's table; random designs beside it are few, and no checkpoint outlives them."""
+    """Writes a user's table; random designs beside it are few, no checkpoint outlives them, and
+    nothing is drawn."""
     monkeypatch.setattr(study.Silicon, "depends_on", "")
+    monkeypatch.setattr(study.Silicon, "figures", lambda *_: {})
     distributions = random_designs.distributions
     monkeypatch.setattr(random_designs, "distributions", partial(distributions, n=50))
 
