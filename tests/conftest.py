@@ -12,7 +12,7 @@ use_one_thread()
 
 # How long an example takes says how busy the machine is, not whether the code is right. Each run
 # draws other examples: few a run are many over all runs.
-settings.register_profile("untimed", deadline=None, max_examples=40)
+settings.register_profile("untimed", deadline=None, max_examples=20)
 settings.load_profile("untimed")
 
 
@@ -27,12 +27,6 @@ def pytest_unconfigure():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@pytest.fixture
-def _no_figures(monkeypatch):
-    """Figures take most of a short run's time."""
-    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
-
-
 @pytest.fixture(scope="module")
 def _shared_noise():
     """Noise takes most of the time of physical models, and tests of a module make many alike."""
@@ -45,11 +39,23 @@ def _shared_noise():
 
 @pytest.fixture(autouse=True, scope="module")
 def _shared_work(request):
-    """Models of equal layers share work, but where the models themselves are tested."""
+    """Models of equal layers share work, but where the models themselves are tested; a run draws
+    figures, which take most of a short run's time, only with `_figures`."""
     from tests.shared_work import share_runs_of_layers, share_sums_of_operands
 
     with pytest.MonkeyPatch.context() as patch:
         share_sums_of_operands(patch)
         if "reference" not in request.path.parts:
             share_runs_of_layers(patch)
+        patch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def _figures(_shared_work):
+    """Runs of the module draw their figures."""
+    from imcmoo.report.figures import draw_figures
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imcmoo.report.figures.draw_figures", draw_figures)
         yield

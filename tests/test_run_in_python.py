@@ -40,12 +40,9 @@ def file(tmp_path_factory):
 def finished(file):
     """A run in Python, with its searches as they were reported."""
     reported = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
-        study = imcmoo.Study.load(file)
-        run = study.run(
-            out=file.parent / "python", seed=2, progress=lambda name, row: reported.append(name)
-        )
+    run = imcmoo.Study.load(file).run(
+        out=file.parent / "python", seed=2, progress=lambda name, row: reported.append(name)
+    )
     return run, reported
 
 
@@ -110,7 +107,6 @@ def test_a_run_of_other_settings_is_kept_and_the_message_names_the_arguments(run
 
 
 def test_a_run_after_an_enumeration_has_its_regret(file, run, tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
     study = imcmoo.Study.load(file).replace(baselines=False, budget=20)
     optima = study.enumerate(out=tmp_path).optima.groupby("criterion")["value"].first()
     regret = study.run(out=tmp_path).regret.set_index("criterion")
@@ -162,7 +158,6 @@ def test_the_package_lists_what_it_offers():
 
 
 def test_several_runs_are_compared_in_a_table(file, tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
     study = imcmoo.Study.load(file).replace(baselines=False, budget=20)
     runs = imcmoo.run_studies([study.replace(seeds=seed) for seed in (1, 2)], tmp_path)
     assert [run.folder for run in runs] == [tmp_path / "small" / f"seed-{n}" for n in (1, 2)]

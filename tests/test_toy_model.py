@@ -67,6 +67,7 @@ def test_some_of_four_searches_find_the_exact_optimum_and_all_are_judged(results
     assert max(least) < 0.2
 
 
+@pytest.mark.usefixtures("_figures")
 def test_a_run_selects_by_it_and_reports_its_regret(results):
     out, answer = results
     run_studies([STUDY], out)

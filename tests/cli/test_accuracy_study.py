@@ -47,7 +47,7 @@ def study(folder, monkeypatch):
 
 
 @pytest.fixture
-def run(study, tmp_path, _no_figures):
+def run(study, tmp_path):
     """Runs the study with further keys; returns the folder, its row of accuracy, and its config."""
 
     def run(keys):

@@ -117,7 +117,6 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     assert "is of other code of your own: own.chip" in refused(capsys, *explain)
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys):
     enumerate_ = ["enumerate", "tiny.toml", "--quiet", "--workers", "1"]
     write("cost model")

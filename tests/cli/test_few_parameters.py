@@ -11,8 +11,6 @@ from imcmoo.cli.main import main
 from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import contents, refused, write_study
 
-pytestmark = pytest.mark.usefixtures("_no_figures")
-
 
 def _study(folder: Path, *free: str) -> str:
     """A study of two small networks in which only the `free` parameters have several values."""

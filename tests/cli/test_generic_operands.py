@@ -52,7 +52,6 @@ def study(tmp_path, monkeypatch):
     return write
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_tables_explanations_and_pages_name_generic_operands(study, capsys):
     assert main(["run", study(15), "--all", "--out", "out"]) == 0
     shown = capsys.readouterr().out

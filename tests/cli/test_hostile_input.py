@@ -141,7 +141,6 @@ def test_more_workers_than_cores_are_warned_of(tmp_path, capfd, monkeypatch):
     assert "warning: 64 processes share 1 cores" in capfd.readouterr().err
 
 
-@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize("columns", ["0", "1", "20"])
 def test_a_narrow_terminal_costs_nothing(columns, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)

@@ -247,7 +247,6 @@ SETTINGS = {"study": "tiny", "area_limit_mm2": 200.5, "deployment": "together"}
 OF_A_RUN = {"budget": 30, "criterion": "edap_mean", "baselines": False}
 
 
-@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize(
     ("command", "options", "written", "asked"),
     [

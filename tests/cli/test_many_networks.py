@@ -15,8 +15,6 @@ from tests.cli.helpers import write_study
 
 NETWORKS = 30
 
-pytestmark = pytest.mark.usefixtures("_no_figures")
-
 
 @pytest.mark.parametrize("n", [16, 130, *(pytest.param(n, marks=pytest.mark.slow) for n in (300,))])
 def test_a_run_is_compared_with_the_exact_answer(n, tmp_path, capsys):

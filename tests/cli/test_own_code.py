@@ -89,7 +89,6 @@ NAMES = [
 def module(tmp_path, monkeypatch):
     """Writes a module of a name that nobody had before, and a study."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
     write_study(tmp_path, 2)
     name = f"own_code_{abs(hash(tmp_path))}"
 

@@ -75,7 +75,6 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     assert sorted(contents(finished)) == sorted([*others, *tables, *figures, *states])
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(finished, tmp_path):
     assert run(tmp_path, "--resume") == 0  # there is nothing to resume
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
@@ -139,7 +138,6 @@ def initial(monkeypatch):
     return drawn.mock_calls
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_killed_in_mid_search_and_resumed(finished, tmp_path, initial):
     killed(tmp_path, KILLED_AFTER_A_CHECKPOINT)
     assert run(tmp_path, "--resume") == 0
@@ -258,7 +256,6 @@ def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(
     assert tables(home) == tables(finished)
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_a_new_run_replaces_the_files_of_the_old_one_and_no_others(home, tmp_path):
     """A link in the place of its figures is replaced, too, and not followed."""
     elsewhere = tmp_path / "elsewhere"
@@ -327,7 +324,6 @@ def test_resume_refuses_another_or_damaged_run(home, tmp_path, capsys, change, o
     assert contents(home) == before
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_a_run_ends_with_a_table_and_the_paths(tmp_path, capsys):
     assert main([STUDY, "--budget", "60", "--all", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out

@@ -70,7 +70,6 @@ def test_a_name_in_an_error_does_not_steer_the_terminal(command, capsys):
     assert not STEERING & {*line}
 
 
-@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize(
     ("command", "options", "text"),
     [

@@ -160,7 +160,6 @@ def modules(tmp_path, monkeypatch):
     """The folder of a user whose modules are found."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
     return tmp_path
 
 

@@ -84,7 +84,6 @@ def test_a_chip_has_the_label_of_its_device(monkeypatch):
         assert next(shown) == ("chip", f"{label}, macros of 64 × 32")
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     limits = "min_fps = 10\nmax_latency_s = 1\n"
@@ -116,7 +115,6 @@ def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, cap
         assert differing <= {"proof", "next", "caution"}
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
     networks = NETWORK + "rate_Hz = 30\n"
     (card,) = answered(tmp_path, capsys, "run", networks=networks, scenario='idle = "on"')
@@ -160,7 +158,6 @@ def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
     assert of_snr == f"ADC SQNR of VGG16 ({spare})"
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_a_limit_of_energy_over_latency_is_proven_by_enumeration(tmp_path, capsys):
     networks = NETWORK + "max_power_W = 500\n"
     (card,) = answered(tmp_path, capsys, "run", networks=networks, criterion="edap_max")
@@ -168,7 +165,6 @@ def test_a_limit_of_energy_over_latency_is_proven_by_enumeration(tmp_path, capsy
     assert "of the 500 W allowed)" in card["MobileNetV3"]
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_the_card_of_a_stored_run_names_the_command_that_proves_it(tmp_path, capsys):
     (card,) = answered(tmp_path, capsys, "run", networks=NETWORK, criterion="edap_max")
     stored = dict(Run(tmp_path / "two/seed-1").card.rows)["next"]
@@ -177,7 +173,6 @@ def test_the_card_of_a_stored_run_names_the_command_that_proves_it(tmp_path, cap
     assert card["next"].replace(" ", "") == f"imcmoocertify{tmp_path / 'two.toml'}"
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_the_card_of_a_study_without_file_names_the_next_call_in_python(tmp_path):
     text = study_text("", space=SPACE, networks=NETWORK, baselines=False, criterion="edap_max")
     (tmp_path / "two.toml").write_text(text, encoding="utf-8")
@@ -194,7 +189,6 @@ def test_the_card_of_a_study_without_file_names_the_next_call_in_python(tmp_path
     assert named.replace(name="other").file is None
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path):
     study = Study(name="one", device="sram", networks=["resnet18"], baselines=False)
     headings = [heading for heading, _ in study.run(budget=20, out=tmp_path).card.rows]

@@ -108,7 +108,6 @@ def test_networks_with_limits_have_a_line_each_with_their_margins(run_of):
 
 
 def test_columns_of_a_run_with_requests_have_different_names(tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda results, folder: None)
     run = Study.load(ROOT / "examples" / "cameras.toml").run(budget=40, out=tmp_path)
     data = data_of(made(run.folder))
     names = [c["label"] for c in data["columns"] if c["kind"] in ("chip", "score")]

@@ -13,7 +13,7 @@ from tests.scenario.study_text import study_text
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, _figures):
     root = tmp_path_factory.mktemp("two")
     text = study_text('interrupt = "layer"\nmargin = 0.2', budget=100)
     (root / "two.toml").write_text(text, encoding="utf-8")

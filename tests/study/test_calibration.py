@@ -327,7 +327,6 @@ def test_a_shipped_calibration_is_named():
     assert 'calibration = "wang_vlsi_2022"' in study.to_toml()
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_run_report_and_explain_say_to_which_macro_costs_are_calibrated(
     calibrated, tmp_path, capsys
 ):

@@ -23,7 +23,6 @@ WITHOUT_REQUESTS = [file for file in EXAMPLES if "[scenario]" not in file.read_t
 """Searches miss the optimum of scenarios by up to some percent: docs/scenarios.md has the table."""
 
 
-@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda p: p.stem)
 def test_an_example_runs_and_keeps_its_limits(file, tmp_path):
     study = find_study(str(file))

@@ -41,7 +41,7 @@ TABLES = "".join(f'\n[[networks]]\nsource = "{name}"\n' for name in NETWORKS)
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, _figures):
     """The study's file, and a folder with its exact answer and a run."""
     out = tmp_path_factory.mktemp("physical")
     file = written(out, OWN + TABLES)
@@ -89,7 +89,6 @@ def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
     assert selection["power_W_resnet18_onnx"] == exactly(exact.power_W[0, 0])
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_what_the_figures_rest_on_is_said_and_not_the_paper_s_caution(finished, capsys):
     file, out = finished
     result = of_design(find_study(file), out / "own" / "seed-1")[1]
@@ -115,7 +114,6 @@ def test_tables_and_figures_are_all_there(finished):
     assert baselines["optimised_for"].tolist() == ["joint", *NETWORKS]
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_an_infinite_signal_to_noise_is_plain_json(tmp_path, monkeypatch):
     def infinite(model, designs):
         return np.full((len(designs), 4, len(NETWORKS)), np.inf)

@@ -28,8 +28,6 @@ from tests.study.files import SMALL_RRAM, written
 
 STUDY = "small"
 
-pytestmark = pytest.mark.usefixtures("_no_figures")
-
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):

@@ -433,7 +433,6 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     assert "beyond its limits" in list(table.columns[2].cells)
 
 
-@pytest.mark.usefixtures("_no_figures")
 def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
     file, out = small
     csv = file.parent / "net.csv"

@@ -314,7 +314,6 @@ def test_ends_are_named_but_not_widened_where_the_range_of_a_model_is_unknown():
 
 
 def test_a_wider_search_begins_with_the_best_design_and_ends_no_worse(tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.report.figures.draw_figures", lambda results, folder: None)
     one = study(criterion="edap_geomean", space=SPACE, budget=2)
     widening = one.widen("run", out=tmp_path)
     assert widening.steps
