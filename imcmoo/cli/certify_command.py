@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
 if TYPE_CHECKING:
+    from imcmoo.answers.answers import Answers
     from imcmoo.ask.widen import Widening
 
 DESCRIPTION = """
@@ -150,17 +151,19 @@ def _proven(
             if not ended():
                 raise
         if ended():
-            _end(last, folder)
+            _end([(last, folder)] if last else [])
     assert last is not None, "a proof without a certificate raises an error"
     return last
 
 
-def _end(last: Certificate | None, folder: Path) -> NoReturn:
-    """Say what SIGTERM has left, and end."""
-    found = "no design was found so far"
-    if last is not None:
-        found = f"the best design so far by {last.criterion} has a gap of {last.gap:.3%}: {folder}"
-    console(stderr=True).print(f"imcmoo certify: ended by SIGTERM; {found}", soft_wrap=True)
+def _end(found: Sequence[tuple[Certificate, Path]]) -> NoReturn:
+    """Say what SIGTERM has left, and end: the best design by the criterion that is proven last."""
+    words = "no design was found so far"
+    if found:
+        name = found[-1][0].criterion
+        best, folder = min((f for f in found if f[0].criterion == name), key=lambda f: f[0].value)
+        words = f"the best design so far by {name} has a gap of {best.gap:.3%}: {folder}"
+    console(stderr=True).print(f"imcmoo certify: ended by SIGTERM; {words}", soft_wrap=True)
     sys.exit(SIGNALLED + signal.SIGTERM)
 
 
@@ -245,39 +248,20 @@ def _certify_devices(
     # Tables take a third of a second to import, which other studies do without.
     from imcmoo.answers.answers import home_of
     from imcmoo.cli.comparison import show_comparison
-    from imcmoo.solve.devices import certify_devices
 
     if args.run is not None:
         raise InputError("--from is a run of one device; a study that lists devices takes none")
     terminal, out = console(quiet=args.quiet), args.out or arguments.DEFAULT_OUT
-    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
-        for one in study.studies:
-            terminal.print(f"{one.name}: {one.space.size:,} designs")
-        task = progress.add_task(study.name, total=None, state="bounding")
-
-        def on_step(one: Study, name: str, value: float, bound: float, gap: float) -> None:
-            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
-            progress.update(task, description=f"{one.name} {name}", state=state)
-
-        def on_proven(one: Study, found: Certificate | NothingToCertify) -> None:
-            terminal.print(one.name)
-            if isinstance(found, Certificate):
-                _show(terminal, one, found)
-            else:
-                terminal.print(f"  {found}", soft_wrap=True)
-
-        compared = certify_devices(
-            study,
-            criterion,
-            out,
-            study_criterion=study_criterion,
-            force=args.force,
-            gap=args.gap,
-            time_limit_s=args.time_limit,
-            on_step=on_step,
-            on_proven=on_proven,
-            report=lambda line: terminal.print(line, soft_wrap=True),
-        )
+    compared = _proven_devices(
+        terminal,
+        study,
+        criterion,
+        out,
+        study_criterion=study_criterion,
+        force=args.force,
+        gap=args.gap,
+        time_limit_s=args.time_limit,
+    )
     show_comparison(terminal, compared, home_of(study, out / "certified"))
     if args.widen:
         from imcmoo.ask.widen import certified
@@ -286,6 +270,44 @@ def _certify_devices(
         solve = partial(certified, out=out, gap=args.gap, time_limit_s=args.time_limit)
         folder_in = partial(folder_of_study, out=out)
         widen_devices_and_show(terminal, compared, solve, folder_in, force=args.force)
+
+
+def _proven_devices(
+    terminal: Console, study: StudyOfDevices, criterion: str, out: Path, **options: Any
+) -> Answers:
+    """Prove all devices and print each certificate; returns the comparison. SIGTERM ends the
+    command with the best design so far."""
+    # Others do without.
+    from imcmoo.solve.devices import certify_devices
+
+    with ending() as ended, bars_with_state(TimeElapsedColumn(), quiet=terminal.quiet) as progress:
+        for one in study.studies:
+            terminal.print(f"{one.name}: {one.space.size:,} designs")
+        task = progress.add_task(study.name, total=None, state="bounding")
+        found: list[tuple[Certificate, Path]] = []
+
+        def on_step(one: Study, name: str, value: float, bound: float, gap: float) -> None:
+            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
+            progress.update(task, description=f"{one.name} {name}", state=state)
+
+        def on_proven(one: Study, proven: Certificate | NothingToCertify) -> None:
+            terminal.print(one.name)
+            if isinstance(proven, Certificate):
+                _show(terminal, one, proven)
+                found.append((proven, folder_of_study(one, out)))
+            else:
+                terminal.print(f"  {proven}", soft_wrap=True)
+            if ended():
+                _end(found)
+
+        options |= {"on_step": on_step, "on_proven": on_proven, "ended": ended}
+        options |= {"report": lambda line: terminal.print(line, soft_wrap=True)}
+        try:
+            return certify_devices(study, criterion, out, **options)
+        except InputError:
+            if not ended():
+                raise
+            _end(found)
 
 
 def _show(terminal: Console, study: Study, certificate: Certificate) -> None:

@@ -117,7 +117,7 @@ def certify_devices(
         on_step: called after each step with the study of the device and the arguments of `OnStep`.
         on_proven: called with each certificate, or with the error that says that no design of a
             device is feasible.
-        options: further options of `Prover`: `gap`, `time_limit_s`, `report`.
+        options: further options of `Prover`: `gap`, `time_limit_s`, `ended`, `report`.
     """
     first = study.studies[0]
     asked = criterion or first.asked_criterion.name

@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import re
 import shutil
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +18,8 @@ from imcmoo.answers.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.api import Study
 from imcmoo.ask.flip import flip
 from imcmoo.cli.main import main
+from imcmoo.cli.terminal import Bars
+from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
 from imcmoo.io.checksums import check_sums, content_checksum, sha256
 from imcmoo.io.errors import Infeasible, InputError
@@ -565,6 +569,30 @@ def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, 
     assert "compares devices, and study four_workload_sram" in refused(
         capsys, *check[:3], "four_workload_sram"
     )
+
+
+def test_sigterm_leaves_the_best_design_of_the_devices_and_says_so(
+    folder, tmp_path, monkeypatch, capsys
+):
+    steps = []
+
+    def ended(self, task, **fields):
+        steps.append(fields["description"])
+        if steps.count("edge/rram edap_geomean") == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    words = ["certify", str(folder / "own.toml"), "--criterion", "edap_geomean"]
+    monkeypatch.setattr(Bars, "update", ended)
+    with pytest.raises(SystemExit) as left:
+        main([*words, "--out", str(tmp_path)])
+    assert left.value.code == 128 + signal.SIGTERM
+    home = tmp_path / "certified" / "edge"
+    first, second = (Certificate.load(home / d / "edap_geomean") for d in ("sram", "rram"))
+    assert first.value < second.value
+    assert second.gap > 0
+    line = f"the best design so far by edap_geomean has a gap of 0.000%: {home / 'sram'}\n"
+    assert capsys.readouterr().err.endswith(line)
+    assert not (home / "comparison" / "certificate.json").exists()
 
 
 def test_a_comparison_is_checked_from_inside_its_folder(proven, folder, monkeypatch, capsys):
