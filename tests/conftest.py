@@ -41,21 +41,21 @@ def _shared_noise():
 def _shared_work(request):
     """Models of equal layers share work, but where the models themselves are tested; a run draws
     figures, which take most of a short run's time, only with `_figures`."""
+    from imcmoo.report import figures
     from tests.shared_work import share_runs_of_layers, share_sums_of_operands
 
     with pytest.MonkeyPatch.context() as patch:
         share_sums_of_operands(patch)
-        if "reference" not in request.path.parts:
+        if not {"reference", "exact"} & {*request.path.parts}:  # they change how layers run
             share_runs_of_layers(patch)
-        patch.setattr("imcmoo.report.figures.draw_figures", lambda *_: None)
-        yield
+        draw_figures = figures.draw_figures
+        patch.setattr(figures, "draw_figures", lambda *_: None)
+        yield draw_figures
 
 
 @pytest.fixture(scope="module")
 def _figures(_shared_work):
     """Runs of the module draw their figures."""
-    from imcmoo.report.figures import draw_figures
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.report.figures.draw_figures", draw_figures)
+        patch.setattr("imcmoo.report.figures.draw_figures", _shared_work)
         yield
