@@ -941,7 +941,7 @@ class Study(Table):
         Raises:
             ValueError: the space is not derived from a shipped space, so a file cannot describe it.
         """
-        stated = self.with_absolute_paths()._stated()
+        stated = self._stated()
         stated.pop("file", None)
         stated.pop("device", None)  # the space says it
         space = table_of_space(self.space, name=self.name, model=self.model)
@@ -949,9 +949,8 @@ class Study(Table):
             key: stated[key]._stated() for key in TABLES if key != "networks" and stated.get(key)
         }
         networks = [network._stated() for network in stated.pop("networks")]
-        if folder is not None:
-            for keys in (stated, *networks):
-                keys |= {k: _relative(keys[k], folder) for k in PATHS if k in keys}
+        for keys in (stated, *networks):
+            keys |= {k: _path_from(k, keys[k], folder) for k in PATHS if k in keys}
         return toml_text({**stated, "space": space, **tables, "networks": networks})
 
     def to_config(self) -> dict[str, Any]:
@@ -1018,9 +1017,16 @@ def _absolute(path: str) -> str:
     return str(Path(path).absolute())
 
 
-def _relative(value: str | None, folder: Path) -> str | None:
-    """An absolute path relative to a folder; other values are kept."""
-    if not (value and Path(value).is_absolute()):
+def _path_from(key: str, value: str | None, folder: Path | None) -> str | None:
+    """The value of one of `PATHS`: a path is made relative to a folder, or absolute without one;
+    other values, such as the name of a shipped network, are kept."""
+    named = {"components": value == OPEN}
+    if value and key in ("source", "calibration"):
+        named = {"source": not is_path(value), "calibration": not is_file(value)}
+    if not value or named.get(key):
+        return value
+    value = _absolute(value)
+    if folder is None:
         return value
     # Links are followed, since `..` leaves the folder that a link points to.
     path = Path(value).parent.resolve() / Path(value).name

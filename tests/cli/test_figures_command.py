@@ -17,7 +17,7 @@ def one_quick_figure(_, folder):
 @pytest.fixture
 def run(small_run, tmp_path, monkeypatch):
     """A copy of a run without figures."""
-    monkeypatch.setattr("imcmoo.run.draw_paper_figures", one_quick_figure)
+    monkeypatch.setattr("imcmoo.report.figures.draw_paper_figures", one_quick_figure)
     shutil.copytree(small_run, tmp_path / "seed-1", ignore=shutil.ignore_patterns("figures"))
     return tmp_path / "seed-1"
 

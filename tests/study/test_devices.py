@@ -284,7 +284,7 @@ def test_dominated_chips_are_not_on_the_front(enumerated):
 
 
 def test_the_files_have_the_tables_and_their_checksums(study, enumerated, folder):
-    home = home_of(study, folder / "results" / "exact")
+    home = home_of(study, folder / "results" / "enumerated")
     read = pd.read_csv(home / "devices.csv")
     pd.testing.assert_frame_equal(read, enumerated.table, check_dtype=False, rtol=0, atol=0)
     names = ("devices.csv", "front.csv", "design.json")
@@ -510,7 +510,7 @@ def test_the_command_writes_the_files_of_the_library_and_resumes(study, folder, 
 
 
 def test_answers_of_devices_are_kept_after_an_interrupt(study, folder, enumerated, monkeypatch):
-    home = home_of(study, folder / "results" / "exact")
+    home = home_of(study, folder / "results" / "enumerated")
     before = contents(home)
     monkeypatch.setattr("imcmoo.solve.devices.enumerate_to", lambda *_, **__: pytest.fail("again"))
     study.enumerate(out=folder / "results")

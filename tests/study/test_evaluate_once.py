@@ -154,7 +154,7 @@ def test_each_explained_design_is_broken_down_once(run):
 
 
 def test_only_baselines_and_neighbours_of_explained_designs_are_evaluated_after_the_search(run):
-    archive, space = run.outcome.joint.archive, run.outcome.problem.space
+    archive, space = run.outcome.archive, run.outcome.problem.space
     baselines = space.rank(run.outcome.baselines.levels).tolist()
     explained = [space.levels_of(e.design) for e in run.results.explanations]
     around = np.concatenate([space.neighbours(levels[0]) for levels in explained])

@@ -407,7 +407,7 @@ def test_the_exact_answer_is_that_of_all_designs(small):
     feasible = np.isfinite(E).all(axis=1) & fits & cool
     free = np.isfinite(E).all(axis=1) & fits
     assert 0 < feasible.sum() < free.sum()
-    optima = pd.read_csv(out / "exact" / "small" / "optima.csv").groupby("criterion")["value"]
+    optima = pd.read_csv(out / "enumerated" / "small" / "optima.csv").groupby("criterion")["value"]
     best = optima.first()
     score = (E * L**2) @ [0.9, 0.1]
     assert best["score"] == pytest.approx(score[feasible].min(), rel=1e-12)
@@ -426,7 +426,7 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     rows = frame.loc["net"]
     assert rows["energy_alexnet_J"] / rows["latency_alexnet_s"] > 26000
     assert np.isnan(rows["relative_edap_alexnet"])
-    optima = pd.read_csv(out / "exact" / "small" / "optima.csv").groupby("criterion")["value"]
+    optima = pd.read_csv(out / "enumerated" / "small" / "optima.csv").groupby("criterion")["value"]
     relative = rows["edap_net_J_s_mm2"] / optima.first()["alone_net"]  # to the exact optimum
     assert rows["relative_edap_net"] == pytest.approx(relative, rel=1e-12)
     table = baseline_table(Results.read(out / "small" / "seed-2"))
@@ -440,7 +440,7 @@ def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
     csv.write_bytes(shipped_csv("resnet18").read_bytes())
     try:
         elsewhere = tmp_path / "out"
-        shutil.copytree(out / "exact", elsewhere / "exact")
+        shutil.copytree(out / "enumerated", elsewhere / "enumerated")
         assert main(["run", str(file), "--seed", "2", "--out", str(elsewhere)]) == 0
         assert "is of other networks: net" in capsys.readouterr().err
         assert main(["run", str(file), "--seed", "2", "--out", str(out), "--resume"]) == 2
