@@ -136,6 +136,7 @@ def test_each_key_of_a_study_has_a_row_of_its_own():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_figures")
 def test_a_question_of_one_s_own_word_by_word(user):
     """README's section, but for the installation."""
     (code,) = blocks(ROOT / "README.md", "toml")
