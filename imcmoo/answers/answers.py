@@ -254,9 +254,11 @@ def no_chip(name: str, why: Mapping[str, object]) -> Infeasible:
     return Infeasible(f"no device of {name} has a feasible chip: {reasons}")
 
 
-def home_of(study: StudyOfDevices, out: Path) -> Path:
-    """Folder of the comparison below the folder of one kind of answers."""
-    return out / study.name / COMPARISON
+def home_of(study: StudyOfDevices, out: Path, *, is_apart: bool = False) -> Path:
+    """Folder of the comparison below the folder of one kind of answers, or below that of its
+    criterion if certificates are apart (`answers.certificates.is_apart`)."""
+    folder = out / study.name / COMPARISON
+    return folder / study.studies[0].certified_by if is_apart else folder
 
 
 def stamp_of_studies(studies: Mapping[str, Study]) -> Stamp:

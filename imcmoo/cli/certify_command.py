@@ -94,7 +94,7 @@ def main(args: argparse.Namespace) -> None:
     if args.widen:
         arguments.check_widens(study, criterion)
     if isinstance(study, StudyOfDevices):
-        _certify_devices(study, criterion, ordinary.studies[0].certified_by, args)
+        _certify_devices(study, criterion, ordinary.studies[0], args)
     else:
         _certify(study, criterion, ordinary.studies[0], args)
 
@@ -243,7 +243,7 @@ def _show_proven(
 
 
 def _certify_devices(
-    study: StudyOfDevices, criterion: str, study_criterion: str, args: argparse.Namespace
+    study: StudyOfDevices, criterion: str, ordinary: Study, args: argparse.Namespace
 ) -> None:
     # Tables take a third of a second to import, which other studies do without.
     from imcmoo.answers.answers import home_of
@@ -252,17 +252,19 @@ def _certify_devices(
     if args.run is not None:
         raise InputError("--from is a run of one device; a study that lists devices takes none")
     terminal, out = console(quiet=args.quiet), args.out or arguments.DEFAULT_OUT
+    apart = is_apart(study.studies[0], ordinary)
     compared = _proven_devices(
         terminal,
         study,
         criterion,
         out,
-        study_criterion=study_criterion,
+        study_criterion=ordinary.certified_by,
+        is_apart=apart,
         force=args.force,
         gap=args.gap,
         time_limit_s=args.time_limit,
     )
-    show_comparison(terminal, compared, home_of(study, out / "certified"))
+    show_comparison(terminal, compared, home_of(study, out / "certified", is_apart=apart))
     if args.widen:
         from imcmoo.ask.widen import certified
         from imcmoo.cli.widening import widen_devices_and_show
@@ -273,7 +275,13 @@ def _certify_devices(
 
 
 def _proven_devices(
-    terminal: Console, study: StudyOfDevices, criterion: str, out: Path, **options: Any
+    terminal: Console,
+    study: StudyOfDevices,
+    criterion: str,
+    out: Path,
+    *,
+    is_apart: bool,
+    **options: Any,
 ) -> Answers:
     """Prove all devices and print each certificate; returns the comparison. SIGTERM ends the
     command with the best design so far."""
@@ -294,13 +302,14 @@ def _proven_devices(
             terminal.print(one.name)
             if isinstance(proven, Certificate):
                 _show(terminal, one, proven)
-                found.append((proven, folder_of_study(one, out)))
+                found.append((proven, folder_of_study(one, out, is_apart=is_apart)))
             else:
                 terminal.print(f"  {proven}", soft_wrap=True)
             if ended():
                 _end(found)
 
         options |= {"on_step": on_step, "on_proven": on_proven, "ended": ended}
+        options |= {"is_apart": is_apart}
         options |= {"report": lambda line: terminal.print(line, soft_wrap=True)}
         try:
             return certify_devices(study, criterion, out, **options)

@@ -61,7 +61,7 @@ def main(args: argparse.Namespace) -> None:
     """Check certificates."""
     home = args.folder.resolve()  # "." has no name
     for folder in (home, home / COMPARISON):
-        if folder.name == COMPARISON and (folder / FILE).is_file():
+        if COMPARISON in (folder.name, folder.parent.name) and (folder / FILE).is_file():
             _check_devices(folder, args)
             return
     if is_of_robust(home):
@@ -106,8 +106,10 @@ def main(args: argparse.Namespace) -> None:
 def _beside(folder: Path, study: str) -> str:
     """Hint for the folder of a device or criterion, whose regrets are against optima elsewhere."""
     home = folder.absolute().parent
-    if (home / COMPARISON / FILE).is_file():
-        return f"; to check all devices that are compared: {home}"
+    apart = home.parent / COMPARISON / folder.name
+    for compared, checked in ((home / COMPARISON, home), (apart, apart)):
+        if (compared / FILE).is_file():
+            return f"; to check all devices that are compared: {checked}"
     paths = [home / FILE, *home.glob(f"*/{FILE}")]
     others = [p.parent for p in paths if p.is_file() and p.parent != folder.absolute()]
     is_part = any(Certificate.load(other).settings.get("study") == study for other in others)
@@ -148,7 +150,11 @@ def _is_stated(args: argparse.Namespace) -> bool:
 def _check_devices(folder: Path, args: argparse.Namespace) -> None:
     """Check the certificate of a comparison, and those of all devices."""
     # Tables take a third of a second to import, which other certificates do without.
-    from imcmoo.solve.comparison_certificate import ComparisonCertificate, check_comparison
+    from imcmoo.solve.comparison_certificate import (
+        ComparisonCertificate,
+        check_comparison,
+        home_of_devices,
+    )
 
     terminal = console(quiet=args.quiet)
     stated = ComparisonCertificate.load(folder)
@@ -166,7 +172,7 @@ def _check_devices(folder: Path, args: argparse.Namespace) -> None:
             folder, study, lambda done: progress.update(task, completed=done)
         )
     for device in stated.devices:
-        terminal.print(f"{folder.parent / device}: accepted", soft_wrap=True)
+        terminal.print(f"{home_of_devices(folder) / device}: accepted", soft_wrap=True)
     for line in compared.statements:
         terminal.print(line, soft_wrap=True)
     terminal.print(

@@ -151,6 +151,11 @@ def proven_comparison(
     return Answers(study.name, tuple(best), named.score_name, reference)
 
 
+def home_of_devices(folder: Path) -> Path:
+    """Folder of the devices that the comparison in a folder is of."""
+    return folder.parent if folder.name == COMPARISON else folder.parent.parent
+
+
 def check_comparison(
     folder: Path,
     study: StudyOfDevices,
@@ -173,12 +178,13 @@ def check_comparison(
     stated = ComparisonCertificate.load(folder)
     if sorted(stated.devices) != sorted(study.devices):
         raise Refused(f"{folder}: refused: it compares {', '.join(stated.devices)}")
-    stored = {name: _stored(folder.parent, name, stated) for name in study.devices}
+    home = home_of_devices(folder)
+    stored = {name: _stored(folder, name, stated) for name in study.devices}
     together: list[Checker] = []
     checkers = {
         name: Checker(one, together) for name, one in zip(study.devices, study.studies, strict=True)
     }
-    _claim_all(checkers, stored, stated, folder.parent)
+    _claim_all(checkers, stored, stated, home)
     why = {n: "no chip is feasible" for n, p in stated.devices.items() if _lacks_chip(stated, p)}
     certificates = {n: {c.criterion: c for c in listed.values()} for n, listed in stored.items()}
     lacking = [n for n in study.devices if n not in why and stated.criterion not in certificates[n]]
@@ -193,7 +199,7 @@ def check_comparison(
             validated += checker.validate()
             walks += checker.prove(on_step)
         except Refused as error:
-            raise Refused(f"{folder.parent / name}: refused: {error}") from None
+            raise Refused(f"{home / name}: refused: {error}") from None
     return compared, validated, walks
 
 
@@ -201,13 +207,14 @@ def _lacks_chip(stated: ComparisonCertificate, proof: DeviceProof) -> bool:
     return stated.criterion in proof.infeasible
 
 
-def _stored(home: Path, device: str, stated: ComparisonCertificate) -> dict[Path, Certificate]:
+def _stored(folder: Path, device: str, stated: ComparisonCertificate) -> dict[Path, Certificate]:
     """Certificates of a device as the comparison lists them, prerequisites first."""
-    read = {}
+    read, home = {}, home_of_devices(folder)
+    most = 3 if folder.name == COMPARISON else 4  # below the folder of a criterion that is apart
     for name, digest in stated.devices[device].certificates.items():
         parts = PurePosixPath(name).parts
-        if parts[0] != device or parts[-1] != FILE or len(parts) > 3 or ".." in parts:
-            raise Refused(f"{home / COMPARISON}: refused: {name} is no certificate of {device}")
+        if parts[0] != device or parts[-1] != FILE or len(parts) > most or ".." in parts:
+            raise Refused(f"{folder}: refused: {name} is no certificate of {device}")
         path = home / name
         if not path.is_file() or sha256(path) != digest:
             raise Refused(f"{path}: refused: missing, or not the file that the comparison lists")

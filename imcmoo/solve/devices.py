@@ -101,6 +101,7 @@ def certify_devices(
     out: Path,
     *,
     study_criterion: str | None = None,
+    is_apart: bool = False,
     force: bool = False,
     on_step: Callable[..., None] = lambda *_: None,
     on_proven: Callable[[Study, Certificate | NothingToCertify], None] = lambda *_: None,
@@ -112,7 +113,7 @@ def certify_devices(
         study: the study.
         criterion: criterion to prove, or `all`. If None, the criterion of the study.
         out: folder of all results.
-        study_criterion: see `CertificateFolder`.
+        study_criterion, is_apart: see `CertificateFolder`.
         force: replace certificates of different studies with the same name.
         on_step: called after each step with the study of the device and the arguments of `OnStep`.
         on_proven: called with each certificate, or with the error that says that no design of a
@@ -123,23 +124,25 @@ def certify_devices(
     asked = criterion or first.asked_criterion.name
     compared_by = first.asked_criterion.name if asked == ALL else asked
     _check_joint(study, compared_by)
-    folder = home_of(study, out / "certified")
+    home = out / "certified"
+    folder = home_of(study, home, is_apart=is_apart)
     with ExitStack() as stack:
-        stack.enter_context(folder_lock(folder))
+        stack.enter_context(folder_lock(home_of(study, home)))
         if not force:
             check_replaceable(study, folder)
         devices: dict[Prover, _Proven] = {}
         for device, one in zip(study.devices, study.studies, strict=True):
-            stored = stack.enter_context(
-                CertificateFolder.locked(one, out, study_criterion=study_criterion, force=force)
+            locked = CertificateFolder.locked(
+                one, out, study_criterion=study_criterion, is_apart=is_apart, force=force
             )
+            stored = stack.enter_context(locked)
             steps = _steps_of(one, on_step)
             prover = Prover(one, one.problem(), known=stored.known, on_step=steps, **options)
             devices[prover] = _Proven(device, prover, stored)
         with suppress(NothingToCertify):  # a network runs on no device, so none has a chip
             for prover, result in certify_together([*devices], asked):
                 if isinstance(result, Certificate):
-                    devices[prover].save(result, folder.parent)
+                    devices[prover].save(result, home / study.name)
                 on_proven(prover.study, result)
         return _certified(study, compared_by, folder, [*devices.values()])
 

@@ -595,6 +595,23 @@ def test_sigterm_leaves_the_best_design_of_the_devices_and_says_so(
     assert not (home / "comparison" / "certificate.json").exists()
 
 
+def test_a_criterion_that_certificates_state_has_a_comparison_of_its_own(
+    proven, folder, tmp_path, capsys
+):
+    shutil.copytree(folder / "results" / "certified", tmp_path / "certified")
+    home = tmp_path / "certified" / "edge"
+    before = contents(home)
+    file = str(folder / "own.toml")
+    assert main(["certify", file, "--criterion", "area", "--out", str(tmp_path)]) == 0
+    after = contents(home)
+    assert before.items() <= after.items()
+    apart = home / "comparison" / "area"
+    assert str(apart) in capsys.readouterr().out
+    check = ["check-certificate", str(apart), "--study", file, "--criterion", "area"]
+    assert main(check) == 0
+    assert f"{apart}: accepted: area" in one_line(capsys.readouterr().out)
+
+
 def test_a_comparison_is_checked_from_inside_its_folder(proven, folder, monkeypatch, capsys):
     home = folder / "results" / "certified" / "edge" / "comparison"
     monkeypatch.chdir(home)
