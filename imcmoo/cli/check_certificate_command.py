@@ -84,13 +84,7 @@ def main(args: argparse.Namespace) -> None:
             checker.claim(certificate)
         except Refused as error:
             raise Refused(f"{path}: refused: {error}{_beside(args.folder, stored)}") from None
-    with Bars(quiet=args.quiet) as progress:
-        task = progress.add_task(first.criterion, total=first.designs)
-        try:
-            validated = checker.validate()
-            walks = checker.prove(lambda done: progress.update(task, completed=done))
-        except Refused as error:
-            raise Refused(f"{args.folder}: refused: {error}") from None
+    validated, walks = _walked(checker, args, first)
     for path, certificate in paths.items():
         terminal.print(
             f"{path}: accepted: {certificate.score_name} ≥ {certificate.bound:.6g}, gap "
@@ -101,6 +95,20 @@ def main(args: argparse.Namespace) -> None:
         if path not in paths:
             warn(APART.format(path=path, criterion=certificate.criterion))
     _show_walks(terminal, walks, validated)
+
+
+def _walked(
+    checker: Checker, args: argparse.Namespace, first: Certificate
+) -> tuple[int, list[DesignCounts]]:
+    """Validate the bounds and walk the proofs of all claims, with a bar."""
+    with Bars(quiet=args.quiet) as progress:
+        task = progress.add_task(first.criterion, total=first.designs)
+        try:
+            validated = checker.validate()
+            walks = checker.prove(lambda done: progress.update(task, completed=done))
+        except Refused as error:
+            raise Refused(f"{args.folder}: refused: {error}") from None
+    return validated, walks
 
 
 def _beside(folder: Path, study: str) -> str:
