@@ -13,7 +13,7 @@ from moocore import is_nondominated
 from scipy.stats import spearmanr
 
 from experiments.compare import comparison, statistics
-from experiments.compare.algorithms import from_random, ours, paper_ga, plain_ga
+from experiments.compare.algorithms import from_random, paper_ga, plain_ga, this_work
 from experiments.compare.comparison import PRIMARY, Rules
 from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
@@ -67,7 +67,7 @@ STEPS: dict[str, Method] = {
     "plain GA": partial(from_random, _ga),
     "with diverse sampling": _ga,
     "with four phases": partial(paper_ga, score=SCORES[PAPER_SCORE]),
-    "ours": ours,
+    "ours": this_work,
 }
 """The published search part by part, and ours. The four phases include the published population,
 initial designs and operators."""
