@@ -24,6 +24,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, SCORES
+from imcmoo.problem.scale import RATIO
 from imcmoo.problem.scores import AGGREGATIONS, Score, costs_of, ela_score
 from imcmoo.study.study import Study
 
@@ -264,7 +265,7 @@ def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> d
     edap = costs.edap[:, network]
     scores = {name: SCORES[name](costs) for name in SCORED}
     correlations = {f"{n}_correlation": spearmanr(s, edap).statistic for n, s in scores.items()}
-    excess = {f"{n}_excess": edap[s.argmin()] / edap.min() - 1 for n, s in scores.items()}
+    excess = {f"{n}_excess": RATIO.excess(edap[s.argmin()], edap.min()) for n, s in scores.items()}
     return {"designs": len(edap), **shares, **correlations, **excess}
 
 
