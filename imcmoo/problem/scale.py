@@ -47,7 +47,7 @@ class Scale:
         Infinite where a ratio has no positive reference, or is too large.
         """
         if self.kind == "difference":
-            return cast("Number", score - best)
+            return score - best  # type: ignore[return-value]
         if self.kind == "log10":
             log10 = (score - best) / self.root
             share = np.power(10.0, np.minimum(log10, LARGEST_LOG10)) - 1.0
