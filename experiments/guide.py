@@ -28,11 +28,11 @@ from experiments.physics.page import area_limit, chip_of, device_ratio, reversin
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.ask.what_if import AS_IT_IS, what_if
 from imcmoo.cli.new_command import main as new
+from imcmoo.display.labels import label
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import MACROS
 from imcmoo.report import style
 from imcmoo.report.answer_card import DRAMS, card_of_certificate
-from imcmoo.report.labels import label
 from imcmoo.solve.certify import certify
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study

@@ -15,7 +15,7 @@ from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console, show
 from imcmoo.io.printable import printable
-from imcmoo.report.what_if_table import WhatIfTable
+from imcmoo.report.what_if_table import what_if_table
 from imcmoo.study import catalogue
 
 DESCRIPTION = """
@@ -62,10 +62,10 @@ def main(args: argparse.Namespace) -> None:
             time_limit_s=args.time_limit,
             on_change=lambda name: progress.update(task, state=name),
         )
-    table = WhatIfTable.of(study, frame)
+    table = what_if_table(study, frame)
     if args.format == "table":
         terminal = console()
-        show(terminal, table.to_rich(f"{study.name}: the answer under each change"))
+        show(terminal, table.to_rich())
         return
     texts = {"md": table.to_markdown, "latex": table.to_latex}
     text = texts[args.format]() if args.format in texts else frame.to_csv(index=False)

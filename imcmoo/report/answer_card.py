@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from html import escape
 from itertools import chain
 from typing import Any
 
@@ -31,6 +30,11 @@ from imcmoo.answers.provenance import CERTIFIED, ENUMERATED, SEARCHED, STUDY, st
 from imcmoo.answers.result_tables import caution
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO
+from imcmoo.display.columns import power_text, quantity
+from imcmoo.display.labels import criterion_unit, label
+from imcmoo.display.limits import ends_text, limit_name, margin
+from imcmoo.display.table import Table
+from imcmoo.display.units import TOKENS, display_unit, engineering, number, plain
 from imcmoo.exact.certificate import EXACT, Certificate, certified_reference
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ROUNDING, ExactRegret
@@ -41,21 +45,6 @@ from imcmoo.model.physical.parameters import MACROS
 from imcmoo.networks.workloads import BITS
 from imcmoo.problem.criteria import JOINT_SUFFIX, SCENARIO_CRITERIA
 from imcmoo.problem.limits import Limits
-from imcmoo.report.labels import (
-    TOKENS,
-    criterion_unit,
-    display_unit,
-    ends_text,
-    engineering,
-    label,
-    latex_table,
-    limit_name,
-    margin,
-    number,
-    plain,
-    power_text,
-    quantity,
-)
 from imcmoo.space.design_space import Levels
 from imcmoo.study import catalogue
 from imcmoo.study.study import Study
@@ -116,6 +105,11 @@ class AnswerCard:
             return ""
         return dict(self.rows).get(CAUTION, "").split(". ")[0].rstrip(".")
 
+    @property
+    def table(self) -> Table:
+        """The card as a table."""
+        return Table((), self.rows, self.title, kind="card")
+
     def text(self, width: int = WIDTH) -> str:
         """The card for a width in columns, one line per row, longer ones wrapped."""
         room = max(len(heading) for heading, _ in self.rows) + 2
@@ -133,13 +127,11 @@ class AnswerCard:
 
     def to_markdown(self) -> str:
         """The card as a table of Markdown."""
-        cells = [[text.replace("|", "\\|") for text in row] for row in self.rows]
-        lines = [f"| {heading} | {text} |" for heading, text in cells]
-        return "\n".join([f"**{self.title}**", "", "| | |", "| --- | --- |", *lines]) + "\n"
+        return self.table.to_markdown()
 
     def to_latex(self) -> str:
         """The card as a table of LaTeX, for the package booktabs."""
-        return latex_table(r"lp{0.75\linewidth}", [self.title], self.rows)
+        return self.table.to_latex()
 
     def after_widening(self, left: Sequence[OpenEnd]) -> AnswerCard:
         """The card of a widened study, with only the ends that no round has closed."""
@@ -165,8 +157,7 @@ class AnswerCard:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = (f"<tr><th>{escape(h)}</th><td>{escape(text)}</td></tr>" for h, text in self.rows)
-        return f"<table><caption>{escape(self.title)}</caption>{''.join(rows)}</table>"
+        return self.table.to_html()
 
 
 def card_of_run(results: Results, selected: Explanation, study: Study | None = None) -> AnswerCard:

@@ -20,11 +20,12 @@ from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from imcmoo.answers.results import Results
 from imcmoo.arrays import Bools, Floats
+from imcmoo.display.columns import networks_in
+from imcmoo.display.labels import label
 from imcmoo.networks.language_model import STEP
 from imcmoo.problem.criteria import LOG10, NAMED
 from imcmoo.problem.scale import Scale
 from imcmoo.report import palette, style
-from imcmoo.report.labels import label, networks_in
 
 MAX_NETWORKS = 40
 """Largest number of networks of figures with a panel, axis or row per network."""

@@ -22,28 +22,17 @@ from imcmoo.answers.outcome import JOINT
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO
 from imcmoo.arrays import Floats
+from imcmoo.display.columns import cell, headed
+from imcmoo.display.labels import MEANINGS, criterion_heading, distinct_labels, label
+from imcmoo.display.limits import SNR, generic_note
+from imcmoo.display.rich_tables import add_numbers, new_table
+from imcmoo.display.units import TOKENS, number, on_screen, plain, times
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import AREA, MINIMAX, NAMED
 from imcmoo.report.answer_card import at_full_speed, card_of_run
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.labels import (
-    MEANINGS,
-    SNR,
-    TOKENS,
-    cell,
-    criterion_heading,
-    distinct_labels,
-    generic_note,
-    headed,
-    label,
-    number,
-    on_screen,
-    plain,
-    times,
-)
 from imcmoo.report.page_designs import PageDesigns, rounded
 from imcmoo.report.palette import COLOURS, HIGHLIGHT, component_style
-from imcmoo.report.rich_tables import add_numbers, new_table
 from imcmoo.report.terminal_tables import ROOMY, cost_comparison, run_tables
 
 

@@ -13,25 +13,12 @@ from rich.table import Table
 
 from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.results import BASELINE, Results
+from imcmoo.display.columns import cell, headed, measured
+from imcmoo.display.labels import criterion_heading, label
+from imcmoo.display.limits import GENERIC, IN_DECIBELS, SNR, missing_resources, violations
+from imcmoo.display.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
+from imcmoo.display.units import number, on_screen, percent, plain, times
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.report.labels import (
-    GENERIC,
-    IN_DECIBELS,
-    SNR,
-    cell,
-    criterion_heading,
-    headed,
-    label,
-    measured,
-    missing_resources,
-    number,
-    on_screen,
-    percent,
-    plain,
-    times,
-    violations,
-)
-from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
 from imcmoo.scenario.requests import Interrupt
 from imcmoo.study.study import Study
 

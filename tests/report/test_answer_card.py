@@ -14,10 +14,11 @@ from imcmoo.answers.list_ends import OpenEnd
 from imcmoo.answers.result_tables import PHYSICAL_BASIS
 from imcmoo.api import Study
 from imcmoo.cli.main import main
+from imcmoo.display import labels, table, units
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
-from imcmoo.report import answer_card, labels
+from imcmoo.report import answer_card
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
 from tests import ROOT
@@ -128,7 +129,7 @@ def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
     parts = explanation.tables["power"].set_index("part")["power_W"]
     assert parts.sum() == pytest.approx(explanation.chip["average_power_W"])
     share = 100 * parts["dram_idle"] / parts.sum()
-    text = f"idle DRAM {labels.engineering(parts['dram_idle'], 'W')} ({share:.3g} %)"
+    text = f"idle DRAM {units.engineering(parts['dram_idle'], 'W')} ({share:.3g} %)"
     assert card["power by part"].startswith("networks ")
     assert text in card["power by part"]
     capsys.readouterr()
@@ -197,7 +198,7 @@ def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path)
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_a_single_heading_of_a_table_spans_all_columns(n):
-    text = labels.latex_table("l" * n, ["title"], [["x"] * n])
+    text = table._latex_table("l" * n, ["title"], [["x"] * n])
     assert rf"\multicolumn{{{n}}}{{l}}{{title}} \\" in text
 
 
@@ -220,7 +221,7 @@ def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
 
 
 def test_signs_that_latex_reads_as_commands_are_escaped():
-    assert labels.latex("~10^12 – a<b") == (r"\textasciitilde{}10\textasciicircum{}12 -- a$<$b")
+    assert table.latex("~10^12 – a<b") == (r"\textasciitilde{}10\textasciicircum{}12 -- a$<$b")
 
 
 def test_a_pipelined_chip_has_the_speed_and_power_of_its_interval():
@@ -238,7 +239,7 @@ def test_a_pipelined_chip_has_the_speed_and_power_of_its_interval():
     ("columns", "text"),
     [
         ({"images": 4.0}, "energy of 4 images 6 mJ"),
-        ({"images": 4.0, labels.TOKENS: 9.0}, "energy of 4 sequences 6 mJ"),
+        ({"images": 4.0, units.TOKENS: 9.0}, "energy of 4 sequences 6 mJ"),
         ({"images": 1.0}, "energy 6 mJ"),
         ({}, "energy 6 mJ"),
     ],
