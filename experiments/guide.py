@@ -32,7 +32,8 @@ from imcmoo.display.labels import label
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import MACROS
 from imcmoo.report import style
-from imcmoo.report.answer_card import DRAMS, card_of_certificate
+from imcmoo.report.answer_card import card_of_certificate
+from imcmoo.report.card_lines import DRAMS
 from imcmoo.solve.certify import certify
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study

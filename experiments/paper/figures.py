@@ -19,7 +19,7 @@ from experiments.publish import Draw
 from imcmoo.display.columns import networks_in
 from imcmoo.display.labels import label
 from imcmoo.problem.criteria import MINIMAX
-from imcmoo.report.figures import breakdown
+from imcmoo.report.network_figures import breakdown
 from imcmoo.report.palette import HIGHLIGHT
 from imcmoo.report.style import (
     COLUMN,

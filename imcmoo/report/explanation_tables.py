@@ -38,7 +38,7 @@ from imcmoo.display.units import SMALLEST_SHOWN, percent, plain
 from imcmoo.model.metrics import DRAM_DETAILS
 from imcmoo.networks.work_shares import UNITS
 from imcmoo.problem.criteria import SCENARIO_CRITERIA
-from imcmoo.report.terminal_tables import ROOMY, scenario_table
+from imcmoo.report.scenario_table import ROOMY, scenario_table
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "network_power", "longest_layer", *DRAM_DETAILS)
 """Columns that are shown otherwise, or not."""
