@@ -144,28 +144,32 @@ def run_studies(
         if in_process:
             results[todo[0][1].path] = run_one(todo[0], answer, resume, observer.on_trace)
         elif todo:
-            results, lacking = _run_all(
-                todo,
-                answer,
-                resume=resume,
-                workers=workers,
-                some_infeasible=some_infeasible,
-                on_done=observer.run_done,
-            )
-        if len(lacking) == len(tasks):
-            raise next(iter(lacking.values()))
-        for path, why in lacking.items():
-            observer.warned(f"{path}: {why}")
-        runs = [
-            Run(folder.path, study, results.get(folder.path))
-            for study, folder in tasks
-            if folder.path not in lacking
-        ]
+            several = partial(_run_all, resume=resume, workers=workers, on_done=observer.run_done)
+            results, lacking = several(todo, answer, some_infeasible=some_infeasible)
+        runs = _runs(tasks, results, lacking, observer)
         if len(tasks) > 1:
             _compare(runs, answer, home / "seeds.csv", observer)
         if len(tasks) == 1 and todo:
             observer.finished(runs[0], todo[0][1].files())
     return runs
+
+
+def _runs(
+    tasks: Sequence[Task],
+    results: Mapping[Path, Results],
+    lacking: Mapping[Path, Infeasible],
+    observer: Observer,
+) -> list[Run]:
+    """The runs with a feasible design; warns of the others, unless no run has one."""
+    if len(lacking) == len(tasks):
+        raise next(iter(lacking.values()))
+    for path, why in lacking.items():
+        observer.warned(f"{path}: {why}")
+    return [
+        Run(folder.path, study, results.get(folder.path))
+        for study, folder in tasks
+        if folder.path not in lacking
+    ]
 
 
 @contextmanager
@@ -193,10 +197,8 @@ def run_devices(
     out: Path,
     *,
     seeds: Sequence[int],
-    resume: bool = False,
     force: bool = False,
-    workers: Workers = 1,
-    observer: Observer | None = None,
+    **options: Any,
 ) -> Answers:
     """Run the study of each device, and compare the best chips of all its seeds.
 
@@ -206,12 +208,14 @@ def run_devices(
         study: the study that lists devices.
         out: results are written to OUT/STUDY/DEVICE/seed-N and OUT/STUDY/comparison.
         seeds: one or more.
-        resume, force, workers, observer: as of `run_studies`.
+        force: replace runs and a comparison with the same name but other settings.
+        options: `resume`, `workers` and `observer` of `run_studies`.
 
     Raises:
         InputError: no device has a feasible chip, or the comparison in the folder is of another
             study; also see `run_studies`.
     """
+    options |= {"force": force}
     for one in study.studies:
         _check_budget(one)
     folder = comparison_folder(study, out)
@@ -223,15 +227,7 @@ def run_devices(
         for device, one in zip(study.devices, study.studies, strict=True):
             several = [one.replace(seeds=seed) for seed in seeds]
             try:
-                runs[device] = run_studies(
-                    several,
-                    out,
-                    resume=resume,
-                    force=force,
-                    workers=workers,
-                    observer=observer,
-                    some_infeasible=True,
-                )
+                runs[device] = run_studies(several, out, some_infeasible=True, **options)
             except Infeasible as error:
                 lacking[device] = error
         compared = _compare_devices(study, runs, lacking)

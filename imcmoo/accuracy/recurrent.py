@@ -169,14 +169,9 @@ def recurrent_node(
         matrix = node.input[1 if part == INPUT else 2]
         held = stored[matrix][at]
         size = len(held) // GATES[node.op_type]
-        columns = held[gates.start * size : gates.stop * size]
+        weights = held[gates.start * size : gates.stop * size].T[None].astype(np.float64)
         parts[at, part] = MappedLayer(
-            name=f"{name}/{end}",
-            matrix=f"{matrix}/{end}",
-            source=node.input[0],
-            result="",
-            weights=columns.T[None].astype(np.float64),
-            bias=None,
+            f"{name}/{end}", f"{matrix}/{end}", node.input[0], "", weights, bias=None
         )
     return RecurrentNode(
         operator=node.op_type,

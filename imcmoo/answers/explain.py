@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from imcmoo.answers import assessment
 from imcmoo.answers.assessment import (
@@ -74,13 +75,10 @@ def explain(
         costs, served: breakdown and service of the first design. If None, they are worked out.
         on_explained: called with the number of explained designs and of all.
     """
-    assessed = [*with_neighbours(problem, levels, record)]
-    n_done = 0 if costs is None else 1
-    of_others = problem.model.breakdown(levels[n_done:]) if len(levels) > n_done else None
     explanations = []
-    for row, steps in enumerate(assessed):
-        if row >= n_done:
-            costs = None if of_others is None else of_others.take(np.array([row - n_done]))
+    assessed = [*with_neighbours(problem, levels, record)]
+    every_costs = _costs_of_layers(problem, levels, costs)
+    for row, (steps, costs) in enumerate(zip(assessed, every_costs, strict=True)):
         run = [n for n, r in zip(problem.workload_names, steps[0].runs[0], strict=True) if r]
         most = None if n_in_full is None or row < n_in_full else FEW_LAYERS
         tables = {
@@ -97,6 +95,16 @@ def explain(
     return explanations
 
 
+def _costs_of_layers(
+    problem: AcceleratorProblem, levels: Levels, first: LayerCosts | None
+) -> list[LayerCosts | None]:
+    """Breakdown of each design, of which that of the first may be known; None without one."""
+    known = [] if first is None else [first]
+    n = len(levels) - len(known)
+    others = problem.model.breakdown(levels[len(known) :]) if n > 0 else None
+    return [*known, *(None if others is None else others.take(np.array([i])) for i in range(n))]
+
+
 def _explanation(
     names: tuple[str, ...],
     steps: tuple[EvaluatedDesigns, EvaluatedDesigns],
@@ -109,11 +117,7 @@ def _explanation(
     """Compare one design with its neighbours; `tables` come first, and `last` last."""
     design, around = steps
     problem, quantity = design.problem, design.judged_by
-    best = reference_edap
-    if best is None and problem.has_edap:
-        best = design.judged[0]
-    if best is not None and not np.isfinite(best).all():
-        best = None
+    best = _reference(design, reference_edap)
     scores = np.concatenate([part.scores(criterion, best) for part in steps])
     if reference_edap is None:
         reference = ""
@@ -138,6 +142,14 @@ def _explanation(
         },
         reference=reference,
     )
+
+
+def _reference(design: EvaluatedDesigns, reference_edap: Floats | None) -> Floats | None:
+    """EDAPs that regrets are against: the given ones, else those of the design; None if unknown."""
+    best = reference_edap
+    if best is None and design.problem.has_edap:
+        best = design.judged[0]
+    return None if best is None or not np.isfinite(best).all() else best
 
 
 def _networks(
@@ -172,15 +184,21 @@ def _networks(
         name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
         for name, v in columns.items()
     }
-    if sources := problem.model.snr_sources:
-        shown[SNR_SOURCE] = np.array([sources[name] for name in problem.workload_names])
-    if ran := problem.model.work_shares:
-        rows = [ran[name].to_columns() for name in problem.workload_names]
-        shown |= {column: np.array([row[column] for row in rows]) for column in rows[0]}
-    if generic := problem.model.generic_operands:
-        names = problem.workload_names
-        shown[OPERANDS] = np.where(np.isin(names, generic), GENERIC, "")
-    return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
+    known = _known_of_networks(problem)
+    return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown, **known})
+
+
+def _known_of_networks(problem: AcceleratorProblem) -> Mapping[str, NDArray[Any]]:
+    """Columns that hold on every chip: source of the SNR, shares of work, generic operands."""
+    names, model, columns = problem.workload_names, problem.model, dict[str, NDArray[Any]]()
+    if sources := model.snr_sources:
+        columns[SNR_SOURCE] = np.array([sources[name] for name in names])
+    if ran := model.work_shares:
+        rows = [ran[name].to_columns() for name in names]
+        columns |= {column: np.array([row[column] for row in rows]) for column in rows[0]}
+    if generic := model.generic_operands:
+        columns[OPERANDS] = np.where(np.isin(names, generic), GENERIC, "")
+    return columns
 
 
 ADDITIVE = ("energy_J", "latency_s")

@@ -80,7 +80,6 @@ class ServedDesign:
         the score of the timeline.
         """
         service, load = self.service, self.model.load
-        names = self.model.workload_names
         response, blocking = service.response_s[0], service.blocking_s[0]
         simulated = self.timeline.response_s
         longest = np.array([r.max() for r in simulated])
@@ -90,9 +89,11 @@ class ServedDesign:
         groups = {} if service.groups is None else {"groups": service.groups[0]}
         return pd.DataFrame(
             {
-                "network": names,
+                "network": self.model.workload_names,
                 **groups,
-                "rate_Hz": [self.model.scenario.requests[name].rate_Hz for name in names],
+                "rate_Hz": [
+                    self.model.scenario.requests[name].rate_Hz for name in self.model.workload_names
+                ],
                 "deadline_s": load.deadline_s,
                 "burst": load.burst.astype(np.int64),
                 "interrupt": self.policy,

@@ -102,27 +102,28 @@ def crossings(
     points = {value: point_at(value) for value in values}
     found: list[Crossing] = []
 
-    def middle(one: float, other: float) -> float:
-        return math.sqrt(one * other) if on_log else (one + other) / 2
-
     def refine(below: Point, above: Point) -> None:
         if below.winner == above.winner:
             return
         if above.value - below.value <= NEAR * (below.value if on_log else high - low):
             found.append(Crossing(below, above))
             return
-        value = middle(below.value, above.value)
+        value = _middle(below.value, above.value, on_log=on_log)
         between = points[value] = point_at(value)
         refine(below, between)
         refine(between, above)
 
     def distance(crossing: Crossing) -> float:
-        value = middle(crossing.below.value, crossing.above.value)
+        value = _middle(crossing.below.value, crossing.above.value, on_log=on_log)
         return abs(math.log(value / today)) if on_log else abs(value - today)
 
     for first, second in pairwise(sorted(points)):
         refine(points[first], points[second])
     return [points[value] for value in sorted(points)], sorted(found, key=distance)
+
+
+def _middle(one: float, other: float, *, on_log: bool) -> float:
+    return math.sqrt(one * other) if on_log else (one + other) / 2
 
 
 @dataclass(frozen=True)
@@ -188,17 +189,8 @@ def flip(
         InputError: the factor is unknown or its band has no width, the studies do not match, no
             design is stored, or an optimum cannot be proven.
     """
-    studies = study.studies
-    if other is not None:
-        if isinstance(study, StudyOfDevices):
-            raise InputError(f"{study.name} lists devices, which are compared without OTHER")
-        studies = (*studies, other)
+    studies = _compared_studies(study, other, factor)
     assumption = _varied(studies[0], factor)
-    for one in studies[1:]:
-        _check_match(studies[0], one, factor)
-    if other is not None:
-        by_edap = {"criterion": EDAP, "tolerance": None, "second_criterion": None}
-        studies = tuple(each.replace(**by_edap) for each in studies)
     pools = [_stored(each, out) for each in studies]
     for each, pool in zip(studies, pools, strict=True):
         if not (exact or len(pool)):
@@ -210,6 +202,24 @@ def flip(
     n_designs = None if exact else [len(pool) for pool in pools]
     first = studies[0]
     return Flip(factor, assumption, points, found, n_designs, first.score_name, first.edap)
+
+
+def _compared_studies(
+    study: Study | StudyOfDevices, other: Study | None, factor: str
+) -> tuple[Study, ...]:
+    """The studies, which match; by EDAP if there is another one."""
+    studies = study.studies
+    if other is not None:
+        if isinstance(study, StudyOfDevices):
+            raise InputError(f"{study.name} lists devices, which are compared without OTHER")
+        studies = (*studies, other)
+    _varied(studies[0], factor)  # refuses an unknown one first
+    for one in studies[1:]:
+        _check_match(studies[0], one, factor)
+    if other is None:
+        return studies
+    by_edap = {"criterion": EDAP, "tolerance": None, "second_criterion": None}
+    return tuple(each.replace(**by_edap) for each in studies)
 
 
 def model_assumptions(study: Study) -> Assumptions:

@@ -30,6 +30,7 @@ from imcmoo.ask.wider_studies import (
 from imcmoo.exact.check import feasible_costs
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.model.cost_model import CostModel
 from imcmoo.solve import enumerate as enumerate_study
 from imcmoo.solve.certify import write_certificates
 from imcmoo.solve.enumerate import enumerate_to
@@ -162,12 +163,7 @@ def widen(
         InputError: the cost model does not tell which values it covers, or `MAX_ROUNDS` do not
             suffice.
     """
-    model = study.cost_model().shipped
-    if not model.offers("check_design"):
-        raise InputError(
-            f"cost model {study.model} does not tell which values it covers: implement "
-            "CostModel.check_design, or list more values in [space]"
-        )
+    model = _model_with_range(study)
     steps: list[Round] = []
     now, best, solved_spaces = study, solved, [study.space]
     while ends := open_ends_in(model, best.design, now.space, solved_spaces):
@@ -178,10 +174,7 @@ def widen(
         if wider is None:
             return WideningResult(study, solved, steps, ends)
         if len(steps) == MAX_ROUNDS:
-            raise InputError(
-                f"{study.name}: ends of lists still bind after {MAX_ROUNDS} rounds: "
-                f"{', '.join(one.end.parameter for one in ends)}; limit the area"
-            )
+            raise InputError(_no_end(study, ends))
         done = _solved_round(study, wider, best, solve, folder(wider.study), force=force)
         steps.append(done)
         on_round(done)
@@ -189,6 +182,23 @@ def widen(
         if done.improves:
             now, best = done.study, done.solved
     return WideningResult(study, solved, steps, [])
+
+
+def _no_end(study: Study, ends: Sequence[OpenEnd]) -> str:
+    bind = ", ".join(one.end.parameter for one in ends)
+    after = f"ends of lists still bind after {MAX_ROUNDS} rounds"
+    return f"{study.name}: {after}: {bind}; limit the area"
+
+
+def _model_with_range(study: Study) -> CostModel:
+    """The cost model of a study, which tells what values it covers."""
+    model = study.cost_model().shipped
+    if not model.offers("check_design"):
+        raise InputError(
+            f"cost model {study.model} does not tell which values it covers: implement "
+            "CostModel.check_design, or list more values in [space]"
+        )
+    return model
 
 
 def _solved_round(

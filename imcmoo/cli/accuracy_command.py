@@ -6,9 +6,9 @@ import argparse
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,28 +17,29 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.answers.results import CONFIG, DESIGN, FILES
+from imcmoo.answers.results import DESIGN
+from imcmoo.cli.accuracy_chips import (
+    NEEDED,
+    OPTIONAL,
+    design_from_text,
+    requested_chips,
+    settings_of_run,
+)
 from imcmoo.cli.arguments import FORCE, add, check_outputs, file, not_negative, option, share, whole
 from imcmoo.cli.import_command import measure_all
 from imcmoo.cli.terminal import console, counted, show, warn
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
-from imcmoo.io.reading import read_json
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import (
     ADC_WINDOWS,
     DEFAULTS,
     LIMITS,
-    TEXTS,
-    Designs,
-    defaults_of,
 )
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workload_csv import allowed_name
-from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.version import __version__
 
 if TYPE_CHECKING:
@@ -78,13 +79,6 @@ INTERRUPTED = "no file was written"
 HOW = ("exact", "linear")
 """Ways to find the accuracy."""
 
-NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
-OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors", "adc_noise")
-ANALOG = ("sigma", "read_sigma", "stuck_share", "adc_window", "redundancy")
-"""Settings that a device with exact sums does not have."""
-
-SETTINGS = (*ANALOG, "weight_clip", "input_bits", "weight_bits")
-"""Fields of every chip that the command line can set."""
 
 SHOWN = (
     *(*NEEDED, "differential", "sigma", "read_sigma", "stuck_share", "adc_window"),
@@ -109,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("network NET.onnx", Path, None),
         option("--data DATA.npz", Path, None, required=True),
         option("--designs DESIGNS", Path, "a CSV, a folder of a run, or a design.json"),
-        option("--design A=1,B=2", _pairs,
+        option("--design A=1,B=2", design_from_text,
                f"one design: {', '.join(NEEDED)}; also {', '.join(OPTIONAL)}"),
         option("--device", list(MEMORY_CELLS),
                "needed if the design does not name it; takes its lines of a CSV of several"),
@@ -195,14 +189,14 @@ def _check_and_complete(args: argparse.Namespace) -> None:
     )
     if args.accuracy_data is not None and args.how != "linear":
         raise InputError("--accuracy-data needs --how linear")
-    for name, value in _of_study(args).items():
+    for name, value in settings_of_run(args).items():
         setattr(args, name, value)
 
 
 def main(args: argparse.Namespace) -> None:
     """Execute a network on the chips that a command line asks for."""
     _check_and_complete(args)
-    chips = _chips(args)
+    chips = requested_chips(args)
     if args.export_noise and len(set(chips.values())) > 1:
         raise InputError(f"--export-noise is for one design, got {len(chips)}")
     assess = _assessment(args)
@@ -343,136 +337,6 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
                 "--accuracy-data it is measured first"
             )
     return data
-
-
-def _chips(args: argparse.Namespace) -> dict[int, Circuit]:
-    """The chips of the designs that a command line names, by number of the design."""
-    if (args.designs is None) == (args.design is None):
-        raise InputError("give either --designs or --design")
-    columns = args.design
-    if args.designs is not None and args.designs.suffix != ".csv":
-        columns = _of_json(args.designs)
-    if columns is not None:
-        made = _made(args, {name: np.array([value]) for name, value in columns.items()})
-        return dict(enumerate(made))
-    table = DesignsTable.read(args.designs)
-    numbers: Sequence[int] = range(len(table.rows))
-    if args.device and "device" in table.header:
-        table, numbers = table.where("device", args.device)
-    names = (*NEEDED, *OPTIONAL, "device")
-    read = table.columns(names, {*TEXTS, "device"})
-    # Parameters with one value are no columns of the tables of a run.
-    fixed = (_config_beside(args.designs) or {}).get("fixed", {})
-    read |= {
-        name: np.full(len(table.rows), value)
-        for name, value in fixed.items()
-        if name in names and name not in read
-    }
-    chips = table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
-    return dict(zip(numbers, chips, strict=True))
-
-
-def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
-    """Missing settings from the study of a run, by argument; empty for other designs."""
-    config = _config_beside(args.designs)
-    if config is None:
-        return {}
-    config_file = args.designs.parent / CONFIG
-    try:
-        settings = {
-            name: {k: v for k, v in _settings(config, name).items() if getattr(args, k) is None}
-            for name in config["workloads"]
-        }
-        first = next(iter(settings.values()))
-    except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
-        raise InputError(f"{config_file} is no record of a run, or damaged") from None
-    name = args.network.stem
-    if name not in settings and any(first != other for other in settings.values()):
-        raise InputError(
-            f"{args.network.name} is none of the networks of the run, whose settings differ: name "
-            f"the file like its network; there are {', '.join(settings)}"
-        )
-    return settings.get(name, first)
-
-
-def _config_beside(designs: Path | None) -> Any:
-    """Content of the config of the run that a file of designs is of; None for other files."""
-    config = designs.parent / CONFIG if designs else None
-    if designs is None or config is None or designs.name not in FILES or not config.is_file():
-        return None
-    try:
-        content = read_json(config)
-        return {**content, "fixed": dict(content["fixed"])}
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"{config} is no record of a run, or damaged") from None
-
-
-def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:
-    """Settings of one network in the record of a run."""
-    keys = ("precision", "weight_clip", "layers_digital")
-    settings = {key: (config.get(key) or {}).get(network) for key in keys}
-    inputs, weights = settings.pop("precision") or (None, None)
-    return {"input_bits": inputs, "weight_bits": weights, **settings}
-
-
-def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
-    devices = set(columns.get("device", ())) | ({args.device} if args.device else set())
-    if len(devices) != 1 or not devices <= set(MEMORY_CELLS):
-        names = " or ".join(MEMORY_CELLS)
-        raise InputError(
-            f"one device at a time, {names}, got {', '.join(sorted(devices))}: choose with --device"
-            if devices
-            else f"which device is it? give --device {names}"
-        )
-    device = MEMORY_CELLS[devices.pop()]
-    missing = [name for name in NEEDED if name not in {*columns, *device.defaults}]
-    if missing:
-        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
-    # The other columns of a design change no product.
-    n = len(columns["rows"])
-    others = {name: np.full(n, low) for name, (low, _) in LIMITS.items() if name not in DEFAULTS}
-    others |= {name: np.zeros(n, np.int64) for name in TEXTS if name not in DEFAULTS}
-    others["voltage_V"] = np.ones(n)
-    stated = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
-    if args.adc_noise is not None:
-        stated["adc_noise"] = np.full(n, args.adc_noise)
-    for name in ANALOG:
-        if device.exact and getattr(args, name) is not None:
-            option = name.replace("_", "-")
-            raise InputError(f"--{option}: sums of {device.name} are exact, leave it out")
-    with input_errors():
-        designs = Designs.of_columns(
-            others | stated, defaults=defaults_of(device.defaults, measured=True)
-        )
-        if args.sigma is not None and designs.cell_errors.any():
-            raise InputError("--sigma is for designs whose cell_errors are uniform")
-        chips = Circuit.of_designs(designs, device, Assumptions())
-        settings = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
-        return [replace(chip, **settings) for chip in chips]
-
-
-def _of_json(path: Path) -> Mapping[str, Any]:
-    """The design of a `design.json`, or a JSON object of parameters."""
-    try:
-        content = read_json(path)
-        return dict(content.get("design", content))
-    except (AttributeError, TypeError, ValueError):
-        raise InputError(f"{path} is no design.json of a run, or damaged") from None
-
-
-def _pairs(text: str) -> dict[str, Any]:
-    """`rows=128,weight_coding=offset`."""
-    values: dict[str, Any] = {}
-    for part in text.split(","):
-        name, sign, value = part.partition("=")
-        if not sign or name not in (*NEEDED, *OPTIONAL):
-            raise argparse.ArgumentTypeError(
-                f"'{part}' is not NAME=VALUE with a name of {', '.join([*NEEDED, *OPTIONAL])}"
-            )
-        if name in values:
-            raise argparse.ArgumentTypeError(f"{name} is given twice")
-        values[name] = value if name in TEXTS else whole(LIMITS[name][0])(value)
-    return values
 
 
 def _names(text: str) -> list[str]:

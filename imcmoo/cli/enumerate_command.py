@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.answers.answer import Answer, answer_from_enumeration
-from imcmoo.answers.answers import comparison_folder
+from imcmoo.answers.answers import Answers, comparison_folder
 from imcmoo.ask.widen import Solve, enumerated
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
@@ -92,15 +92,22 @@ def main(args: argparse.Namespace) -> None:
             answer = enumerate_to(study, out, on_progress=partial(on_progress, study), **options)
             seconds = time.perf_counter() - began
     if isinstance(study, StudyOfDevices):
-        show_comparison(terminal, compared, comparison_folder(study, out / "enumerated"))
-        if args.widen:
-            folder = partial(enumeration_folder, out=out)
-            widen_devices_and_show(terminal, compared, _solver(out, args), folder, force=args.force)
+        _show_devices(terminal, compared, comparison_folder(study, out / "enumerated"), out, args)
     else:
         _show(terminal, study, answer, seconds, optima=args.optima)
         if args.widen:
             study = _widened(terminal, study, answer, out, args)
         terminal.print(f"written: {enumeration_folder(study, out)}", soft_wrap=True)
+
+
+def _show_devices(
+    terminal: Console, compared: Answers, folder: Path, out: Path, args: argparse.Namespace
+) -> None:
+    """Print the comparison of devices, and widen each if asked."""
+    show_comparison(terminal, compared, folder)
+    if args.widen:
+        each = partial(enumeration_folder, out=out)
+        widen_devices_and_show(terminal, compared, _solver(out, args), each, force=args.force)
 
 
 def _widened(

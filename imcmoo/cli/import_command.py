@@ -102,12 +102,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--scored N", whole(1),
                "samples to score (default: what 2e10 multiply-accumulates allow, at least 12)"),
     )  # fmt: skip
-    add(
-        parser,
-        option("--summary NET.json", Path, "also write the totals"),
-        FORCE,
-        option("--strict", bool, "refuse a network that is not modelled wholly"),
-    )
+    summary = option("--summary NET.json", Path, "also write the totals")
+    strict = option("--strict", bool, "refuse a network that is not modelled wholly")
+    add(parser, summary, FORCE, strict)
 
 
 LANGUAGE_MODEL_OPTIONS = ("prompt", "generate", "batch")

@@ -239,11 +239,9 @@ def make_certificate(
         NothingToCertify: there is no feasible design.
         InputError: none was found.
     """
-    if proof.levels is None:
-        if proof.bound == float("inf"):
-            raise NothingToCertify(nothing_feasible(problem))
-        raise InputError(f"no feasible design was found among {problem.space.size:,}")
-    (design,) = problem.space.designs(proof.levels[None])
+    levels = _design_of(proof, problem)
+    (design,) = problem.space.designs(levels[None])
+    excluded = proof.excluded
     return Certificate(
         criterion=proof.goal.name,
         design={name: design[name] for name in problem.space.names},
@@ -251,15 +249,12 @@ def make_certificate(
         bound=proof.bound,
         gap=proof.gap,
         designs=problem.space.size,
-        stages={
-            stage: {"infeasible": n, "excluded": proof.excluded[stage]}
-            for stage, n in proof.infeasible.items()
-        },
+        stages={s: {"infeasible": n, "excluded": excluded[s]} for s, n in proof.infeasible.items()},
         evaluated=proof.evaluated,
         single_network_optima=single_network_optima,
         seconds=seconds,
         stamp=stamp.to_json(),
-        behaviour=behaviour(problem, np.vstack([sample, proof.levels])),
+        behaviour=behaviour(problem, np.vstack([sample, levels])),
         prefix=score_prefix(proof.goal.score_scale.kind),
         ties=str(problem.ties(proof.goal)) if proof.breaks_ties else "",
     )
@@ -274,3 +269,12 @@ def certified_reference(
     is_exact = all(each["value"] == each["bound"] for each in optima.values())
     values = np.array([optima[name]["value"] for name in names]) if optima else None
     return values, EXACT if is_exact else BEST_FOUND
+
+
+def _design_of(proof: Proof, problem: AcceleratorProblem) -> Levels:
+    """The design of a proof, shape (n_parameters,); errors as of `make_certificate`."""
+    if proof.levels is not None:
+        return proof.levels
+    if proof.bound == float("inf"):
+        raise NothingToCertify(nothing_feasible(problem))
+    raise InputError(f"no feasible design was found among {problem.space.size:,}")

@@ -387,9 +387,8 @@ def import_language_model(
         config = read_json(path)
     with input_errors(f"{path}: "):
         model = LanguageModel.from_config(config)
-    warnings = []
-    if config.get("quantization_config"):
-        warnings.append("quantization_config is ignored: a study states the precision")
+    ignored = "quantization_config is ignored: a study states the precision"
+    source = {"source": path.name, "sha256": sha256(path), "importer": f"imcmoo {__version__}"}
     try:
         return Generation(
             model=model,
@@ -397,12 +396,8 @@ def import_language_model(
             generate=generate,
             batch=batch,
             name=path.stem if name is None else name,
-            provenance={
-                "source": path.name,
-                "sha256": sha256(path),
-                "importer": f"imcmoo {__version__}",
-            },
-            warnings=tuple(warnings),
+            provenance=source,
+            warnings=(ignored,) if config.get("quantization_config") else (),
         )
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None

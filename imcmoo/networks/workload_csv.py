@@ -133,12 +133,7 @@ def read_columns(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: no layers")
     numbers = np.array([[_size(line, c) for c in NUMBERS] for line in lines])
     dynamic = tuple(map(_truth, lines))
-    for line, sizes in zip(lines, numbers.tolist(), strict=True):
-        if fault := size_fault(sizes[: len(DIMENSIONS)]):
-            line.fault(fault)
-        for column, cell in line.cells.items():
-            if fault := name_fault(cell) if column == "name" else unseen_fault(cell):
-                line.fault(fault, column)
+    _check_cells(lines, numbers)
     shared, caches = _shared_with(lines), _caches(lines, numbers, dynamic)
     faults.raise_any()
     kinds = tuple(line.cells.get("kind", "") for line in lines)
@@ -163,6 +158,16 @@ def read_columns(path: Path) -> dict[str, Any]:
         },
         **statistics,
     }
+
+
+def _check_cells(lines: Sequence[_Line], numbers: Ints) -> None:
+    """Note faults of sizes, names and unknown columns with their lines."""
+    for line, sizes in zip(lines, numbers.tolist(), strict=True):
+        if fault := size_fault(sizes[: len(DIMENSIONS)]):
+            line.fault(fault)
+        for column, cell in line.cells.items():
+            if fault := name_fault(cell) if column == "name" else unseen_fault(cell):
+                line.fault(fault, column)
 
 
 def write_columns(

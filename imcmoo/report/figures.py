@@ -221,6 +221,16 @@ def _panels(width: float, curves: Sequence[int]) -> tuple[Figure, Any]:
     return figure, figure.subplots(n, 1, squeeze=False, height_ratios=heights)[:, 0]
 
 
+def _gap(name: str, best: Floats) -> Floats:
+    """Excess of the best scores by a criterion so far over the last one, as a share."""
+    if name.startswith(LOG10):
+        return Scale("log10").excess(best, best[-1])
+    # A share of the magnitude, since scores of a user's criterion may be negative.
+    zero = NAMED[name].zero if name in NAMED else 0.0
+    gap: Floats = (best - best[-1]) / abs(best[-1] + zero)
+    return gap
+
+
 def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Gap of the best design so far over evaluations (`convergence.csv`), the joint search
     first."""
@@ -233,15 +243,9 @@ def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
     for ax, (title, curves) in zip(axes, panels, strict=True):
         for i, (name, rows) in enumerate(curves.items()):
-            best = rows["best"].to_numpy()
-            if name.startswith(LOG10):
-                over = Scale("log10").excess(best, best[-1])
-            else:  # a share of the magnitude, since scores of a user's criterion may be negative
-                zero = NAMED[name].zero if name in NAMED else 0.0
-                over = (best - best[-1]) / abs(best[-1] + zero)
             ax.step(
                 rows["evaluations"].to_numpy(),
-                100 * over,
+                100 * _gap(name, rows["best"].to_numpy()),
                 where="post",
                 color=style.colours(len(curves))[i],
                 ls=dashes[i % len(dashes)],

@@ -193,14 +193,21 @@ def check_comparison(
     compared = proven_comparison(study, stated.criterion, certificates, why)
     if ComparisonCertificate.of(compared, stated.criterion, stated.devices) != stated:
         raise Refused(f"{folder}: refused: it does not follow from the certificates of the devices")
-    validated, walks = 0, []
+    return compared, *_walk_all(checkers, home, on_step)
+
+
+def _walk_all(
+    checkers: Mapping[str, Checker], home: Path, on_step: Callable[[int], None]
+) -> tuple[int, list[DesignCounts]]:
+    """Number of designs that bounds were compared with, and the counts of all walks."""
+    validated, walks = 0, list[DesignCounts]()
     for name, checker in checkers.items():
         try:
             validated += checker.validate()
             walks += checker.prove(on_step)
         except Refused as error:
             raise Refused(f"{home / name}: refused: {error}") from None
-    return compared, validated, walks
+    return validated, walks
 
 
 def _lacks_chip(stated: ComparisonCertificate, proof: DeviceProof) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +132,9 @@ def certify_devices(
         if not force:
             check_replaceable(study, folder)
         devices: dict[Prover, _Proven] = {}
+        locked = partial(CertificateFolder.locked, study_criterion=study_criterion, force=force)
         for device, one in zip(study.devices, study.studies, strict=True):
-            locked = CertificateFolder.locked(
-                one, out, study_criterion=study_criterion, is_apart=is_apart, force=force
-            )
-            stored = stack.enter_context(locked)
+            stored = stack.enter_context(locked(one, out, is_apart=is_apart))
             steps = _steps_of(one, on_step)
             prover = Prover(one, one.problem(), known=stored.known, on_step=steps, **options)
             devices[prover] = _Proven(device, prover, stored)

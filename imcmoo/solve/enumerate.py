@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -170,17 +170,8 @@ def enumerate_study(
         # Forked workers inherit the caches. Larger amounts of work are faster in the workers.
         most = MAPPED_AHEAD // len(problem.workload_names)
         problem.model.prepare(problem.largest_area_m2, at_most=most)
-    with open_executor(workers, len(todo)) as executor:
-        evaluate = partial(
-            _evaluated, study if isinstance(workers, int) else study.with_absolute_paths()
-        )
-        for index, (result, seconds) in imap_unordered(
-            executor, evaluate, (chunks[i] for i in todo)
-        ):
-            if len(parts) == len(chunks) - len(todo):
-                on_estimate(seconds * (len(todo) - 1) / at_once(executor))
-            parts.save(todo[index], _as_arrays(result))
-            on_progress(len(parts), len(chunks))
+    for done in _evaluate_all(study, chunks, todo, parts, workers, on_estimate):
+        on_progress(done, len(chunks))
     answer = _merged(enumeration, parts, len(chunks))
     if differs := stamp_of_answers(study).difference(began_as.to_json()):
         parts.remove()
@@ -188,6 +179,25 @@ def enumerate_study(
     exact.save(answer, folder, problem, began_as)
     parts.remove()
     return answer
+
+
+def _evaluate_all(
+    study: Study,
+    chunks: Sequence[Ranks],
+    todo: Sequence[int],
+    parts: TaskCheckpoints,
+    workers: Workers,
+    on_estimate: Callable[[float], None],
+) -> Iterator[int]:
+    """Evaluate and store the chunks `todo`; yields the number of stored ones after each."""
+    asked = study if isinstance(workers, int) else study.with_absolute_paths()
+    with open_executor(workers, len(todo)) as executor:
+        left = (chunks[i] for i in todo)
+        for index, (result, seconds) in imap_unordered(executor, partial(_evaluated, asked), left):
+            if len(parts) == len(chunks) - len(todo):
+                on_estimate(seconds * (len(todo) - 1) / at_once(executor))
+            parts.save(todo[index], _as_arrays(result))
+            yield len(parts)
 
 
 def check_replaceable(study: Study, folder: Path) -> None:

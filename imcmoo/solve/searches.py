@@ -69,18 +69,10 @@ def run_searches(
     searches: dict[str, Search] = {}
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)
-        searched = problem.without_checks() if study.count_checks else problem
         # Each search has its own stream of random numbers, so none depends on the others.
         rng = np.random.default_rng((study.seed, stream))
         start = study.start_levels if name == JOINT else None
-        result = run_search(
-            searched,
-            budget=study.budget,
-            rng=rng,
-            initial=None if start is None else _beginning_with(start, searched, rng),
-            checkpoint=checkpoint(name),
-            callback=partial(on_trace, name),
-        )
+        result = _search(study, problem, rng, start, checkpoint(name), partial(on_trace, name))
         # Says how a search ended that was complete before the run was resumed.
         on_trace(name, result.trace[-1])
         archive = result.archive
@@ -88,6 +80,26 @@ def run_searches(
             raise LimitsUnmet(nearest_text(problem, nearest(problem, archive.levels, archive.G)))
         searches[name] = result
     return searches
+
+
+def _search(
+    study: Study,
+    problem: AcceleratorProblem,
+    rng: np.random.Generator,
+    start: Levels | None,
+    checkpoint: Path,
+    callback: Callable[[TraceRow], None],
+) -> Search:
+    """Search a problem with the budget of a study, from a start if there is one."""
+    searched = problem.without_checks() if study.count_checks else problem
+    return run_search(
+        searched,
+        budget=study.budget,
+        rng=rng,
+        initial=None if start is None else _beginning_with(start, searched, rng),
+        checkpoint=checkpoint,
+        callback=callback,
+    )
 
 
 def _beginning_with(start: Levels, problem: AcceleratorProblem, rng: np.random.Generator) -> Levels:

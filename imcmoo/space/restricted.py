@@ -51,14 +51,7 @@ def restricted(
         ValueFaults: a name is unknown; a value is missing, repeated or of another kind than in
             `space`; or a conditional parameter lacks values. At most `FAULTS_SHOWN`.
     """
-    faulty = (
-        (key, fault)
-        for key, chosen in values.items()
-        if (fault := _fault(space, key, chosen, (0,) if key in switches else ())) is not None
-    )
-    # Each fault of a misspelt name is compared with all names.
-    if faults := dict(islice(faulty, FAULTS_SHOWN)):
-        raise ValueFaults(faults)
+    _check_values(space, values, switches)
     tables = {key: chosen for key, chosen in values.items() if isinstance(chosen, Mapping)}
     asked = {
         key: tuple(chosen) if isinstance(chosen[0], str) else tuple(sorted(chosen))
@@ -68,20 +61,29 @@ def restricted(
     shared = {**space.fixed, **{k: v[0] for k, v in asked.items() if len(v) == 1}}
     several = {k: v for k, v in asked.items() if len(v) > 1}
     added = [_parameter(k, v, "") for k, v in several.items() if k in space.fixed]
-    kept = [
-        _parameter(p.name, several[p.name], p.unit) if p.name in several else p
-        for p in space.parameters
-        if p.name not in shared
-    ]
-    bound = [
-        _bound(p, asked)
-        if isinstance(p, Conditional) and p.on.name in asked and p.name not in tables
-        else p
-        for p in kept
-    ]
+
+    def chosen(p: Parameter) -> Parameter:
+        kept = _parameter(p.name, several[p.name], p.unit) if p.name in several else p
+        if isinstance(kept, Conditional) and kept.on.name in asked and kept.name not in tables:
+            return _bound(kept, asked)
+        return kept
+
+    bound = [chosen(p) for p in space.parameters if p.name not in shared]
     fixed = {key: value for key, value in shared.items() if key not in several}
     made = replace(space, name=name, parameters=(*added, *bound), fixed=fixed)
     return _with_tables(made, tables) if tables else made
+
+
+def _check_values(space: DesignSpace, values: Mapping[str, Any], switches: Collection[str]) -> None:
+    """Refuse faulty values; arguments and errors as of `restricted`."""
+    faulty = (
+        (key, fault)
+        for key, chosen in values.items()
+        if (fault := _fault(space, key, chosen, (0,) if key in switches else ())) is not None
+    )
+    # Each fault of a misspelt name is compared with all names.
+    if faults := dict(islice(faulty, FAULTS_SHOWN)):
+        raise ValueFaults(faults)
 
 
 def _with_tables(space: DesignSpace, tables: Mapping[str, Mapping[str, Any]]) -> DesignSpace:

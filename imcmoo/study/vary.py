@@ -65,14 +65,7 @@ def changed(study: Study, change: Change) -> tuple[Study, tuple[str, ...]]:
     if not isinstance(device := keys.get("device", ""), str):
         raise ValueError(f"device: needs one name, got {device!r}")
     listed = _networks(study, keys.pop("networks")) if "networks" in keys else study.networks
-    networks = {network.name: network for network in listed}
-    for key, (kind, name, of) in kinds.items():
-        if kind == "network":
-            if of and of not in networks:
-                raise ValueError(f"{key}: {of} is not among the networks of this change")
-            bits = ("input_bits", "weight_bits") if name == PRECISION else (name,)
-            new = dict.fromkeys(bits, change[key])
-            networks |= {n: networks[n].replace(**new) for n in ([of] if of else networks)}
+    networks = _changed_networks(listed, change, kinds)
     dropped: tuple[str, ...] = ()
     if "device" in keys or "model" in keys or space:
         table, dropped = _space(study, keys, space)
@@ -82,12 +75,27 @@ def changed(study: Study, change: Change) -> tuple[Study, tuple[str, ...]]:
     if scenario:
         assert study.scenario_table is not None, "a key of [scenario] is known only with one"
         keys["scenario"] = study.scenario_table.replace(**scenario)
-    if tuple(networks.values()) != study.networks:
-        keys["networks"] = tuple(networks.values())
+    if networks != study.networks:
+        keys["networks"] = networks
     after = study.replace(**keys)
     with suppress(Conflict):  # which is the answer of this change
         after.problem()  # refuses values that the cost model does not have
     return after, dropped
+
+
+def _changed_networks(
+    listed: Sequence[Network], change: Change, kinds: Mapping[str, tuple[str, str, str]]
+) -> tuple[Network, ...]:
+    """The networks with their changed keys."""
+    networks = {network.name: network for network in listed}
+    for key, (kind, name, of) in kinds.items():
+        if kind == "network":
+            if of and of not in networks:
+                raise ValueError(f"{key}: {of} is not among the networks of this change")
+            bits = ("input_bits", "weight_bits") if name == PRECISION else (name,)
+            new = dict.fromkeys(bits, change[key])
+            networks |= {n: networks[n].replace(**new) for n in ([of] if of else networks)}
+    return tuple(networks.values())
 
 
 def _kind(study: Study, key: str) -> tuple[str, str, str]:

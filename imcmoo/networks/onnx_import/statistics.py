@@ -141,8 +141,8 @@ def record_densities(read: Model, path: Path, samples: Path, tensors: Iterable[s
         raise
     except Exception as error:  # onnxruntime's own errors share no base class
         raise InputError(f"cannot be run on {samples}: {one_line(error)}") from None
-    recorded = {name: densities(np.concatenate(parts)) for name, parts in kept.items()}
-    return {name: bits for name, bits in recorded.items() if bits is not None}
+    recorded = ((name, densities(np.concatenate(parts))) for name, parts in kept.items())
+    return {name: bits for name, bits in recorded if bits is not None}
 
 
 def _inputs(model: onnx.ModelProto, samples: Path) -> dict[str, NDArray[Any]]:
