@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Study(study.Study):  # noqa: D101 - documented with its keys
     __doc__ = study.Study.__doc__
 
-    def __new__(cls, /, **settings: Any) -> Any:
+    def __new__(cls, /, **settings: object) -> Any:
         """Create a study, or a `StudyOfDevices` if `device` is a list."""
         if isinstance(settings.get("device"), list | tuple):
             return StudyOfDevices.from_settings(settings, cls)
@@ -188,7 +188,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
 
     def what_if(
         self,
-        changes: Sequence[Mapping[str, Any]],
+        changes: Sequence[Mapping[str, object]],
         *,
         time_limit_s: float | None = None,
         progress: Callable[[str], None] | None = None,
@@ -407,7 +407,7 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
 
     def what_if(
         self,
-        changes: Sequence[Mapping[str, Any]],
+        changes: Sequence[Mapping[str, object]],
         *,
         time_limit_s: float | None = None,
         progress: Callable[[str], None] | None = None,

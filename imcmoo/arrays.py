@@ -15,7 +15,7 @@ NOT_REAL = {"c": "complex numbers", "M": "dates", "m": "time spans", "S": "text"
 """Kinds of arrays that hold no real numbers, by NumPy's letter, as errors name them."""
 
 
-def real_numbers(values: ArrayLike | Sequence[Any], what: str) -> NDArray[Any]:
+def real_numbers(values: ArrayLike | Sequence[object], what: str) -> NDArray[Any]:
     """An array of real numbers; nothing else is converted to numbers.
 
     Args:
@@ -38,7 +38,7 @@ def real_numbers(values: ArrayLike | Sequence[Any], what: str) -> NDArray[Any]:
     return array
 
 
-def unmasked(values: ArrayLike | Sequence[Any], what: str) -> NDArray[Any]:
+def unmasked(values: ArrayLike | Sequence[object], what: str) -> NDArray[Any]:
     """An array of any type; masked arrays are refused, since NumPy drops their masks silently.
 
     Raises:

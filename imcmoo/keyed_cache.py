@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Ints
+from imcmoo.arrays import Ints, Values
 
-Arrays = tuple[NDArray[Any], ...]
-Keys = NDArray[Any]
+Arrays = tuple[Values, ...]
+Keys = Values
 """Keys of a cache, all of one type: integers, or strings of bytes of one length."""
 
 ROWS_PER_CACHE_CHUNK = 512

@@ -200,9 +200,7 @@ def run_devices(
     force: bool = False,
     **options: Any,
 ) -> Answers:
-    """Run the study of each device, and compare the best chips of all its seeds.
-
-    A device lacks a chip if none of its seeds finds one.
+    """Run the study of each device, and compare the best chips that its seeds find, if any.
 
     Args:
         study: the study that lists devices.
@@ -335,7 +333,7 @@ def _run_all(
     return results, lacking
 
 
-def _or_infeasible(run: Callable[[Any], Made], task: Any) -> Made | Infeasible:
+def _or_infeasible(run: Callable[[Any], Made], task: object) -> Made | Infeasible:
     """Result of a run, or its error that no design is feasible, so that other runs go on."""
     try:
         return run(task)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Floats, Ints, Values
 from imcmoo.model.physical.circuit import slice_maxima
 
 Codes = NDArray[np.uint16]
@@ -40,11 +39,11 @@ class InputCoding:
         """Codes of inputs of any shape; NaN gets the largest."""
         return (self._units(values) + self.zero).astype(np.uint16)
 
-    def rounded(self, values: NDArray[np.floating]) -> NDArray[Any]:
+    def rounded(self, values: NDArray[np.floating]) -> Values:
         """Inputs rounded to codes, in their precision."""
         return self._units(values) * self.scale
 
-    def _units(self, values: NDArray[np.floating]) -> NDArray[Any]:
+    def _units(self, values: NDArray[np.floating]) -> Values:
         """Signed multiples of `scale`, saturated."""
         units = np.fmin(np.rint(values / self.scale), 2**self.bits - 1 - self.zero)
         return np.fmax(units, -self.zero)

@@ -317,7 +317,7 @@ class CutNetwork:
         except Exception as error:  # onnxruntime's own errors share no base class
             raise InputError(f"{self._path}: cannot be run: {one_line(error)}") from None
 
-    def call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
+    def call(self, session: object, names: Sequence[str], inputs: Tensors) -> list[Values]:
         """Run a session for some outputs.
 
         Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -39,7 +38,7 @@ GAIN_SAMPLES, FEWEST_SAMPLES = 64, 12
 def measure(
     assessment: Assessment,
     *,
-    about: Mapping[str, Any],
+    about: Mapping[str, object],
     scored: int | None = None,
     after_each: Callable[[], None] = lambda: None,
 ) -> AccuracyData:

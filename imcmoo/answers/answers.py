@@ -198,7 +198,9 @@ class Answers:
     def _times(self, factor: str) -> str:
         return f"greater by {factor}" if self._is_difference else f"{factor} times as large"
 
-    def save(self, folder: Path, more: Mapping[str, Mapping[str, Any]] | None = None) -> list[Path]:
+    def save(
+        self, folder: Path, more: Mapping[str, Mapping[str, object]] | None = None
+    ) -> list[Path]:
         """Write the tables and the best chip into a folder; returns the paths of the files.
 
         Args:
@@ -307,7 +309,7 @@ def _csv(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _json(content: Mapping[str, Any]) -> str:
+def _json(content: Mapping[str, object]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -43,7 +43,7 @@ from imcmoo.study.study import Study
 
 
 def read_one_criterion(
-    folder: Path, settings: Mapping[str, Any] | None = None
+    folder: Path, settings: Mapping[str, object] | None = None
 ) -> dict[Path, Certificate]:
     """Read the certificates of a folder, and those of its subfolders that state the same criterion.
 
@@ -127,7 +127,7 @@ def excess_over_proven(study: Study, levels: Levels, certificate: Certificate) -
     return max(criterion.score_scale.excess(score, certificate.bound), 0.0)
 
 
-def certified_study(settings: Mapping[str, Any], study: Study) -> Study:
+def certified_study(settings: Mapping[str, object], study: Study) -> Study:
     """The study with the settings of a certificate.
 
     Raises:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from imcmoo.answers import assessment
 from imcmoo.answers.assessment import (
@@ -23,7 +22,7 @@ from imcmoo.answers.generation import generation_figures
 from imcmoo.answers.list_ends import ends_table, open_ends
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO, ServedDesign
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 from imcmoo.exact.certificate import BEST_FOUND
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
@@ -188,9 +187,9 @@ def _networks(
     return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown, **known})
 
 
-def _known_of_networks(problem: AcceleratorProblem) -> Mapping[str, NDArray[Any]]:
+def _known_of_networks(problem: AcceleratorProblem) -> Mapping[str, Values]:
     """Columns that hold on every chip: source of the SNR, shares of work, generic operands."""
-    names, model, columns = problem.workload_names, problem.model, dict[str, NDArray[Any]]()
+    names, model, columns = problem.workload_names, problem.model, dict[str, Values]()
     if sources := model.snr_sources:
         columns[SNR_SOURCE] = np.array([sources[name] for name in names])
     if ran := model.work_shares:

@@ -224,7 +224,7 @@ def _column(name: str, values: list[Any]) -> pd.Series[Any]:
     return pd.Series(values, dtype=object if name in VALUES else float if nothing else None)
 
 
-def _known(value: Any) -> Any:
+def _known(value: object) -> Any:
     if isinstance(value, dict):
         return {key: _known(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

@@ -79,7 +79,7 @@ class RunFolder:
         config: settings and stamp of the run; see `provenance.run_config`.
     """
 
-    def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, config: Mapping[str, object]) -> None:
         self.path = path
         self.config = json.loads(json.dumps(config))
         self._stamp = Stamp(stamp_in(self.config))
@@ -210,7 +210,7 @@ class RunFolder:
         """Delete `.work`: config, checkpoints and staged files; nothing can be resumed after."""
         shutil.rmtree(self._work, ignore_errors=True)
 
-    def _extended(self, stored: Mapping[str, Any]) -> Stamp:
+    def _extended(self, stored: Mapping[str, object]) -> Stamp:
         """The stamp of this run, with the budget of a stored run that a larger one extends."""
         budget = stored.get("budget")
         is_extended = isinstance(budget, int) and budget < self.config["budget"]
@@ -249,7 +249,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def _of_any_seed(config: Mapping[str, Any]) -> dict[str, Any]:
+def _of_any_seed(config: Mapping[str, object]) -> dict[str, Any]:
     """The stamp in a config, without the seed."""
     return stamp_in({key: value for key, value in config.items() if key != "seed"})
 

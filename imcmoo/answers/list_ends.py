@@ -44,7 +44,10 @@ def open_ends(model: CostModel, levels: Levels) -> list[OpenEnd]:
 
 
 def open_ends_in(
-    model: CostModel, design: Mapping[str, Any], space: DesignSpace, solved: Sequence[DesignSpace]
+    model: CostModel,
+    design: Mapping[str, object],
+    space: DesignSpace,
+    solved: Sequence[DesignSpace],
 ) -> list[OpenEnd]:
     """Ends of a design beyond which the model covers a design that no solved space has.
 
@@ -74,7 +77,7 @@ def open_ends_in(
 
 
 def table_ends(
-    model: CostModel, space: DesignSpace, design: Mapping[str, Any]
+    model: CostModel, space: DesignSpace, design: Mapping[str, object]
 ) -> Iterator[ListEnd]:
     """Ends of a design at which the component table ends as well.
 
@@ -95,7 +98,7 @@ def table_ends(
 
 
 def wider_spaces(
-    model: CostModel, space: DesignSpace, design: Mapping[str, Any], end: ListEnd
+    model: CostModel, space: DesignSpace, design: Mapping[str, object], end: ListEnd
 ) -> Iterator[tuple[DesignSpace, dict[str, Any]]]:
     """Spaces with one more value beyond an end of a list that the model covers.
 
@@ -129,7 +132,7 @@ def with_one_value(space: DesignSpace) -> set[str]:
     return {*space.fixed, *(p.name for p in space.parameters if len(p) == 1)}
 
 
-def covers(model: CostModel, design: Mapping[str, Any]) -> bool:
+def covers(model: CostModel, design: Mapping[str, object]) -> bool:
     """Check if a cost model covers a design."""
     try:
         model.check_design(design)

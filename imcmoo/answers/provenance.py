@@ -52,7 +52,7 @@ def run_config(study: Study, how: str = SEARCHED) -> dict[str, Any]:
     return config if how == SEARCHED else {**config, HOW: how}
 
 
-def stamp_in(config: Mapping[str, Any]) -> dict[str, Any]:
+def stamp_in(config: Mapping[str, object]) -> dict[str, Any]:
     """The stamp of a run that its config holds; empty if the config is of an older version."""
     stamp = config.get(STAMP)
     settings = {key: value for key, value in config.items() if key not in (COMMAND, STAMP, HOW)}
@@ -137,7 +137,7 @@ STUDY_PARTS = ("settings", "each network", "networks", "data", "space", "questio
 
 
 def study_of_run(
-    folder: Path, config: Mapping[str, Any], name: str | None, kinds: Kinds = DATA
+    folder: Path, config: Mapping[str, object], name: str | None, kinds: Kinds = DATA
 ) -> Study:
     """The study of a run with the settings of the run.
 
@@ -167,7 +167,7 @@ def study_of_run(
     return with_settings_of_run(ordinary, folder, config)
 
 
-def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, Any]) -> Study:
+def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, object]) -> Study:
     """A study with the settings of a run.
 
     Args:

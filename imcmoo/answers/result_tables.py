@@ -33,7 +33,7 @@ from imcmoo.answers.provenance import STUDY
 from imcmoo.answers.results import ANSWER, DESIGN, Results
 from imcmoo.answers.served_design import SCENARIO, TIMELINE
 from imcmoo.answers.verified_accuracy import accuracy_table
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 from imcmoo.exact.certificate import BEST_FOUND, EXACT
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
@@ -45,10 +45,10 @@ from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
-Columns = dict[str, NDArray[Any]]
+Columns = dict[str, Values]
 
 
-def make_results(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Results:
+def make_results(outcome: Outcome, folder: Path, config: Mapping[str, object]) -> Results:
     """Results of a run: tables, design, and explanations except of the front.
 
     Args:
@@ -241,11 +241,11 @@ def _missing(problem: AcceleratorProblem, metrics: Metrics) -> Columns:
 
 
 def _designs(problem: AcceleratorProblem, levels: Levels) -> Columns:
-    values: Mapping[str, NDArray[Any]] = problem.space.decode(levels)
+    values: Mapping[str, Values] = problem.space.decode(levels)
     return {name: values[name] for name in problem.space.names}
 
 
-def _each(pattern: str, names: Sequence[str], values: NDArray[Any]) -> Columns:
+def _each(pattern: str, names: Sequence[str], values: Values) -> Columns:
     """One column per network of values (n, W)."""
     return {pattern.format(name): values[:, w] for w, name in enumerate(names)}
 

@@ -297,7 +297,7 @@ def _values_by_parameter(config: Mapping[str, Any]) -> dict[str, list[Any]]:
 class _StoredFiles(Mapping[str, Any]):
     """Content of the files of a run in its folder, by name; each is read when it is asked for."""
 
-    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, config: Mapping[str, object]) -> None:
         self._folder, self._config = folder, config
 
     def __iter__(self) -> Iterator[str]:

@@ -308,7 +308,7 @@ def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
             raise InputError(f"{folder} is of {differs}; {REPLACE}")
 
 
-def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
+def robust_note(study: Study, design: Mapping[str, object], out: Path) -> str:
     """How near the best a chip is in the draws of a stored answer of the study; empty if none has
     this chip.
 

@@ -80,6 +80,7 @@ class ServedDesign:
         the score of the timeline.
         """
         service, load = self.service, self.model.load
+        due = load.deadline_s
         response, blocking = service.response_s[0], service.blocking_s[0]
         simulated = self.timeline.response_s
         longest = np.array([r.max() for r in simulated])
@@ -94,7 +95,7 @@ class ServedDesign:
                 "rate_Hz": [
                     self.model.scenario.requests[name].rate_Hz for name in self.model.workload_names
                 ],
-                "deadline_s": load.deadline_s,
+                "deadline_s": due,
                 "burst": load.burst.astype(np.int64),
                 "interrupt": self.policy,
                 "service_s": service.service_s[0],
@@ -103,15 +104,12 @@ class ServedDesign:
                 "interference_s": self._interference_s(),
                 "response_s": response,
                 "simulated_s": np.where(rounded, np.minimum(longest, response), longest),
-                "slack_s": load.deadline_s - response,
+                "slack_s": due - response,
                 "utilization": service.utilization[0],
                 "capacity": service.capacity[0],
                 **self._largest,
                 "average_power_W": service.power_W["networks"][0],
-                "xrbench": [
-                    xrbench_score(r, float(d), float(e))
-                    for r, d, e in zip(simulated, load.deadline_s, energy, strict=True)
-                ],
+                "xrbench": [*map(xrbench_score, simulated, due.tolist(), energy.tolist())],
             }
         )
 

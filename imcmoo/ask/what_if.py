@@ -133,7 +133,7 @@ def _variant(study: Study, change: Change) -> Variant:
     return Variant(*changed(study, change)) if change else Variant(study)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return f"[{','.join(map(_text, value))}]" if isinstance(value, list | tuple) else str(value)
 
 

@@ -152,8 +152,7 @@ def widen(
     """Widen a solved study until no best value is at an end that its model could pass.
 
     Args:
-        study: the study.
-        solved: its best design.
+        study, solved: the study, and its best design.
         solve: solves a widened study.
         folder: folder of the results of a study, into which each widened study is written.
         force: replace results of other studies; those of widened ones are replaced in any case.
@@ -173,8 +172,7 @@ def widen(
         )
         if wider is None:
             return WideningResult(study, solved, steps, ends)
-        if len(steps) == MAX_ROUNDS:
-            raise InputError(_no_end(study, ends))
+        _check_rounds(study, steps, ends)
         done = _solved_round(study, wider, best, solve, folder(wider.study), force=force)
         steps.append(done)
         on_round(done)
@@ -184,10 +182,12 @@ def widen(
     return WideningResult(study, solved, steps, [])
 
 
-def _no_end(study: Study, ends: Sequence[OpenEnd]) -> str:
-    bind = ", ".join(one.end.parameter for one in ends)
-    after = f"ends of lists still bind after {MAX_ROUNDS} rounds"
-    return f"{study.name}: {after}: {bind}; limit the area"
+def _check_rounds(study: Study, steps: Sequence[Round], ends: Sequence[OpenEnd]) -> None:
+    if len(steps) == MAX_ROUNDS:
+        raise InputError(
+            f"{study.name}: ends of lists still bind after {MAX_ROUNDS} rounds: "
+            f"{', '.join(one.end.parameter for one in ends)}; limit the area"
+        )
 
 
 def _model_with_range(study: Study) -> CostModel:

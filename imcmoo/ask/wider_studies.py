@@ -34,7 +34,7 @@ class WiderStudy:
 
 
 def extend_all_ends(
-    study: Study, design: Mapping[str, Any], ends: Sequence[OpenEnd], name: str
+    study: Study, design: Mapping[str, object], ends: Sequence[OpenEnd], name: str
 ) -> WiderStudy | None:
     """A study with one more value beyond each end, as far as the model takes it beside all others.
 
@@ -59,7 +59,7 @@ def extend_all_ends(
 
 def extend_one_end(
     study: Study,
-    design: Mapping[str, Any],
+    design: Mapping[str, object],
     ends: Sequence[OpenEnd],
     name: str,
     taken: Collection[str] = (),
@@ -121,7 +121,7 @@ def _fewer(part: DesignSpace, space: DesignSpace) -> dict[str, int]:
 
 
 def parts_that_go_together(
-    model: CostModel, space: DesignSpace, design: Mapping[str, Any], beyond: Mapping[str, Any]
+    model: CostModel, space: DesignSpace, design: Mapping[str, object], beyond: Mapping[str, object]
 ) -> Iterator[DesignSpace]:
     """Parts of a space without values that the model refuses beside a new one, the largest first.
 

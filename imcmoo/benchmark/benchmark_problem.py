@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer, Variable
 
 from imcmoo.analysis.indicators import REFERENCE_POINT, epsilon_multiplicative, indicators
-from imcmoo.arrays import Floats, real_numbers
+from imcmoo.arrays import Floats, Values, real_numbers
 from imcmoo.benchmark import truth
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.exact.regret import ROUNDING, ExactRegret
@@ -148,7 +148,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Name of the problem, with version."""
         return self._name
 
-    def indices(self, X: ArrayLike | Sequence[Mapping[str, Any]]) -> Levels:
+    def indices(self, X: ArrayLike | Sequence[Mapping[str, object]]) -> Levels:
         """Convert solutions to value indices, shape (n, n_var).
 
         Args:
@@ -218,7 +218,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def _evaluate(self, X: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         out["F"], out["G"] = self.evaluate_indices(self.indices(X))
 
-    def decode(self, X: ArrayLike) -> dict[str, NDArray[Any]]:
+    def decode(self, X: ArrayLike) -> dict[str, Values]:
         """Physical values (SI) of solutions by parameter, shape (n,) each."""
         return self.space.decode(self.indices(X))
 
@@ -269,10 +269,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Empty, so that pymoo returns a new array for each front."""
         return {}
 
-    def _calc_pareto_front(self, *args: Any, **kwargs: Any) -> Floats | None:
+    def _calc_pareto_front(self, *args: object, **kwargs: object) -> Floats | None:
         return None if self.answer is None else self.answer.front.copy()
 
-    def _calc_pareto_set(self, *args: Any, **kwargs: Any) -> Levels | None:
+    def _calc_pareto_set(self, *args: object, **kwargs: object) -> Levels | None:
         return None if self.answer is None else self.space.unrank(self.answer.ranks)
 
     @property

@@ -120,7 +120,7 @@ def seeds(text: str) -> list[int]:
     return numbers
 
 
-def option(name: str, kind: Any, text: str | None, **more: Any) -> Option:
+def option(name: str, kind: object, text: str | None, **more: object) -> Option:
     """An option or argument of a command.
 
     Args:

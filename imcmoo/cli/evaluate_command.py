@@ -12,8 +12,8 @@ from typing import Any, TextIO, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from imcmoo.arrays import Values
 from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
 from imcmoo.display.limits import generic_note, violation
@@ -32,7 +32,7 @@ from imcmoo.space.designs_csv import DesignsTable, levels_of
 from imcmoo.space.restricted import restricted
 from imcmoo.study import catalogue
 
-Columns = Mapping[str, NDArray[Any]]
+Columns = Mapping[str, Values]
 
 
 class ReferenceEvaluation:

@@ -118,7 +118,7 @@ def main(args: argparse.Namespace) -> None:
         _widen_devices(compared, out, options)
 
 
-def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> None:
+def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, object]) -> None:
     """Widen the study of a run, run each widened one, and print the card of the last."""
     observer.is_round = True
     solve = partial(searched, out=out, observer=observer, workers=options["workers"])

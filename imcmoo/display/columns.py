@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def networks_in(columns: Iterable[Any], prefix: str) -> list[str]:
+def networks_in(columns: Iterable[object], prefix: str) -> list[str]:
     """Networks with a column `<prefix><network>`; aggregations are named alike."""
     names = [str(c).removeprefix(prefix) for c in columns if str(c).startswith(prefix)]
     return [name for name in names if name not in AGGREGATIONS]

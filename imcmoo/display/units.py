@@ -4,7 +4,7 @@ Files hold SI units and mm²; people read mJ, µs and mm², four digits, and sha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def percent(share: float) -> str:
     return "—" if np.isnan(share) else f"{100 * share:.1f}"
 
 
-def plain(value: Any) -> str:
+def plain(value: object) -> str:
     """Text of the value of a parameter."""
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 

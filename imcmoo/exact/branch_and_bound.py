@@ -60,6 +60,12 @@ class Proof:
         """Largest relative distance of the incumbent from the optimum."""
         return self.goal.gap(self.value, self.bound)
 
+    @property
+    def stages(self) -> dict[str, dict[str, int]]:
+        """Numbers of designs ruled out by stage: `infeasible` and `excluded`."""
+        counts = self.infeasible.items()
+        return {s: {"infeasible": n, "excluded": self.excluded[s]} for s, n in counts}
+
 
 @dataclass
 class RootExpansion:

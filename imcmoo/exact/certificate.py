@@ -227,12 +227,10 @@ def make_certificate(
     """Create the certificate of a proof.
 
     Args:
-        proof: the finished proof.
-        problem: the problem of the proof.
+        proof, problem: the finished proof, and its problem.
         stamp: of the study's answers.
         single_network_optima: field of `Certificate`.
-        sample: designs whose values are kept beside those of the best one, shape
-            (n, n_parameters).
+        sample: designs, beside the best one, whose values are kept, shape (n, n_parameters).
         seconds: duration of the proof, s.
 
     Raises:
@@ -241,7 +239,6 @@ def make_certificate(
     """
     levels = _design_of(proof, problem)
     (design,) = problem.space.designs(levels[None])
-    excluded = proof.excluded
     return Certificate(
         criterion=proof.goal.name,
         design={name: design[name] for name in problem.space.names},
@@ -249,7 +246,7 @@ def make_certificate(
         bound=proof.bound,
         gap=proof.gap,
         designs=problem.space.size,
-        stages={s: {"infeasible": n, "excluded": excluded[s]} for s, n in proof.infeasible.items()},
+        stages=proof.stages,
         evaluated=proof.evaluated,
         single_network_optima=single_network_optima,
         seconds=seconds,

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Floats, Ints, Values
 
 # Keys are whole numbers in the table, so voltages are kept in millivolts.
 KEY_SCALE = {"voltage_V": 1000}
@@ -183,7 +183,7 @@ class KeyedRows:
         return ", ".join(f"{n}={key:.10g}" for n, key in zip(self.key_names, keys, strict=True))
 
 
-def _whole(values: NDArray[Any], scale: int) -> Ints:
+def _whole(values: Values, scale: int) -> Ints:
     """Keys as integers; negative and fractional keys become larger than any key."""
     if values.dtype.kind in "iu" and scale == 1:
         negative = values.size and values.min() < 0

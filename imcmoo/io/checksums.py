@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -82,13 +81,13 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def content_checksum(content: Mapping[str, Any]) -> str:
+def content_checksum(content: Mapping[str, object]) -> str:
     """SHA-256 (hex) of all fields of a JSON file but its `checksum`."""
     fields = {name: value for name, value in content.items() if name != "checksum"}
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
-def write_checked_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_checked_json(path: Path, content: Mapping[str, object]) -> None:
     """Write a JSON file whose last field is the `checksum` of all others."""
     checked = {**content, "checksum": content_checksum(content)}
     with replacing(path) as temporary:

@@ -13,7 +13,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from contextlib import contextmanager
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from imcmoo.io.processes import Processes
 
@@ -45,7 +45,7 @@ def threads() -> int:
     return cores() if multiprocessing.parent_process() is None else 1
 
 
-def spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Result]:
+def spread(function: Callable[..., Result], *tasks: Sequence[object]) -> list[Result]:
     """Results of a function of some tasks, in order, by as many threads as there may be."""
     workers = min(threads(), len(tasks[0]))
     if workers <= 1:
@@ -186,7 +186,9 @@ class _ThisProcess(Executor):
     workers = 1
     _over = False
 
-    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+    def submit(
+        self, fn: Callable[..., Result], /, *args: object, **kwargs: object
+    ) -> Future[Result]:
         if self._over:
             raise RuntimeError("cannot schedule new futures after shutdown")
         future: Future[Result] = Future()

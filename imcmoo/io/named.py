@@ -55,7 +55,7 @@ def find_modules_in(folder: Path) -> None:
         sys.path.append(path)
 
 
-def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
+def check_takes(function: object, what: str, *args: object, **kwargs: object) -> None:
     """Check that something of a user's can be called with some arguments, without calling it.
 
     Raises:
@@ -77,7 +77,7 @@ def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
         raise ValueError(f"{what}{signature} is called with other arguments: {error}") from None
 
 
-def call_reporting(function: Callable[..., Result], *args: Any) -> Result:
+def call_reporting(function: Callable[..., Result], *args: object) -> Result:
     """Call a function; what a user's code raises in it becomes an error of the input.
 
     Raises:
@@ -94,7 +94,7 @@ def call_reporting(function: Callable[..., Result], *args: Any) -> Result:
         raise InputError(f"{name} raised {named_line(error)}") from error
 
 
-def call_own(function: Callable[..., Result], *args: Any) -> Result:
+def call_own(function: Callable[..., Result], *args: object) -> Result:
     """Call a user's function, which may be compiled code or of another module than `load` found.
 
     Raises:

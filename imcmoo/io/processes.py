@@ -48,7 +48,7 @@ class Processes(ProcessPoolExecutor):
         self._context: _Context = _Fork() if _is_single_threaded() else _Spawn()
         super().__init__(workers, mp_context=self._context, initializer=_begin)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
         """Submit a call; what a user's code raises in it comes back as an error of the input."""
         return super().submit(call_reporting, partial(fn, *args, **kwargs))
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
+
+from imcmoo.arrays import Values
 
 MAX_TEXT_BYTES = 1 << 28
 """A thousand times what any table or JSON file here has."""
@@ -131,7 +132,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path, what: str) -> dict[str, Values]:
     """All arrays of an `.npz` file, by name; errors say what it is to be.
 
     Raises:
@@ -156,7 +157,7 @@ def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
     )
 
 
-def _check_whole(value: Any) -> None:
+def _check_whole(value: object) -> None:
     if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
         raise ValueError("a whole number of more than 64 bits")
     parts = value.values() if isinstance(value, dict) else value

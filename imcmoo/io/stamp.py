@@ -94,7 +94,7 @@ class Stamp:
         return json.dumps(dict(self.parts), default=np.ndarray.tolist)
 
 
-def _details(stored: Any, current: Any) -> str:
+def _details(stored: object, current: object) -> str:
     """The entries in which two tables differ; empty for values that are no tables."""
     if not (isinstance(stored, Mapping) and isinstance(current, Mapping)):
         return ""
@@ -104,7 +104,7 @@ def _details(stored: Any, current: Any) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _entry(name: str, stored: Mapping[str, Any], current: Mapping[str, Any]) -> str:
+def _entry(name: str, stored: Mapping[str, object], current: Mapping[str, object]) -> str:
     """An entry with both values if they are short, with the keys that differ if it is a table."""
     before, now = stored.get(name), current.get(name)
     if isinstance(before, Mapping) and isinstance(now, Mapping):
@@ -115,5 +115,5 @@ def _entry(name: str, stored: Mapping[str, Any], current: Mapping[str, Any]) -> 
     return f"{name} {texts[0]} (here {texts[1]})"
 
 
-def _differing(stored: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
+def _differing(stored: Mapping[str, object], current: Mapping[str, object]) -> list[str]:
     return [k for k in {**current, **stored} if stored.get(k) != current.get(k)]

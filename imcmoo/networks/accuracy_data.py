@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 from imcmoo.io.reading import of_json, read_arrays
 from imcmoo.io.stamp import Stamp
 from imcmoo.networks.workload_csv import MEASURED
@@ -196,8 +196,8 @@ class AccuracyData:
                     rows[int(alike[0])] = layer
         return rows
 
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        arrays: dict[str, NDArray[Any]] = {n: getattr(self, n) for n in CURVES}
+    def _arrays(self) -> dict[str, Values]:
+        arrays: dict[str, Values] = {n: getattr(self, n) for n in CURVES}
         arrays["names"] = np.array([layer.name for layer in self.layers])
         arrays |= {n: np.array([getattr(layer, n) for layer in self.layers]) for n in SCALARS}
         for at, layer in enumerate(self.layers):
@@ -290,7 +290,7 @@ def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
     return data
 
 
-def _about(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
+def _about(arrays: Mapping[str, Values]) -> dict[str, Any] | None:
     """The parsed text in a file; None if there is none."""
     try:
         about = of_json(str(arrays["about"]), "about")
@@ -299,7 +299,7 @@ def _about(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
     return about if isinstance(about, dict) else None
 
 
-def _from_arrays(arrays: Mapping[str, NDArray[Any]], about: dict[str, Any]) -> AccuracyData:
+def _from_arrays(arrays: Mapping[str, Values], about: dict[str, Any]) -> AccuracyData:
     names = arrays["names"].tolist()
     table = _floats(arrays, "rounding", (None, 4))
     pairs = [(int(x), int(w)) for x, w in table[:, :2]]
@@ -317,7 +317,7 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]], about: dict[str, Any]) -> A
     )
 
 
-def _layer(arrays: Mapping[str, NDArray[Any]], at: int, name: object) -> LayerData:
+def _layer(arrays: Mapping[str, Values], at: int, name: object) -> LayerData:
     _require(isinstance(name, str), "names of layers must be text")
     numbers = {n: float(_floats(arrays, n, arrays["names"].shape)[at]) for n in SCALARS}
     peak = max(abs(numbers["lowest"]), abs(numbers["highest"])) or 1.0
@@ -328,11 +328,11 @@ def _layer(arrays: Mapping[str, NDArray[Any]], at: int, name: object) -> LayerDa
 
 
 def _floats(
-    arrays: Mapping[str, NDArray[Any]],
+    arrays: Mapping[str, Values],
     name: str,
     shape: tuple[int | None, ...],
     dtype: type[np.floating[Any]] = np.float64,
-) -> NDArray[Any]:
+) -> Values:
     """Array of a type and shape; None stands for any size."""
     array = arrays[name]
     fits = array.ndim == len(shape) and all(
@@ -342,7 +342,7 @@ def _floats(
     return array
 
 
-def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+def _digest(arrays: Mapping[str, Values]) -> str:
     """SHA-256 (hex) of names, types, shapes and content of arrays."""
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):

@@ -108,7 +108,7 @@ FAMILIES = {
 """Known families by `model_type`."""
 
 
-def refuse_other_parts(config: Mapping[str, Any]) -> None:
+def refuse_other_parts(config: Mapping[str, object]) -> None:
     """Refuse models with parts that the tables do not have."""
     for name, remedy in (
         ("text_config", "import the config of its language model alone"),
@@ -137,7 +137,7 @@ def field_name(family: Family, size: str) -> str:
     return family.fields.get(size, SIZES[size])
 
 
-def _whole(config: Mapping[str, Any], name: str, at_least: int = 1) -> int:
+def _whole(config: Mapping[str, object], name: str, at_least: int = 1) -> int:
     """A whole number of a field.
 
     Raises:
@@ -151,7 +151,7 @@ def _whole(config: Mapping[str, Any], name: str, at_least: int = 1) -> int:
     return value
 
 
-def read_sizes(config: Mapping[str, Any], family: Family) -> dict[str, int]:
+def read_sizes(config: Mapping[str, object], family: Family) -> dict[str, int]:
     """All sizes, with defaults of the family."""
     named = {size: field_name(family, size) for size in SIZES}
     stated = {size: config.get(name) is not None for size, name in named.items()}
@@ -186,7 +186,7 @@ def read_sizes(config: Mapping[str, Any], family: Family) -> dict[str, int]:
     return sizes
 
 
-def read_window(config: Mapping[str, Any], family: Family) -> int | None:
+def read_window(config: Mapping[str, object], family: Family) -> int | None:
     """Positions that a query sees; None for all."""
     if family.window is None:
         return None
@@ -197,7 +197,7 @@ def read_window(config: Mapping[str, Any], family: Family) -> int | None:
     return _whole(config, "sliding_window", FEWEST_WINDOW)
 
 
-def read_experts(config: Mapping[str, Any], family: Family) -> tuple[int, int]:
+def read_experts(config: Mapping[str, object], family: Family) -> tuple[int, int]:
     """Number of experts, and of those that a token uses; 1 and 1 without experts."""
     if not family.experts:
         return 1, 1
@@ -207,7 +207,7 @@ def read_experts(config: Mapping[str, Any], family: Family) -> tuple[int, int]:
     return number, used
 
 
-def read_truth(config: Mapping[str, Any], name: str, *, default: bool) -> bool:
+def read_truth(config: Mapping[str, object], name: str, *, default: bool) -> bool:
     """Value of a field that is true or false."""
     value = config.get(name)
     if value is not None and not isinstance(value, bool):

@@ -73,7 +73,7 @@ class LanguageModel:
     experts: tuple[int, int] = (1, 1)
 
     @classmethod
-    def from_config(cls, config: Any) -> LanguageModel:
+    def from_config(cls, config: object) -> LanguageModel:
         """Read the sizes from the content of a `config.json`.
 
         Raises:

@@ -20,9 +20,8 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.networks.workloads import BITS, DIMENSIONS, IN_TRUTH, Workload
 
 HISTOGRAMS = "operand_histograms.npz"
@@ -134,7 +133,7 @@ class OperandBits:
         """Concatenate the layers of several networks."""
         return cls(*(np.concatenate(v) for v in zip(*(p._fields() for p in parts), strict=True)))
 
-    def _fields(self) -> tuple[NDArray[Any], ...]:
+    def _fields(self) -> tuple[Values, ...]:
         return tuple(getattr(self, field.name) for field in fields(self))
 
 

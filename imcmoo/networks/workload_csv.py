@@ -171,7 +171,7 @@ def _check_cells(lines: Sequence[_Line], numbers: Ints) -> None:
 
 
 def write_columns(
-    stream: TextIO, provenance: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
+    stream: TextIO, provenance: Mapping[str, str], columns: Mapping[str, Sequence[object]]
 ) -> None:
     """Write the CSV of a network.
 

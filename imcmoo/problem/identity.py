@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
-from typing import Any
 
 import numpy as np
 
@@ -33,9 +32,9 @@ RTOL = 1e-9
 def problem_stamp(
     problem: AcceleratorProblem,
     *,
-    versions: Mapping[str, Any] | None = None,
+    versions: Mapping[str, object] | None = None,
     modules: Iterable[str] = (),
-    **more: Any,
+    **more: object,
 ) -> Stamp:
     """Stamp of stored answers of a problem.
 
@@ -114,10 +113,10 @@ def _question(problem: AcceleratorProblem) -> str:
     )
 
 
-def _data_digest(thing: Any) -> str:
+def _data_digest(thing: object) -> str:
     """The `data_digest` of a cost model or of a user's score; empty if it has none."""
     return getattr(thing, "data_digest", "")
 
 
-def _sha256(*stated: Any) -> str:
+def _sha256(*stated: object) -> str:
     return hashlib.sha256(repr(stated).encode()).hexdigest()

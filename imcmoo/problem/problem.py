@@ -248,7 +248,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         per_cm2 = np.array([self.cost_per_cm2[int(node)] for node in distinct])[which]
         return np.asarray(area_m2 * CM2_PER_M2 * per_cm2)
 
-    def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+    def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: object, **kwargs: object) -> None:
         levels = as_levels(X)
         out["F"], out["G"] = self.score(levels, self.model.evaluate(levels))
 

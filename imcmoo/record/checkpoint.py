@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Floats, Ints, Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import of_json, read_arrays
@@ -23,7 +22,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import KINDS, Evaluations
 from imcmoo.space.design_space import Levels
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, Values]
 
 VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 """How the names of stored arrays begin: those of metrics, and of the two parts of a resource."""
@@ -155,7 +154,7 @@ def _proven(evaluations: Evaluations) -> Ints:
     return np.union1d(spread, np.flatnonzero(odd)[:PROOF])
 
 
-def _form(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
+def _form(array: Values) -> tuple[str, tuple[int, ...]]:
     """Kind of the elements of an array of metrics, and its shape without the designs."""
     return array.dtype.kind if array.dtype.kind == "U" else array.dtype.str, array.shape[1:]
 
@@ -221,9 +220,9 @@ def _evaluations(problem: AcceleratorProblem, arrays: Arrays) -> Evaluations:
 
 def _check_arrays(
     problem: AcceleratorProblem,
-    levels: NDArray[Any],
-    generation: NDArray[Any],
-    values: Mapping[str, NDArray[Any]],
+    levels: Values,
+    generation: Values,
+    values: Mapping[str, Values],
 ) -> None:
     """Check types, shapes and ranges of stored arrays."""
     if levels.dtype != np.int64 or generation.dtype != np.int64:

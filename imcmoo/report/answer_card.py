@@ -300,7 +300,7 @@ def _proof_of(results: Results, study: Study | None) -> str:
     return _command_of_study(command, name) if command else ""
 
 
-def _what_if(config: Mapping[str, Any], name: str) -> str:
+def _what_if(config: Mapping[str, object], name: str) -> str:
     """The command that shows what another technology would change."""
     change = "technology_nm=22" if config["model"] == "physical" else "KEY=VALUE"
     return _command_of_study("what-if", name, change)
@@ -350,7 +350,7 @@ def _card_of_design(
 
 
 def _card(
-    config: Mapping[str, Any],
+    config: Mapping[str, object],
     explanation: Explanation,
     *,
     goodness: str,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import numpy as np
 
@@ -250,7 +250,7 @@ class Search:
         return problem_stamp(problem, versions=versions, modules=modules, settings=settings)
 
 
-def _named(part: Any) -> str:
+def _named(part: object) -> str:
     """Name of a part, or its value: not its address, which differs between processes."""
     if isinstance(part, partial):
         return f"{_named(part.func)} with {part.args}, {sorted(part.keywords.items())}"

@@ -85,7 +85,7 @@ def write_certificates(
     study_criterion: str | None = None,
     is_apart: bool = False,
     force: bool = False,
-    **options: Any,
+    **options: object,
 ) -> Generator[Certificate]:
     """Prove a criterion, and write each certificate below `out` as soon as it is proven.
 

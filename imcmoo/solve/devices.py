@@ -47,7 +47,7 @@ def enumerate_devices(
     workers: Workers,
     force: bool = False,
     on_progress: Callable[[Study, int, int], None] = lambda *_: None,
-    **more: Any,
+    **more: object,
 ) -> Answers:
     """Enumerate each device, and compare their optima; see `StudyOfDevices.enumerate`.
 
@@ -77,7 +77,7 @@ def _answer(
     workers: Workers,
     force: bool,
     on_progress: Callable[[Study, int, int], None],
-    more: Mapping[str, Any],
+    more: Mapping[str, object],
 ) -> ExactAnswer | NothingToEnumerate:
     """The exact answer of a device: the stored one if it holds, else a new one."""
     with suppress(InputError):  # a damaged answer is replaced

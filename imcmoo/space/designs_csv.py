@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imcmoo.arrays import Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import as_number, read_lines
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -138,7 +138,7 @@ class DesignsTable:
         if missing:
             raise InputError(f"{self.path}, line 1: no column {', '.join(missing)}")
 
-    def columns(self, names: Iterable[str], texts: Collection[str]) -> dict[str, NDArray[Any]]:
+    def columns(self, names: Iterable[str], texts: Collection[str]) -> dict[str, Values]:
         """Values of those of the columns that the table has; names in `texts` are text. See
         `column`."""
         there = [name for name in names if name in self.header]
@@ -158,7 +158,7 @@ class DesignsTable:
         rows, lines = [self.rows[at] for at in chosen], [self.lines[at] for at in chosen]
         return replace(self, rows=rows, lines=lines), chosen
 
-    def column(self, name: str, like: Any) -> NDArray[Any]:
+    def column(self, name: str, like: object) -> Values:
         """Values of a column: numbers if `like` is a number or several, else text.
 
         Raises:
@@ -200,7 +200,7 @@ class DesignsTable:
             raise InputError(f"{self.path}, line {self.lines[first]}, column {error}") from None
         raise AssertionError("a design fails among others but not by itself")
 
-    def require(self, name: str, value: Any, what: str) -> None:
+    def require(self, name: str, value: object, what: str) -> None:
         """Check that a column, if there is one, has one value; `what` describes the reader.
 
         Raises:

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Values
+
 Levels = NDArray[np.int64]
 """Value indices, shape (n_designs, n_parameters)."""
 
 
-def text_of_value(value: Any) -> str:
+def text_of_value(value: object) -> str:
     """Text of a value, for messages."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -50,11 +52,11 @@ class Parameter:
     def __len__(self) -> int:
         return len(self.values)
 
-    def decode(self, levels: Levels) -> NDArray[Any]:
+    def decode(self, levels: Levels) -> Values:
         """Physical values of value indices of any shape."""
         return np.asarray(self.values)[levels]
 
-    def encode(self, values: NDArray[Any]) -> Levels:
+    def encode(self, values: Values) -> Levels:
         """Value indices of physical values; numbers match to a relative 1e-9, all else exactly.
 
         Raises:
@@ -119,7 +121,7 @@ class Conditional(Parameter):
     rows: tuple[Parameter, ...] = field(init=False)
 
     def __init__(
-        self, name: str, on: Parameter, values_by: Mapping[Any, tuple[Any, ...]], unit: str = ""
+        self, name: str, on: Parameter, values_by: Mapping[Any, tuple[object, ...]], unit: str = ""
     ) -> None:
         if tuple(values_by) != on.values:
             raise ValueError(f"parameter {name}: needs a row of values for each of {on.values}")
@@ -135,11 +137,11 @@ class Conditional(Parameter):
         """Physical values, by value of the parameter it depends on."""
         return {k: row.values for k, row in zip(self.on.values, self.rows, strict=True)}
 
-    def decode_given(self, levels: Levels, on: Levels) -> NDArray[Any]:
+    def decode_given(self, levels: Levels, on: Levels) -> Values:
         """Physical values of `levels`, given value indices of the other parameter."""
         return np.asarray([row.values for row in self.rows])[on, levels]
 
-    def encode_given(self, values: NDArray[Any], on: Levels) -> Levels:
+    def encode_given(self, values: Values, on: Levels) -> Levels:
         """Value indices of physical values, given value indices of the other parameter.
 
         Raises:

@@ -53,11 +53,7 @@ def restricted(
     """
     _check_values(space, values, switches)
     tables = {key: chosen for key, chosen in values.items() if isinstance(chosen, Mapping)}
-    asked = {
-        key: tuple(chosen) if isinstance(chosen[0], str) else tuple(sorted(chosen))
-        for key, chosen in values.items()
-        if not isinstance(chosen, Mapping)
-    }
+    asked = {k: _ordered(v) for k, v in values.items() if not isinstance(v, Mapping)}
     shared = {**space.fixed, **{k: v[0] for k, v in asked.items() if len(v) == 1}}
     several = {k: v for k, v in asked.items() if len(v) > 1}
     added = [_parameter(k, v, "") for k, v in several.items() if k in space.fixed]
@@ -72,6 +68,11 @@ def restricted(
     fixed = {key: value for key, value in shared.items() if key not in several}
     made = replace(space, name=name, parameters=(*added, *bound), fixed=fixed)
     return _with_tables(made, tables) if tables else made
+
+
+def _ordered(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Texts as they are listed, numbers in ascending order."""
+    return tuple(values) if isinstance(values[0], str) else tuple(sorted(values))
 
 
 def _check_values(space: DesignSpace, values: Mapping[str, Any], switches: Collection[str]) -> None:
@@ -109,7 +110,7 @@ def _with_tables(space: DesignSpace, tables: Mapping[str, Mapping[str, Any]]) ->
 def _fault(
     space: DesignSpace,
     name: str,
-    values: Sequence[Any] | Mapping[str, Any],
+    values: Sequence[object] | Mapping[str, object],
     extra: tuple[int, ...],
 ) -> str | None:
     """Fault of the values of one parameter, if any; values in `extra` are allowed."""
@@ -141,7 +142,7 @@ def _fault(
     return None
 
 
-def _is(kind: str, value: Any) -> bool:
+def _is(kind: str, value: object) -> bool:
     if kind == "text":
         return isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -149,11 +150,11 @@ def _is(kind: str, value: Any) -> bool:
     return 0 < value < float("inf") and (kind == "positive number" or isinstance(value, int))
 
 
-def _parameter(name: str, values: tuple[Any, ...], unit: str) -> Parameter:
+def _parameter(name: str, values: tuple[object, ...], unit: str) -> Parameter:
     return (Categorical if isinstance(values[0], str) else Ordinal)(name, values, unit)
 
 
-def _bound(parameter: Conditional, asked: Mapping[str, tuple[Any, ...]]) -> Parameter:
+def _bound(parameter: Conditional, asked: Mapping[str, tuple[object, ...]]) -> Parameter:
     """A conditional parameter for the new values of the other parameter."""
     on = parameter.on
     unknown = [value for value in asked[on.name] if value not in parameter.values_by]

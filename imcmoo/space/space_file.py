@@ -48,7 +48,7 @@ def read_spaces(paths: Iterable[Path]) -> dict[str, DesignSpace]:
     return {name: _space(name, tables) for name in tables}
 
 
-def _space(name: str, tables: Mapping[str, Mapping[str, Any]]) -> DesignSpace:
+def _space(name: str, tables: Mapping[str, Mapping[str, object]]) -> DesignSpace:
     parameters: dict[str, Parameter] = {}
     try:
         content = _with_base(name, tables)

@@ -152,7 +152,9 @@ def _rows(parameter: Parameter) -> list[tuple[Any, ...]]:
     return [parameter.values]
 
 
-def _with_rows(parameter: Parameter, on: Parameter, rows: Sequence[tuple[Any, ...]]) -> Parameter:
+def _with_rows(
+    parameter: Parameter, on: Parameter, rows: Sequence[tuple[object, ...]]
+) -> Parameter:
     """A parameter with other values; a conditional one depends on `on`, or as before."""
     if isinstance(parameter, Conditional):
         on = parameter.on if on is parameter else on
@@ -217,7 +219,7 @@ def _place(order: Sequence[str], value: str) -> int:
     return order.index(value) if value in order else -1
 
 
-def _positive(value: float, like: Any) -> Any:
+def _positive(value: float, like: object) -> Any:
     """A value of the same type as another; None if it is not positive, or no whole number."""
     if value <= 0:
         return None

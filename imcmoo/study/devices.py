@@ -127,7 +127,7 @@ class StudyOfDevices:
         changed = _for_each(self.devices, lambda device: change(by_device[device]))
         return type(self)(self.name, tuple(changed))
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: object) -> Self:
         """Return a copy with other values of some common keys.
 
         Keys of `ANALOG_KEYS` hold for the devices whose sums are not exact.
@@ -157,7 +157,7 @@ class Kinds:
     study: type[Study] = Study
     several: type[StudyOfDevices] = StudyOfDevices
 
-    def study_of(self, settings: Mapping[str, Any]) -> Study | StudyOfDevices:
+    def study_of(self, settings: Mapping[str, object]) -> Study | StudyOfDevices:
         """The study of the keys of a file; one that lists devices if `device` is a list.
 
         Raises:
@@ -189,7 +189,7 @@ def _checked_devices(listed: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _checked_space(
-    space: Any, devices: Sequence[str]
+    space: object, devices: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Values for all devices, and the tables of single devices."""
     if not isinstance(space, Mapping):
@@ -217,12 +217,12 @@ def _checked_space(
     return common, {key: dict(table) for key, table in tables.items()}
 
 
-def common_keys(device: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+def common_keys(device: str, keys: Mapping[str, object]) -> dict[str, Any]:
     """Keys that hold for a device: none of `ANALOG_KEYS` if its sums are exact."""
     return {k: v for k, v in keys.items() if not (k in ANALOG_KEYS and is_exact(device))}
 
 
-def _of_own_table(lines: str, device: str, table: Mapping[str, Any]) -> str:
+def _of_own_table(lines: str, device: str, table: Mapping[str, object]) -> str:
     """Lines of faults with the keys of the table of a device as a file has them."""
     keys = "|".join(re.escape(str(key)) for key in table)
     return re.sub(rf"^space\.(?=({keys}): )", f"space.{device}.", lines, flags=re.MULTILINE)

@@ -113,12 +113,12 @@ def snr_limit(limit: float) -> float:
     return limit
 
 
-def as_tuple(value: Any) -> Any:
+def as_tuple(value: object) -> Any:
     """Convert one number or name, or a list, to a tuple."""
     return (value,) if isinstance(value, int | str) else _tuple(value)
 
 
-def _tuple(value: Any) -> Any:
+def _tuple(value: object) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -130,14 +130,14 @@ def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def not_empty(values: tuple[object, ...]) -> tuple[Any, ...]:
     """Refuse an empty tuple; pydantic's own check does not count wrong values."""
     if not values:
         raise ValueError("needs at least 1")
     return values
 
 
-def keys_as_nodes(costs: Any) -> Any:
+def keys_as_nodes(costs: object) -> Any:
     """Convert keys that are texts to technology nodes."""
     if not isinstance(costs, Mapping):
         return costs
@@ -152,12 +152,12 @@ def keys_as_nodes(costs: Any) -> Any:
     return {str(node): cost for node, cost in costs.items()}
 
 
-def none_as_inf(limit: Any) -> Any:
+def none_as_inf(limit: object) -> Any:
     """Convert None to infinity."""
     return float("inf") if limit is None else limit
 
 
-def parse_score(score: Any) -> Any:
+def parse_score(score: object) -> Any:
     """Create the table of a score from `Exponents` or `module:name`."""
     if isinstance(score, Exponents):
         return {name: value for name, value in asdict(score).items() if value}

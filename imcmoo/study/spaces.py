@@ -89,7 +89,7 @@ def other_model(space: DesignSpace, model: str) -> str | None:
 
 
 def space_of_table(
-    table: Mapping[str, Any], *, name: str, model: str | None, device: str | None
+    table: Mapping[str, object], *, name: str, model: str | None, device: str | None
 ) -> DesignSpace:
     """Create the space of the table `[space]` of a study.
 

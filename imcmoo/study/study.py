@@ -325,7 +325,7 @@ class Study(Table):
     file: SkipJsonSchema[str | None] = Field(None, exclude=True)
     """The study file as it was named; None for a shipped study."""
 
-    def __init__(self, /, **settings: Any) -> None:
+    def __init__(self, /, **settings: object) -> None:
         try:
             super().__init__(**settings)
         except ValidationError as error:
@@ -488,7 +488,7 @@ class Study(Table):
         cells = (f"<tr><th>{k}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())
         return f"<table><caption>{escape(self.name)}</caption>{''.join(cells)}</table>"
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: object) -> Self:
         """Return a copy with other values of some keys.
 
         A space that was not stated is derived again from the device and the model. A start is of
@@ -755,7 +755,7 @@ class Study(Table):
         """Return the layers of all networks, read once."""
         return self._networks_read
 
-    def cost_model(self, networks: WorkloadSet | None = None, **options: Any) -> CostModel:
+    def cost_model(self, networks: WorkloadSet | None = None, **options: object) -> CostModel:
         """Return the cost model of the space and all networks, built once.
 
         Args:
@@ -780,7 +780,7 @@ class Study(Table):
                 return model.with_assumptions(self._assumptions())
         return self._made(self.network_set(), {})
 
-    def _made(self, networks: WorkloadSet, options: Mapping[str, Any]) -> CostModel:
+    def _made(self, networks: WorkloadSet, options: Mapping[str, object]) -> CostModel:
         """A new cost model of some layers, with further options."""
         # A user's model need not accept options that the study does not set.
         asked: dict[str, Any] = {
@@ -896,7 +896,7 @@ class Study(Table):
         of_networks = [sorted(s.items()) for key in WEIGHT_KEYS if (s := getattr(self, key))]
         return repr((*stated, *of_networks))
 
-    def with_settings(self, stored: Mapping[str, Any], names: Iterable[str]) -> Study:
+    def with_settings(self, stored: Mapping[str, object], names: Iterable[str]) -> Study:
         """Copy with area limit, assumptions and other settings, by name, of stored results."""
         settings, limit = {name: stored[name] for name in names}, stored["area_limit_mm2"]
         if (assumed := stored.get("assumptions")) != self.assumptions:

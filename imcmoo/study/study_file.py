@@ -56,7 +56,7 @@ def _paths_from(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _paths_of_network(folder: Path, network: Any) -> Any:
+def _paths_of_network(folder: Path, network: object) -> Any:
     if isinstance(network, str):
         network = {"source": network}
     if not isinstance(network, dict):

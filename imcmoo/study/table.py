@@ -50,7 +50,7 @@ class Table(BaseModel):
         arbitrary_types_allowed=True,
     )
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: object) -> Self:
         """Return a copy with other values of some keys.
 
         Raises:
@@ -58,7 +58,7 @@ class Table(BaseModel):
         """
         return type(self)(**{**self._stated(), **changes})
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise ValueError(f"{name}: cannot be changed; replace({name}={value!r}) returns a copy")
 
     def _stated(self) -> dict[str, Any]:

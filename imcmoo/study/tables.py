@@ -38,7 +38,7 @@ DeviceSchema = Field(json_schema_extra=_or_a_list)
 """Schema of `device`: a name, or a list of names."""
 
 
-def parse_space(table: Any, info: ValidationInfo) -> Any:
+def parse_space(table: object, info: ValidationInfo) -> Any:
     """Create a space from its table, or from the name of a shipped one."""
     table = {"base": table} if isinstance(table, str) else table
     if not isinstance(table, dict):
@@ -73,7 +73,7 @@ def _is_of_language_model(network: Network) -> bool:
         return False
 
 
-def parse_networks(value: Any) -> Any:
+def parse_networks(value: object) -> Any:
     """Convert sources to tables of networks."""
     value = as_tuple(value)
     if not isinstance(value, tuple):
@@ -167,7 +167,7 @@ class Network(Table):
     deadline_s: Positive | None = Field(None, description="1/rate_Hz by default, at most that")
     burst: int = Field(1, ge=1, description="inferences per request")
 
-    def __init__(self, /, **settings: Any) -> None:
+    def __init__(self, /, **settings: object) -> None:
         """Check the settings.
 
         Raises:

@@ -23,15 +23,15 @@ def toml_text(content: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _is_tables(value: Any) -> bool:
+def _is_tables(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
 
 
-def _lines(table: Mapping[str, Any]) -> list[str]:
+def _lines(table: Mapping[str, object]) -> list[str]:
     return [f"{key} = {_value(value)}" for key, value in table.items() if value is not None]
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{key} = {_value(each)}' for key, each in value.items())} }}"
     if isinstance(value, list | tuple):

@@ -151,7 +151,7 @@ def _space(
     return {"base": base, **kept, **values}, dropped
 
 
-def _networks(study: Study, value: Any) -> list[Network]:
+def _networks(study: Study, value: object) -> list[Network]:
     """The first networks of a study, or those of a list; known ones keep their settings."""
     listed = [value] if isinstance(value, str) else value
     if isinstance(value, int) and not isinstance(value, bool):

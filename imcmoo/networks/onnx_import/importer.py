@@ -92,7 +92,7 @@ def import_onnx(
 
 
 def _provenance(
-    path: Path, model: Model, stated: Mapping[str, Mapping[str, Any]], samples: Path | None
+    path: Path, model: Model, stated: Mapping[str, Mapping[str, object]], samples: Path | None
 ) -> dict[str, str]:
     """Origin of a network: file, stated inputs, and importer."""
     return {
@@ -106,7 +106,7 @@ def _provenance(
     }
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """Text of a number or several."""
     numbers = value if isinstance(value, tuple) else (value,)
     return ",".join(str(int(n) if n == n // 1 else n) for n in numbers)

@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
+from imcmoo.arrays import Values
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
 from imcmoo.networks.onnx_import.call import Call, NotModelled
@@ -220,7 +219,7 @@ BOUNDED = frozenset({"NonZero", "Compress"})
 """Their outputs' sizes depend on data, but never exceed inputs × rank."""
 
 
-def fold(call: Call, outputs: Sequence[Tensor]) -> list[NDArray[Any]] | None:
+def fold(call: Call, outputs: Sequence[Tensor]) -> list[Values] | None:
     """The elements of a node's outputs, whose shapes are inferred already; None if they are
     unknown, many or of no use."""
     operator, inputs = call.node.op_type, call.inputs
@@ -236,7 +235,7 @@ def fold(call: Call, outputs: Sequence[Tensor]) -> list[NDArray[Any]] | None:
     return _run(call)
 
 
-def _shape_of(call: Call) -> list[NDArray[Any]] | None:
+def _shape_of(call: Call) -> list[Values] | None:
     tensor = call.optional(0)
     if tensor is None or tensor.known is None:
         return None
@@ -246,7 +245,7 @@ def _shape_of(call: Call) -> list[NDArray[Any]] | None:
     return [np.array(tensor.known[part], dtype=np.int64)]
 
 
-def _run(call: Call) -> list[NDArray[Any]] | None:
+def _run(call: Call) -> list[Values] | None:
     """One node through ONNX's own reference evaluator."""
     feeds = {
         name: tensor.value

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from imcmoo.arrays import Values
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.reading import graphs_of
 
@@ -29,7 +29,7 @@ POLL_S = 0.05
 """Time between checks of a run that may be endless, s."""
 
 
-def options(**settings: Any) -> Any:
+def options(**settings: object) -> Any:
     """Options of a session without messages and with one thread.
 
     Args:
@@ -70,8 +70,8 @@ def let_loops_be_stopped(model: onnx.ModelProto) -> bool:
 
 
 def run(
-    session: Any, names: Iterable[str], inputs: Mapping[str, NDArray[Any]], *, bounded: bool
-) -> list[NDArray[Any]]:
+    session: Any, names: Iterable[str], inputs: Mapping[str, Values], *, bounded: bool
+) -> list[Values]:
     """Run a session.
 
     Args:

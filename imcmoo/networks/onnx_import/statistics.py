@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from imcmoo.arrays import Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import one_line
 from imcmoo.io.reading import read_arrays
@@ -49,7 +49,7 @@ Stated = tuple[tuple[float, ...], str] | None
 """Densities of an operand and where they come from; None where nothing is known."""
 
 
-def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
+def densities(values: Values) -> tuple[float, ...] | None:
     """P(bit is 1) of numbers quantised to 8 bits, symmetrically, most significant first.
 
     The largest magnitude is full scale. None if the numbers are not finite, all alike, or none.
@@ -128,7 +128,7 @@ def record_densities(read: Model, path: Path, samples: Path, tensors: Iterable[s
     model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in outputs)
     names = wanted or sorted(outputs)
     runs = _runs(model, arrays)
-    kept: dict[str, list[NDArray[Any]]] = {name: [] for name in [*arrays, *wanted]}
+    kept: dict[str, list[Values]] = {name: [] for name in [*arrays, *wanted]}
     try:
         bounded = onnx_run.let_loops_be_stopped(model)
         session = onnxruntime.InferenceSession(model.SerializeToString(), onnx_run.options())
@@ -145,7 +145,7 @@ def record_densities(read: Model, path: Path, samples: Path, tensors: Iterable[s
     return {name: bits for name, bits in recorded if bits is not None}
 
 
-def _inputs(model: onnx.ModelProto, samples: Path) -> dict[str, NDArray[Any]]:
+def _inputs(model: onnx.ModelProto, samples: Path) -> dict[str, Values]:
     """Arrays of a file by input, without what only `imcmoo accuracy` reads of it."""
     try:
         arrays = read_arrays(samples, "an .npz file of plain arrays")
@@ -159,9 +159,7 @@ def _inputs(model: onnx.ModelProto, samples: Path) -> dict[str, NDArray[Any]]:
     }
 
 
-def _runs(
-    model: onnx.ModelProto, arrays: Mapping[str, NDArray[Any]]
-) -> list[Mapping[str, NDArray[Any]]]:
+def _runs(model: onnx.ModelProto, arrays: Mapping[str, Values]) -> list[Mapping[str, Values]]:
     """Inputs of each run: all samples, or one at a time if the network takes single samples."""
     kinds = {i.name: i.type.tensor_type for i in model.graph.input}
     declared = {name: kind.shape.dim for name, kind in kinds.items() if kind.HasField("shape")}
@@ -177,7 +175,7 @@ def _runs(
     return [arrays]
 
 
-def _part(values: NDArray[Any], runs: int) -> NDArray[Any]:
+def _part(values: Values, runs: int) -> Values:
     """Evenly spaced elements, so that all runs together keep about `MAX_ELEMENTS`."""
     flat = values.reshape(-1)
     return flat[:: max(1, flat.size * runs // MAX_ELEMENTS)]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from imcmoo.arrays import Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import one_line
 
@@ -35,7 +35,7 @@ class Tensor:
     shape: Shape | None = None  # None where even the number of axes is unknown
     element: int = 0  # ONNX element type, 0 where unknown
     constant: bool = False  # the same whatever the network's inputs are
-    value: NDArray[Any] | None = field(default=None, compare=False)  # where known and few
+    value: Values | None = field(default=None, compare=False)  # where known and few
     root: str | None = None  # the stored tensor that this is a view of
     name: str | None = None  # in the main graph; None inside subgraphs and functions
     data: onnx.TensorProto | None = field(default=None, compare=False)  # as stored
@@ -83,7 +83,7 @@ def from_type(proto: onnx.TypeProto, where: str) -> Tensor:
     return Tensor(checked(sizes, where), kind.elem_type)
 
 
-def from_value(value: NDArray[Any], *, constant: bool = True) -> Tensor:
+def from_value(value: Values, *, constant: bool = True) -> Tensor:
     """A tensor whose elements are known."""
     element = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
     return Tensor(value.shape, element, constant, value)
