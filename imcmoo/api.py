@@ -1,7 +1,27 @@
 """Studies as users call them, with the verbs run, enumerate, certify, widen, what_if and robust.
 
-study = Study(name="two", device="sram", networks=["resnet18", "my_net.csv"])
-run = study.run(budget=1500)
+Create a study, or load one with `Study.load`, and call a verb. `folder` is where results go::
+
+    >>> study = Study(
+    ...     name="small", model="physical", device="sram", networks=["resnet18"],
+    ...     criterion="edap_geomean", space={"rows": [64, 128], "cols": [64, 128]},
+    ... )
+
+Here `small` is such a study with one value for most other parameters::
+
+    >>> run = small.run(budget=20, out=folder)
+    >>> run.design["rows"].item() in (64, 128)
+    True
+    >>> exact = small.enumerate(out=folder)
+    >>> small.certify(out=folder)["edap_geomean"].gap
+    0.0
+    >>> wider = small.widen("enumerate", out=folder)
+    >>> wider.best.score <= wider.solved.score
+    True
+    >>> table = small.what_if([{"technology_nm": 22}, {"adc_energy_factor": 0.5}])
+    >>> list(table["change"])
+    ['as it is', 'technology_nm=22', 'adc_energy_factor=0.5']
+    >>> answer = small.robust(draws=3)
 """
 
 from __future__ import annotations
@@ -287,16 +307,11 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
     ) -> Answers:
         """Search each device, and write the files of `imcmoo run` to OUT/NAME.
 
-        Arguments and errors as of `Study.run`, for each device; the budget is each device's. A
-        device without a feasible design has no chip in the comparison.
+        A device without a feasible design has no chip in the comparison.
 
         Args:
-            out: folder of all results.
-            budget: unique designs that each search evaluates. If None, that of the study.
-            seed: seed of all random choices. If None, the first seed of the study.
-            resume: continue an interrupted run and keep complete ones. If False, start over.
-            force: replace runs and a comparison with the same name but other settings.
-            progress: called after each generation with the name and the state of the search.
+            out, budget, seed, resume, force, progress: see `Study.run`; the budget is each
+                device's.
 
         Returns:
             The best chip of each device; regrets are against the best found on any device.
@@ -327,11 +342,7 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         Call it again to continue after an interrupt; complete answers of devices are kept.
 
         Args:
-            out: folder of all results.
-            workers: number of processes on this machine.
-            force: replace answers of different studies with the same name.
-            progress: called after each chunk with the number of finished chunks of a device and of
-                all its chunks.
+            out, workers, force, progress: see `Study.enumerate`; chunks are those of a device.
 
         Returns:
             The best chip of each device; regrets are against the optima over all devices.
@@ -378,12 +389,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         """Prove the best chip of each device, and write to OUT/certified/NAME.
 
         Args:
-            criterion: criterion to prove, or "all". If None, the criterion of the study.
-            gap: allowed excess of a design over the optimum of its device, as a share.
-            time_limit_s: time limit per criterion and device, s.
-            out: folder of all results. Stored certificates that reach the gap are kept.
-            force: replace certificates of different studies with the same name.
-            progress: called after each step with the criterion, value, bound and gap.
+            criterion, gap, time_limit_s, out, force, progress: see `Study.certify`; gap and time
+                limit are each device's.
 
         Returns:
             The best chip of each device with its bound; regrets are against the optima over all
@@ -435,27 +442,12 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
     ) -> RobustAnswer:
         """Find the robust chip of each device and of all, and the better device.
 
-        Costs are drawn within the bands of the assumptions of the physical model, and the best chip
-        of each draw is proven. Writes nothing; call `save` of the answer. If an argument is None,
-        the table `[uncertainty]` of the study counts, else its default.
-
         Args:
-            draws: number of draws.
-            criterion: what the robust chip has least of: "robust_mean", "robust_quantile" or
-                "robust_worst".
-            quantile: of the regrets, for "robust_quantile".
-            by: score of a chip in a draw.
-            quick: prove the first 30 draws only.
-            workers: number of processes on this machine.
-            progress: called with the kind of work, and the numbers of finished draws and of all.
+            draws, criterion, quantile, by, quick, workers, progress: see `Study.robust`.
 
         Returns:
             The chips, the ratio of each pair of devices with its probability, and what to measure
             first.
-
-        Raises:
-            InputError: costs of the study cannot be drawn, or a value is wrong; says why.
-            Infeasible: no chip is feasible in any draw, or every chip breaks a limit too often.
         """
         changes = {"draws": draws, "criterion": criterion, "quantile": quantile, "by": by}
         return _robust(self, changes, quick, workers, progress)

@@ -1,8 +1,4 @@
-"""The answer of a study: its best chip, how it was found, and how good it is.
-
-answer = solve(study)
-answer.design, answer.score, answer.gap
-"""
+"""The answer of a study: its best chip, how it was found, and how good it is."""
 
 from __future__ import annotations
 
@@ -36,6 +32,15 @@ INFEASIBLE, REFUSED = "no feasible chip", "refused"
 @dataclass(frozen=True, repr=False)
 class Answer:
     """The best chip of a study. A study without a feasible chip has an answer without a design.
+
+    `solve` and the verbs of a study return one::
+
+        >>> answer = solve(study)
+        >>> answer.design["device"], answer.has_chip
+        ('sram', True)
+        >>> again = Answer.of_json(study, answer.to_json())
+        >>> again.design == answer.design
+        True
 
     Args:
         study: the study.

@@ -1,8 +1,4 @@
-"""Answers of several studies beside each other: the best of all, and the front over all.
-
-answers = Answers("edge", tuple(map(solve, studies)), "edap_geomean")
-answers.table, answers.best, answers.front
-"""
+"""Answers of several studies beside each other: the best of all, and the front over all."""
 
 from __future__ import annotations
 
@@ -46,7 +42,12 @@ DIGITS = 4
 class Answers:
     """Answers of several studies beside each other, such as those of the devices of a study.
 
-    Column names of the tables end in their units; docs/files.md describes them.
+    Column names of the tables end in their units; docs/files.md describes them::
+
+        >>> nodes = vary(study, [{"technology_nm": 22}, {"technology_nm": 65}])
+        >>> answers = Answers("nodes", tuple(solve_all(nodes)), "edap_geomean")
+        >>> answers.best.design["technology_nm"]
+        22
 
     Args:
         name: name of the studies together.

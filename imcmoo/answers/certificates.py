@@ -68,6 +68,10 @@ def read_one_criterion(
 def certificates(folder: Path) -> dict[Path, Certificate]:
     """Read the certificates of a folder and its subfolders, prerequisites first.
 
+        >>> proven = study.certify(out=folder)
+        >>> [c.criterion for c in certificates(certified_folder(study, folder)).values()]
+        ['edap_geomean']
+
     Raises:
         InputError: there are none, or a file is none or of an older version.
     """

@@ -1,4 +1,11 @@
-"""Explain designs: what the cost model tells about them and their neighbours."""
+"""Explain designs: what the cost model tells about them and their neighbours::
+
+>>> levels = solve(study).levels
+>>> criterion = study.resolved_criterion
+>>> (explanation,) = explain(study.problem(), criterion, levels, [("best",)])
+>>> explanation.feasible, list(explanation.tables["networks"]["network"])
+(True, ['resnet18'])
+"""
 
 from __future__ import annotations
 

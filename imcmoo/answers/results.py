@@ -114,7 +114,11 @@ def _optional_table(name: str) -> cached_property[pd.DataFrame | None]:
 class Results:
     """Tables, design and explanations of a run, in memory or read from its files.
 
-    `Results.read(folder)` reads those of a complete run; `Run` is the simpler interface.
+    `Results.read(folder)` reads those of a complete run; `Run` is the simpler interface::
+
+        >>> run = study.run(budget=20, out=folder)
+        >>> Results.read(run.folder).selected["area_mm2"].item() > 0
+        True
 
     Args:
         folder: folder of the run.

@@ -1,10 +1,12 @@
 """Values of an assumption at which another chip, or another device, becomes the better one.
 
-    found = flip(study, None, "adc_energy_factor", out=Path("results"))
-    found.crossings
-
 The physical model is evaluated with values over the band of the assumption. Between neighbouring
-values with different winners, bisection finds where they change places.
+values with different winners, bisection finds where they change places. For example::
+
+    >>> found = flip(study, None, "adc_energy_factor", out=folder, exact=True)
+    >>> low, high = found.assumption.low, found.assumption.high
+    >>> all(low < c.below.value < c.above.value < high for c in found.crossings)
+    True
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """The chip that is never far from the best while costs are uncertain, and the better device.
 
-    answer = robust(study)
-    answer.chip, answer.table, answer.devices
-
 The best chip of each draw of the costs is proven. These chips, and all their neighbours, are the
 candidates for the robust chip.
 """
@@ -90,6 +87,12 @@ def robust(
     Raises:
         InputError: costs of the study cannot be drawn, or a key is wrong; says why.
         Infeasible: no chip is feasible in any draw, or every chip breaks a limit too often.
+
+    Example::
+
+        >>> answer = robust(study, draws=3)
+        >>> len(answer.table) > 0
+        True
     """
     options = options or Options()
     with input_errors():

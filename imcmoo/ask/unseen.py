@@ -120,6 +120,12 @@ def unseen(
     Raises:
         InputError: the study takes no such question, or no network can be left out; says why.
         Infeasible: no chip runs all networks within the limits.
+
+    Example::
+
+        >>> two = study.replace(networks=["resnet18", "mobilenet_v3"])
+        >>> list(unseen(two, "edap_geomean").table["left_out"])
+        ['resnet18', 'mobilenet_v3']
     """
     devices = [_of_device(one, by) for one in study.studies]
     return Unseen(devices, None if mix is None else mix_of_networks(study, mix, by))

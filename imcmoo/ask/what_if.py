@@ -1,6 +1,10 @@
 """The answer of a study under changes of its keys, parameters and assumptions, in one table.
 
 study.what_if([{"technology_nm": 22}, {"adc_energy_factor": 0.5}, {"device": "dimc"}])
+
+    >>> before, after = what_if(study, [{"technology_nm": 22}])["score"]
+    >>> after < before
+    True
 """
 
 from __future__ import annotations

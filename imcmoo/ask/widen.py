@@ -241,6 +241,12 @@ def widen_study(
         out: folder of all results.
         force: replace results of different studies with these names.
         on_round: called after each round.
+
+    Example::
+
+        >>> wider = widen_study(study, SOLVERS["enumerate"], folder)
+        >>> list(wider.rounds.columns)
+        ['added', 'designs', 'score', 'gain']
     """
     return widen(
         study,

@@ -127,6 +127,12 @@ def certify(study: Study, criterion: str, **options: Any) -> Iterator[Certificat
     Raises:
         InputError: a criterion cannot be certified or, being a user's, fails `check_own_criteria`,
             or no design is feasible.
+
+    Example::
+
+        >>> (proof,) = certify(study, "edap_geomean")
+        >>> proof.bound == proof.value
+        True
     """
     prover = Prover(study, study.problem(), **options)
     tolerance = prover.problem.tolerance

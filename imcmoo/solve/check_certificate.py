@@ -58,7 +58,13 @@ class Checker:
     """Checks certificates of one problem in one walk, plus one per network with its own chips.
 
     Call `claim` for each certificate, then `validate` and `prove`. The study must have the settings
-    of the certificates (`certified_study`).
+    of the certificates (`certified_study`)::
+
+        >>> (proof,) = certify(study, "edap_geomean")
+        >>> checker = Checker(study)
+        >>> checker.claim(proof)
+        >>> n_compared = checker.validate()
+        >>> counts = checker.prove()
 
     Args:
         study: the study.
