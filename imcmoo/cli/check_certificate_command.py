@@ -10,7 +10,7 @@ from rich.console import Console
 
 from imcmoo.answers.certificates import certificates, certified_study
 from imcmoo.answers.drawn_device import device_of
-from imcmoo.answers.provenance import check_trusted
+from imcmoo.answers.provenance import STUDY, check_trusted, ordinary_study
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
 from imcmoo.cli.terminal import Bars, console, warn
@@ -21,6 +21,7 @@ from imcmoo.solve.check_certificate import Checker
 from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust, is_of_robust
 from imcmoo.study import catalogue
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
+from imcmoo.study.study import Study
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         option("folder DIR", Path, "where imcmoo certify wrote"),
         option("--study STUDY", str,
-               "name or file of the study (default: by the name in the certificate)"),
+               "name or file of the study (default: of the certificate)"),
         option("--criterion MODULE:NAME", str,
                "your criterion that the certificate states, whose module is imported"),
         option("--all", bool, f"of a robust chip: the proofs of all draws, not of {WALKED}"),
@@ -71,10 +72,7 @@ def main(args: argparse.Namespace) -> None:
     paths = certificates(args.folder)
     first = next(iter(paths.values()))
     stored = str(first.settings.get("study"))
-    ordinary = (
-        catalogue.find_study(args.study, stored) if args.study else catalogue.named_study(stored)
-    )
-    study = arguments.with_options(ordinary, args)
+    study = arguments.with_options(ordinary_study(home, stored, args.study), args)
     is_stated = _is_stated(args)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
@@ -127,7 +125,11 @@ def _beside(folder: Path, study: str) -> str:
 def _check_robust(folder: Path, args: argparse.Namespace) -> None:
     """Check the certificate of a robust chip."""
     stated = RobustCertificate.load(folder)
-    study = catalogue.find(args.study) if args.study else catalogue.named(stated.study)
+    study: Study | StudyOfDevices
+    if args.study is None and (folder / STUDY).is_file():
+        study = ordinary_study(folder, stated.study)
+    else:
+        study = catalogue.find(args.study) if args.study else catalogue.named(stated.study)
     study = arguments.with_options(study, args)
     if not _is_stated(args):
         settings = {
