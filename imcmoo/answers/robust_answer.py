@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -21,9 +22,9 @@ import pandas as pd
 
 from imcmoo.analysis.draws import Ratio, VarianceShare, ratios, variance_shares
 from imcmoo.answers.drawn_device import OF_ALL, ROBUST, DrawnChip, DrawnDevice, device_of
-from imcmoo.answers.provenance import REPLACE, other_question, stamp_of_answers
+from imcmoo.answers.provenance import REPLACE, STUDY, other_question, stamp_of_answers
 from imcmoo.exact.certificate import FILE
-from imcmoo.io.checksums import SUMS, content_checksum, sha256, write_sums
+from imcmoo.io.checksums import SUMS, check_sums, content_checksum, sha256, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
@@ -33,6 +34,9 @@ from imcmoo.study.study import Study
 
 ASSUMPTIONS, DRAWS, CHIPS, REGRET = "assumptions.csv", "draws.csv", "chips.csv", "regret.csv"
 DEVICES, INFORMATION, CONFIG = "devices.csv", "information.csv", "config.json"
+
+FILES = (ASSUMPTIONS, DRAWS, CHIPS, REGRET, DEVICES, INFORMATION, FILE, CONFIG, STUDY)
+"""Files of an answer whose checksums are written."""
 
 FOLDER = "robust"
 """Folder of these answers below that of all results."""
@@ -264,6 +268,9 @@ class RobustAnswer:
             FILE: json.dumps(self.certificate(), indent=2) + "\n",
             CONFIG: json.dumps(self.config(), indent=2, ensure_ascii=False) + "\n",
         }
+        if len(self.parts) == 1:
+            with suppress(ValueError):  # a space that Python made is in no file
+                texts[STUDY] = self._first.study.to_toml(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SUMS).unlink(missing_ok=True)
         for name, text in texts.items():
@@ -319,6 +326,7 @@ def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
     """
     folder = folder_of(study.name, out)
     try:
+        check_sums(folder, known=FILES, always=(CHIPS, REGRET, CONFIG), remedy="run it again")
         stamp = read_json(folder / CONFIG)["stamp"][device_of(study)]
         chips = pd.read_csv(folder / CHIPS)
         regrets = pd.read_csv(folder / REGRET)
@@ -328,7 +336,7 @@ def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
         role = chips.loc[same, "chip"].iloc[0]
         draws = int((regrets["chip"] == role).sum())
         worst = float(chips.loc[same, "R95"].iloc[0])
-    except (OSError, IndexError, KeyError, TypeError, ValueError):
+    except (InputError, OSError, IndexError, KeyError, TypeError, ValueError):
         return ""
     return f"within {worst:.0%} of the best chip in 95 % of {draws} draws of the costs"
 

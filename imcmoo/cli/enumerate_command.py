@@ -11,6 +11,7 @@ from rich.console import Console
 
 from imcmoo.answers.answer import Answer, of_enumeration
 from imcmoo.answers.answers import home_of
+from imcmoo.answers.robust_answer import robust_note
 from imcmoo.ask.widen import Solve, enumerated
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
@@ -95,7 +96,7 @@ def main(args: argparse.Namespace) -> None:
             folder = partial(folder_of, out=out)
             widen_devices_and_show(terminal, compared, _solver(out, args), folder, force=args.force)
     else:
-        _show(terminal, study, answer, seconds, optima=args.optima)
+        _show(terminal, study, answer, seconds, out, optima=args.optima)
         if args.widen:
             study = _widened(terminal, study, answer, out, args)
         terminal.print(f"written: {folder_of(study, out)}", soft_wrap=True)
@@ -139,7 +140,7 @@ def _to_go(seconds: float) -> str:
 
 
 def _show(
-    terminal: Console, study: Study, answer: ExactAnswer, seconds: float, *, optima: bool
+    terminal: Console, study: Study, answer: ExactAnswer, seconds: float, out: Path, *, optima: bool
 ) -> None:
     terminal.print(
         f"{study.space.size:,} designs, {answer.n_feasible:,} feasible, "
@@ -147,7 +148,10 @@ def _show(
     )
     problem, selected_by = study.problem(), study.selected_by
     if selected_by in answer.optima:  # a criterion that compares candidates has no optimum
-        terminal.print(card_of_answer(study, answer).text(terminal.width), soft_wrap=True)
+        card = card_of_answer(study, answer)
+        (design,) = study.space.designs(study.space.unrank(answer.optima[selected_by].ranks[:1]))
+        card = card.with_robustness(robust_note(study, design, out))
+        terminal.print(card.text(terminal.width), soft_wrap=True)
     if selected_by in answer.optima and not optima:
         return
     for name, rows in optima_table(answer, problem).groupby("criterion", sort=False):

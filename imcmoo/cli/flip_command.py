@@ -16,6 +16,7 @@ from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.io.files import writing
 from imcmoo.report.labels import headed, label, number, on_screen, quantity
+from imcmoo.report.robust_text import all_at_once
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
@@ -73,8 +74,8 @@ def main(args: argparse.Namespace) -> None:
     if isinstance(study, StudyOfDevices):
         what = "the best device"
     names = [one.name for each in studies for one in each.studies]
-    for line in report(found, names, what):
-        terminal.print(line, soft_wrap=True)
+    for line in (*report(found, names, what), all_at_once(study)):
+        terminal.print(line, soft_wrap=True, end="\n" if line else "")
     if args.out is not None:
         terminal.print(f"written: {args.out}", soft_wrap=True)
 

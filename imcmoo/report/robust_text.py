@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator
 
 from imcmoo.analysis.draws import Ratio
@@ -20,6 +21,9 @@ from imcmoo.model.physical.assumptions import OF_COUNTS
 from imcmoo.model.physical.draws import HELD
 from imcmoo.problem.criteria import OF_ROBUST
 from imcmoo.space.parameters import text_of_value
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.study import Study
+from imcmoo.study.uncertainty import refusal, settings_of
 
 MEAN, QUANTILE, _ = OF_ROBUST
 
@@ -37,6 +41,18 @@ ROLES = {
 }
 
 HEADINGS = ("R50", "R90", "R95", "worst", "within 10 %", "keeps limits", "at assumed costs")
+
+
+def all_at_once(study: Study | StudyOfDevices) -> str:
+    """Line below an answer for one value of an assumption: where the others are uncertain, too.
+
+    Empty if uncertain costs of the study cannot be drawn.
+    """
+    first = study.studies[0]
+    if refusal(first, settings_of(first)):
+        return ""
+    name = shlex.quote(study.file or study.name)
+    return f"with all assumptions uncertain at once: imcmoo robust {name}"
 
 
 def robust_lines(answer: RobustAnswer) -> Iterator[str]:

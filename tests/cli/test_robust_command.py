@@ -73,8 +73,8 @@ def test_wrong_options_are_refused_in_one_line(home, capsys):
 def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
     home, answered, capsys, tmp_path
 ):
+    assert main(["check-certificate", str(answered), "--all", "--quiet"]) == 0
     study = ["--study", str(home / "few.toml"), "--quiet"]
-    assert main(["check-certificate", str(answered), "--all", *study]) == 0
     content = json.loads((answered / "certificate.json").read_text(encoding="utf-8"))
     (tmp_path / "draws.csv").write_bytes((answered / "draws.csv").read_bytes())
 
@@ -99,14 +99,33 @@ def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
     assert "not the file" in refusal()
 
 
-def test_the_card_of_the_certified_chip_says_how_near_the_best_it_is(home, answered, capsys):
+def test_the_card_of_a_chip_says_how_near_the_best_it_is(home, answered, capsys):
     text = (home / "few.toml").read_text(encoding="utf-8")
     path = home / "geomean.toml"
     changed = text.replace('criterion = "regret_minimax"', 'criterion = "edap_geomean"')
     path.write_text(changed, encoding="utf-8")
+    for verb, folder in (("certify", "certified"), ("enumerate", "enumerated")):
+        assert main([verb, str(path), "--out", str(home / "out")]) == 0
+        assert main(["report", str(home / "out" / folder / "few")]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert "of the best chip in 95 % of 3 draws of the costs" in text
+        page = (home / "out" / folder / "few" / "report.html").read_text(encoding="utf-8")
+        assert "in 95 % of 3 draws of the costs" in page
+    with (answered / "regret.csv").open("a", encoding="utf-8") as file:
+        file.write("robust,sram,4,0.0\n")
     assert main(["certify", str(path), "--out", str(home / "out")]) == 0
-    card = capsys.readouterr().out
-    assert "of the best chip in 95 % of 3 draws of the costs" in " ".join(card.split())
+    assert "draws of the costs" not in capsys.readouterr().out, "of a damaged answer"
+
+
+def test_an_answer_for_one_value_of_an_assumption_names_the_robust_one(home, capsys):
+    path = str(home / "few.toml")
+    line = f"with all assumptions uncertain at once: imcmoo robust {path}"
+    assert main(["what-if", path, "--set", "adc_energy_factor=0.5", "--quiet"]) == 0
+    assert line in capsys.readouterr().out
+    assert main(["what-if", path, "--set", "area_limit_mm2=700", "--quiet"]) == 0
+    assert line not in capsys.readouterr().out
+    assert main(["flip", path, "--factor", "adc_energy_factor", "--exact"]) == 0
+    assert line in capsys.readouterr().out
 
 
 def test_networks_are_left_out_on_request(home, capsys):
