@@ -18,7 +18,7 @@ from imcmoo import benchmark
 from imcmoo.benchmark import truth
 from imcmoo.space.parameters import Categorical, Conditional
 
-SAMPLED, AT_ONCE = 1000, 100
+SAMPLED, CHUNK_SIZE = 1000, 100
 
 MEASURED = ["feasible_share", "evaluations_per_s"]
 """Columns that only a measurement fills; the first is known where the answer ships."""
@@ -51,7 +51,7 @@ def row(name: str) -> dict[str, object]:
     problem, stated = benchmark.get(name), facts(name)
     designs = problem.space.random(SAMPLED, np.random.default_rng(1))
     began = time.process_time()
-    parts = [problem.evaluate_indices(part) for part in np.split(designs, SAMPLED // AT_ONCE)]
+    parts = [problem.evaluate_indices(part) for part in np.split(designs, SAMPLED // CHUNK_SIZE)]
     rate = SAMPLED / (time.process_time() - began)
     if stated["feasible_share"] is None:
         stated["feasible_share"] = np.mean([(G <= 0).all(axis=1).mean() for _, G in parts])

@@ -15,8 +15,8 @@ from imcmoo.study.catalogue import find_study
 FIGURES = Path(__file__).parent / "figures"
 CAMERAS = Path(__file__).parents[1] / "examples" / "cameras.toml"
 
-OF_RUN = ("trade_off", "convergence", "baselines", "breakdown")
-OF_CAMERAS = ("timeline", "power_area")
+RUN_FIGURES = ("trade_off", "convergence", "baselines", "breakdown")
+CAMERA_FIGURES = ("timeline", "power_area")
 WIDTH = 118
 """Columns of the card."""
 
@@ -50,7 +50,7 @@ def main() -> None:
         draw_card(run, "imcmoo run four_workload_sram_physical --budget 1500")
         photograph(run.report(out / "report.html"))
         cameras = Study.load(CAMERAS).run(budget=500, out=out)
-        for finished, names in ((run, OF_RUN), (cameras, OF_CAMERAS)):
+        for finished, names in ((run, RUN_FIGURES), (cameras, CAMERA_FIGURES)):
             drawn = finished.figures()
             for name in names:
                 shutil.copyfile(drawn / f"{name}.png", FIGURES / f"run_{name}.png")

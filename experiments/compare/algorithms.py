@@ -198,7 +198,7 @@ def random_search(start: Start) -> Evaluations:
 Select = Callable[[Evaluations, Ints, np.random.Generator], Ints]
 """Selects designs to expand, from the archive and the indices of those not expanded yet."""
 
-EXPANDED_AT_ONCE = 8
+EXPANDED_CHUNK_SIZE = 8
 """Designs whose neighbours a local search evaluates before it selects again."""
 
 SPARSITY = 0.2
@@ -246,7 +246,7 @@ def pareto_local_search(start: Start) -> Evaluations:
     def select(archive: Evaluations, left: Ints, rng: np.random.Generator) -> Ints:
         front = archive.front
         left = np.intersect1d(left, front)
-        weights = rng.dirichlet(np.full(archive.F.shape[1], SPARSITY), size=EXPANDED_AT_ONCE)
+        weights = rng.dirichlet(np.full(archive.F.shape[1], SPARSITY), size=EXPANDED_CHUNK_SIZE)
         if not len(left):
             return left
         points = start.problem.coordinates(archive.F[front])

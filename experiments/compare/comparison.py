@@ -59,7 +59,7 @@ INITIAL = 500
 DESIGNS, CHECKS = "designs", "checks"
 """What a budget counts: designs evaluated, or constraint evaluations as well."""
 
-MOST_PREPARED = 1 << 24
+MAX_PREPARED = 1 << 24
 """Most chips that a model may work out ahead of a comparison."""
 
 TARGETS = (0.10, 0.05, 0.01, 0.001, 0.0)
@@ -130,7 +130,7 @@ def _prepared(study: Study) -> AcceleratorProblem:
     """Make the problem of a study once in each process."""
     problem = study.problem()
     # Plain algorithms also evaluate chips that are far too large.
-    problem.model.prepare(np.inf, at_most=min(problem.space.size, MOST_PREPARED))
+    problem.model.prepare(np.inf, at_most=min(problem.space.size, MAX_PREPARED))
     return problem
 
 

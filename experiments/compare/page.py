@@ -30,7 +30,7 @@ KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A table; its name is a macro of the template and arguments."""
 
-MOST_NAMED = 3
+MAX_NAMED = 3
 """Most methods of equal median that a table names."""
 
 SIGNIFICANT = 0.01
@@ -75,7 +75,7 @@ def _named(summary: pd.DataFrame, column: str, value: float) -> str:
     """Names of the methods that have a value; of many the number, and whether random search is
     among them."""
     methods = list(summary.loc[summary[column] == value, "method"])
-    if len(methods) <= MOST_NAMED:
+    if len(methods) <= MAX_NAMED:
         return "; ".join(methods)
     return f"{len(methods)} of {len(summary)} methods" + ("; random, too" * ("random" in methods))
 

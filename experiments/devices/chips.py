@@ -50,7 +50,7 @@ ASSUMED, CHEAPEST, DEAREST, UNPIPELINED, DEAREST_UNPIPELINED = (
     *("unpipelined trees", "dearest, unpipelined trees"),
 )
 STATES = (ASSUMED, CHEAPEST, DEAREST)
-OF_DIGITAL = (UNPIPELINED, DEAREST_UNPIPELINED, OPEN)
+DIGITAL_STATES = (UNPIPELINED, DEAREST_UNPIPELINED, OPEN)
 """Further states of the digital device."""
 
 Task = tuple[str, str, str]
@@ -61,7 +61,7 @@ def tasks() -> Iterator[Task]:
     """All proofs."""
     for question in QUESTIONS:
         for device in DEVICES:
-            for state in (*STATES, *(OF_DIGITAL if device == DIGITAL else ())):
+            for state in (*STATES, *(DIGITAL_STATES if device == DIGITAL else ())):
                 yield question, device, state
 
 

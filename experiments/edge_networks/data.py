@@ -48,7 +48,7 @@ REPLACED = 0.55
 """Share of a sentence's words that are replaced: the float network finds most originals."""
 METRICS = "experiments.edge_networks.metrics"
 
-MOST_SEQUENCES = 36
+MAX_SEQUENCES = 36
 """Sequences of speech to score, at most. With 12 the standard error of a loss was 0.6 points."""
 FRAMES, STEP, CONTEXT, RATE_HZ = 100, 512, 64, 16000
 """Frames of a sequence of speech, samples from one to the next, samples that a frame repeats, and
@@ -170,10 +170,10 @@ def sentences(path: Path, n: int, rng: np.random.Generator) -> Arrays:
 def speech(path: Path, n: int, rng: np.random.Generator) -> Arrays:
     """Sequences of frames with spoken phrases and noise, and whether each frame is of speech.
 
-    There are at most `MOST_SEQUENCES` to score. A frame has the last samples of the one before.
+    There are at most `MAX_SEQUENCES` to score. A frame has the last samples of the one before.
     The states of the network are inputs that start at zero.
     """
-    n = min(n, MOST_SEQUENCES)
+    n = min(n, MAX_SEQUENCES)
     sequences = [_sequence(rng) for _ in range(n + n // 3)]
     frames, labels = (np.stack(each) for each in zip(*sequences, strict=True))
     state = np.zeros((len(frames), 1, 1, 128), np.float32)

@@ -54,7 +54,7 @@ CAPTCHA_CHARACTERS = "123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Classes 1 to 35 of the reader of captchas, which never reads the digit 0."""
 HOP = 256
 """Samples from one frame of pitch to the next."""
-MOST_SOUNDS, MOST_PAIRS = 60, 48
+MAX_SOUNDS, MAX_PAIRS = 60, 48
 """Sounds and pairs of recordings to score, at most."""
 RATED = 144000
 """Samples of a rated recording: 9 s."""
@@ -125,9 +125,9 @@ def words(path: Path, n: int, rng: np.random.Generator) -> Arrays:
 def voices(path: Path, n: int, rng: np.random.Generator) -> Arrays:
     """Vowels of a second in noise, and the pitch of each frame.
 
-    There are at most `MOST_SOUNDS` to score.
+    There are at most `MAX_SOUNDS` to score.
     """
-    sounds = [_vowel(rng) for _ in range(min(n, MOST_SOUNDS) * 4 // 3)]
+    sounds = [_vowel(rng) for _ in range(min(n, MAX_SOUNDS) * 4 // 3)]
     audio, hertz = (np.stack(each) for each in zip(*sounds, strict=True))
     limits = {"fmin": np.full(len(audio), 46.875), "fmax": np.full(len(audio), 2093.75)}
     return {"audio": audio[:, None].astype(np.float32), **limits, "labels": hertz}
@@ -153,13 +153,13 @@ def _vowel(rng: np.random.Generator) -> tuple[Values, Values]:
 def recordings(path: Path, n: int, rng: np.random.Generator) -> Arrays:
     """Spectrograms of pairs of recordings of a phrase, the second one with more noise.
 
-    There are at most `MOST_PAIRS` to score.
+    There are at most `MAX_PAIRS` to score.
     """
     from speechmos.dnsmos import DNSMOS
 
     features = DNSMOS(str(path), str(path)).audio_melspec
     made: list[Values] = []
-    for _ in range(min(n, MOST_PAIRS) * 4 // 3):
+    for _ in range(min(n, MAX_PAIRS) * 4 // 3):
         speech = np.resize(spoken_phrase(rng), RATED)
         noise = rng.normal(0, speech.std(), RATED)
         less = rng.uniform(*SPEECH_SNR_DB)
@@ -270,7 +270,7 @@ UNSEEN = {
         ),
         "speech",
         _shapes("input_1=1,900,120"),
-        scored=2 * MOST_PAIRS,  # a pair is 2 points
+        scored=2 * MAX_PAIRS,  # a pair is 2 points
     ),
     "wake_word": Unseen(
         EdgeNetwork(
@@ -439,7 +439,7 @@ def times(step: str, start: Mapping[str, float], file: Path) -> dict[str, float]
     return {f"{step}_{unit}": value for unit, value in json.loads(file.read_text()).items()}
 
 
-OF_A_CHIP = ("rows", "accuracy", "chips", "samples")
+CHIP_COLUMNS = ("rows", "accuracy", "chips", "samples")
 """Columns that a table lacks in which no chip was found."""
 
 HEAD = (
@@ -451,7 +451,7 @@ HEAD = (
 def shown(table: pd.DataFrame) -> str:
     """The Markdown table of the verdicts of a file."""
     lines = [HEAD, "| --- | --- | --- | --- | --- | --- | --- |"]
-    table = table.reindex(columns=[*dict.fromkeys([*table, *OF_A_CHIP])])
+    table = table.reindex(columns=[*dict.fromkeys([*table, *CHIP_COLUMNS])])
     for _, runs in table.groupby(["network", "device"], sort=False):
         first = rows(runs)[0]
         made = "; ".join(f"{score:.3f}" for score in runs["accuracy"].dropna())

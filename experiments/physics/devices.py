@@ -37,7 +37,7 @@ VARIATIONS = {
 }
 """Kind of each variation of both devices."""
 
-OF_RRAM = {
+RRAM_VARIATIONS = {
     "rram_driver_factor=1": "assumption",
     "current_hold_m2=5e-12": "assumption",
     "cell_errors=wan2022_1s": "column",
@@ -88,7 +88,7 @@ def _rows(study: Study) -> Iterator[dict[str, Any]]:
     for definition in DEFINITIONS:
         yield _best_chip(study, DEFAULT, DEFAULT, definition)
     is_rram = study.space.fixed["device"] == "rram"
-    for variation, kind in (VARIATIONS | (OF_RRAM if is_rram else {})).items():
+    for variation, kind in (VARIATIONS | (RRAM_VARIATIONS if is_rram else {})).items():
         for definition in EXTREMES:
             yield _best_chip(study, variation, kind, definition)
 

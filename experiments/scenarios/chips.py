@@ -18,7 +18,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.model.physical.settings import ChipSharing
-from imcmoo.problem.criteria import OF_SCENARIOS
+from imcmoo.problem.criteria import SCENARIO_CRITERIA
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Sharing
@@ -194,7 +194,7 @@ def search(problem: AcceleratorProblem, optimum: Mapping[str, float], seed: int)
             continue
         costs = problem.costs(run.archive.F[serving])
         for name in SEARCHED:
-            scores = OF_SCENARIOS[name].scores(costs, None)
+            scores = SCENARIO_CRITERIA[name].scores(costs, None)
             at = int(scores.argmin())
             best[name] = float(scores[at]) / optimum[name], int(serving[at]) + 1
         if all(ratio <= 1 + SOLVED for ratio, _ in best.values()):

@@ -17,7 +17,7 @@ from experiments.silicon.macros import NON_VOLATILE, Row, is_rram, row_of
 FOLDED_PRODUCTS = 8.0
 """Least `alpha` of a macro with 1-bit inputs whose conversions are not known."""
 
-MOST_BITS = 64
+MAX_BITS = 64
 """Bits of inputs and weights beyond which a cell holds another quantity."""
 
 LARGEST_CELL_F2 = 10_000.0
@@ -77,7 +77,7 @@ def adc_bits_of_sum(row: Row) -> dict[str, str]:
     names = ("adc_bits", "dot_product_length", "input_bits", "weight_bits")
     cells = [_number(row, name) for name in names]
     bits, products, inputs, weights = (value or math.nan for value in cells)
-    if not max(inputs, weights) <= MOST_BITS:
+    if not max(inputs, weights) <= MAX_BITS:
         return {}
     largest = products * (2**inputs - 1) * (2**weights - 1)
     if not largest < math.inf:

@@ -16,7 +16,7 @@ from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.graph import CutNetwork, is_finite
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, joined, run_all
 from imcmoo.accuracy.lowering import MappedLayer, Tensors
-from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
+from imcmoo.accuracy.noisy_network import SAMPLES_CHUNK_SIZE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.shares import ExecutedShares, shares
 from imcmoo.accuracy.simulation import LayerErrors, Simulation, calibrate, to_decibels
 from imcmoo.arrays import Floats, Values
@@ -33,7 +33,7 @@ FEW_SAMPLES = 200
 RESAMPLES = 1000
 """Bootstrap draws per interval."""
 
-MOST_OF_ADC = 0.5
+MAX_ADC_SHARE = 0.5
 """Share of ADC noise in the worst 1 % of products above which white noise is no valid model."""
 
 COLUMNS = {"in_float": "float", "on_integers": "integer", "chip_yield": "yield"}
@@ -318,7 +318,7 @@ class Assessment:
 
     @property
     def _at_once(self) -> int:
-        return min(self._batch, SAMPLES_AT_ONCE)
+        return min(self._batch, SAMPLES_CHUNK_SIZE)
 
     def reference(self, samples: int) -> Tensors:
         """Outputs and logits of the float network on the first samples."""
@@ -372,7 +372,7 @@ def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
         "snr_rounding_dB": rounding,
         "worst_layer": errors[worst].layer,
         "worst_layer_share": total[worst] / (sum(total) or 1.0),
-        "exact_only": clipped > MOST_OF_ADC * sum(e.adc for e in errors),
+        "exact_only": clipped > MAX_ADC_SHARE * sum(e.adc for e in errors),
     }
 
 

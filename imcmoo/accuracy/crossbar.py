@@ -18,7 +18,7 @@ from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.model.physical.adc_window import Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 
-SUMS_AT_ONCE = 1 << 20
+SUMS_CHUNK_SIZE = 1 << 20
 """Sums of one matrix product; they fit the cache."""
 
 PRODUCTS, FEWEST_VECTORS = 60_000, 32
@@ -267,8 +267,8 @@ class Crossbar:
         groups, n, _ = codes.shape
         slices, columns = cells.shape[2:]
         per_sample = len(self.input_maxima) * slices * columns
-        n_step = min(n, max(1, SUMS_AT_ONCE // per_sample))
-        g_step = max(1, SUMS_AT_ONCE // (per_sample * n_step))
+        n_step = min(n, max(1, SUMS_CHUNK_SIZE // per_sample))
+        g_step = max(1, SUMS_CHUNK_SIZE // (per_sample * n_step))
         for g in range(0, groups, g_step):
             group_slice = slice(g, min(g + g_step, groups))
             for block in range(len(self._blocks)) if blocks is None else blocks:
@@ -387,7 +387,7 @@ class Crossbar:
         x: Values = drive.astype(kind, copy=False)
         w: Values = cells.transpose(0, 2, 3, 1).astype(kind, copy=False)
         square = np.zeros(mean.shape)
-        step = max(1, SUMS_AT_ONCE // (groups * rows * sum(mean.shape)))
+        step = max(1, SUMS_CHUNK_SIZE // (groups * rows * sum(mean.shape)))
         for start in range(0, rows, step):
             block = slice(start, start + step)
             of_x, of_w = (np.matmul(v[..., block].swapaxes(2, 3), v) for v in (x, w))

@@ -26,7 +26,7 @@ PASSES = 2
 """Passes of the descent over all row blocks and slice pairs, at most."""
 LEAST_GAIN = 0.01
 """Gain of a pass, as a share of the noise, below which the descent stops."""
-COLUMNS_AT_ONCE = 64
+COLUMNS_CHUNK_SIZE = 64
 """Columns whose errors fit the cache."""
 
 
@@ -231,10 +231,10 @@ def _least(values, ideal, errors, beside, place, low, step, top, weights):  # ty
             if low[k] == low[other] and step[k] == step[other] and top[k] == top[other]:
                 noise[k] = np.inf
     share = np.float32(1 if beside else 0)
-    sums, rest = np.empty((2, n, COLUMNS_AT_ONCE), np.float32)
-    total, square = np.empty((2, COLUMNS_AT_ONCE), np.float32)
-    for start in range(0, columns, COLUMNS_AT_ONCE):
-        width = min(COLUMNS_AT_ONCE, columns - start)
+    sums, rest = np.empty((2, n, COLUMNS_CHUNK_SIZE), np.float32)
+    total, square = np.empty((2, COLUMNS_CHUNK_SIZE), np.float32)
+    for start in range(0, columns, COLUMNS_CHUNK_SIZE):
+        width = min(COLUMNS_CHUNK_SIZE, columns - start)
         for at in range(n):
             for m in range(width):
                 sums[at, m] = values[at, start + m]

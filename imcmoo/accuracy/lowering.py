@@ -15,7 +15,7 @@ Tensors = dict[str, Values]
 Product = Callable[[Values], Floats]
 """Maps vectors, shape (G, n, K), to products, shape (G, n, M)."""
 
-VALUES_AT_ONCE = 1 << 25
+VALUES_CHUNK_SIZE = 1 << 25
 """Elements of vectors made at once, at least one sample."""
 
 
@@ -84,7 +84,7 @@ class MappedLayer:
             return product(flat)[0].reshape(*inputs.shape[:-1], -1)
         padded = self._padded(inputs, zero)
         per_sample = max(1, padded[0].size * int(np.prod(self.kernel)))
-        step = max(1, VALUES_AT_ONCE // per_sample)
+        step = max(1, VALUES_CHUNK_SIZE // per_sample)
         parts = [padded[at : at + step] for at in range(0, len(padded), step)]
         return np.concatenate([self._convolved(part, product) for part in parts])
 

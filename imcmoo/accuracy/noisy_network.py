@@ -17,7 +17,7 @@ from imcmoo.arrays import Floats, Values
 
 OPERATORS, IR_VERSION = 13, 7
 """Operator set and format of a layer alone, which any supported onnxruntime runs."""
-SAMPLES_AT_ONCE = 8
+SAMPLES_CHUNK_SIZE = 8
 """Samples per run; the noise of a layer fits the cache."""
 
 _Stored = tuple[Values, Values]

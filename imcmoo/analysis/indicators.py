@@ -24,7 +24,7 @@ points of the front count (Ishibuchi et al., Evolutionary Computation 26(3), 201
 DIRECTIONS = 1 << 14
 """Number of directions of integration of a hypervolume; see `hypervolume` for its accuracy."""
 
-MOST_VOLUME_OBJECTIVES = 31
+MAX_VOLUME_OBJECTIVES = 31
 """Largest number of objectives for which moocore approximates a hypervolume."""
 
 
@@ -79,13 +79,13 @@ def hypervolume(points: Floats, front: Floats) -> float:
     made-up spherical and planar fronts with 19 within 3 %. Time is proportional to the points of
     both: 1 s for 20,000 and 10,000 points of 19 objectives.
 
-    NaN with more than `MOST_VOLUME_OBJECTIVES` objectives, of which no volume is taken.
+    NaN with more than `MAX_VOLUME_OBJECTIVES` objectives, of which no volume is taken.
 
     Source: Zitzler & Thiele, PPSN V, 1998; approximation of Deng & Zhang, IEEE Trans. Evolutionary
     Computation 23(5), 2019, with the directions moocore documents as Rphi-FWE+.
     """
     _check(points, front)
-    if front.shape[1] > MOST_VOLUME_OBJECTIVES:
+    if front.shape[1] > MAX_VOLUME_OBJECTIVES:
         return float("nan")
     volume, exact = (
         # Named, because the default method has changed between versions, and once was random.

@@ -175,13 +175,13 @@ def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
     return _of_chip_once(table, ["limit"])
 
 
-OF_CHIP = ("max_average_power_W",)
+CHIP_LIMITS = ("max_average_power_W",)
 """Limits of the chip that `G` has a column of for every network."""
 
 
 def _of_chip_once(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """A table of limits with one row, without a network, for each limit of the chip."""
-    of_chip = table["limit"].isin(OF_CHIP)
+    of_chip = table["limit"].isin(CHIP_LIMITS)
     table = table.assign(network=table["network"].mask(of_chip, ""))
     return table[~(of_chip & table.duplicated(keys))].reset_index(drop=True)
 

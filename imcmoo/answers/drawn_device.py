@@ -17,7 +17,8 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import UncertaintyTable
 
-NOMINAL, AT_MEDIAN, ROBUST, OF_ALL, OWN = "nominal", "median", "robust", "robust_of_all", "own"
+NOMINAL, AT_MEDIAN, OWN = "nominal", "median", "own"
+ROBUST, ROBUST_OF_ALL = "robust", "robust_of_all"
 """Roles of chips: the best at assumed costs, the best at median costs, the robust one, the robust
 one among the chips of all devices, and one that the user names."""
 

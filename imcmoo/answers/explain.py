@@ -40,7 +40,7 @@ FEW_LAYERS = 8
 THIS_DESIGN = "this design"
 """Reference of scores if the optimum of each network is unknown."""
 
-MOST_OF_FRONT = 50
+MAX_FRONT_DESIGNS = 50
 """Largest number of explained designs of the front."""
 
 
@@ -326,7 +326,7 @@ def _designs(
     first = [levels.index(design) for design in selection]
     scores = front[f"score_{results.criterion}"].to_numpy(dtype=float)
     order = scores.argsort(kind="stable").tolist()
-    rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
+    rows = list(dict.fromkeys([*first, *order]))[:MAX_FRONT_DESIGNS]
     add([levels[row] for row in rows], [called[row] for row in rows])
     return names, n_in_full
 

@@ -18,7 +18,7 @@ import pandas as pd
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import begins_as, writing
 from imcmoo.io.locks import folder_lock
-from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, of_json
+from imcmoo.io.reading import MAX_TEXT_BYTES, check_regular, of_json
 
 TABLES = {
     "networks": ("network", "runs"),
@@ -142,7 +142,7 @@ def read_explanations(path: Path) -> list[Explanation]:
         OSError: the file cannot be read.
     """
     try:
-        check_regular(path, MOST_TEXT_BYTES)
+        check_regular(path, MAX_TEXT_BYTES)
         text = path.read_text(encoding="utf-8")
         stored = of_json(text, str(path))
         _, _, body = text.partition('"designs": ')

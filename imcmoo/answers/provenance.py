@@ -132,7 +132,7 @@ SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """Settings of a study that a command line may change, besides the area limit."""
 
 
-OF_A_STUDY = ("settings", "each network", "networks", "data", "space", "question", "own code")
+STUDY_PARTS = ("settings", "each network", "networks", "data", "space", "question", "own code")
 """Parts of the stamp of a run that its study must have to explain it."""
 
 
@@ -198,7 +198,7 @@ def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, Any
     damaged = f"{folder}/config.json is not the config of a run: "
     with input_errors(damaged, (KeyError, TypeError, ValueError)):
         study = ordinary.with_settings(config, SETTINGS)
-    stamp = Stamp(stamp_in(run_config(study))).only(*OF_A_STUDY)
+    stamp = Stamp(stamp_in(run_config(study))).only(*STUDY_PARTS)
     if differs := stamp.difference(stamp_in(config)):
         raise InputError(f"{folder} does not fit the study {ordinary.name}: it is of {differs}")
     return study

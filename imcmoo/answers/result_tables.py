@@ -49,7 +49,7 @@ from imcmoo.study.study import Study
 
 Columns = dict[str, NDArray[Any]]
 
-MOST_PROPOSED = 10**8
+MAX_PROPOSED = 10**8
 """Number of designs above which enumeration is not proposed."""
 
 
@@ -355,7 +355,7 @@ def proven_by(study: Study, problem: AcceleratorProblem) -> str:
     """The command that proves the answer of a study; empty if none does in reasonable time."""
     if has_bounds(problem, study.certified_by):
         return "certify"
-    return "enumerate" if problem.space.size <= MOST_PROPOSED else ""
+    return "enumerate" if problem.space.size <= MAX_PROPOSED else ""
 
 
 def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.analysis.draws import Ratio, VarianceShare, ratios, variance_shares
-from imcmoo.answers.drawn_device import OF_ALL, ROBUST, DrawnChip, DrawnDevice, device_of
+from imcmoo.answers.drawn_device import ROBUST, ROBUST_OF_ALL, DrawnChip, DrawnDevice, device_of
 from imcmoo.answers.provenance import REPLACE, STUDY, other_question, stamp_of_answers
 from imcmoo.exact.certificate import FILE
 from imcmoo.io.checksums import SUMS, check_sums, content_checksum, sha256, write_sums
@@ -98,7 +98,7 @@ class RobustAnswer:
     @cached_property
     def best(self) -> tuple[DrawnDevice, DrawnChip]:
         """The robust chip, of a list that of all devices, and its device."""
-        role = OF_ALL if len(self.parts) > 1 else ROBUST
+        role = ROBUST_OF_ALL if len(self.parts) > 1 else ROBUST
         found = [(part, chip) for part in self.parts if (chip := part.chip(role)) is not None]
         return found[0]
 

@@ -43,7 +43,7 @@ NEAR = 0.02
 EDAP = "edap_geomean"
 """Criterion by which the chips of two studies are compared."""
 
-OF_RUNS = ("front.csv", "selection.csv", "baselines.csv")
+RUN_TABLES = ("front.csv", "selection.csv", "baselines.csv")
 """Tables of a run with designs that may win."""
 
 COLUMNS = ("value", "study", "design", "edap_J_s_mm2", "ratio")
@@ -274,7 +274,7 @@ def _stored(study: Study, out: Path) -> Levels:
     """
     proven, enumerated = certificates.folder_of_study(study, out), folder_of(study, out)
     homes = [*sorted((out / study.name).glob("seed-*")), proven, enumerated]
-    paths = [home / name for home in homes if (home / CONFIG).is_file() for name in OF_RUNS]
+    paths = [home / name for home in homes if (home / CONFIG).is_file() for name in RUN_TABLES]
     paths.append(enumerated / OPTIMA)
     stored = [read_designs(path, study.space) for path in paths if path.is_file()]
     return np.unique(np.concatenate([np.empty((0, len(study.space.names)), int), *stored]), axis=0)

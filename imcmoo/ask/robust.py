@@ -21,9 +21,9 @@ from imcmoo.analysis.draws import least_of, regrets, savings
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
-    OF_ALL,
     OWN,
     ROBUST,
+    ROBUST_OF_ALL,
     DrawnChip,
     DrawnDevice,
     Snr,
@@ -292,7 +292,7 @@ def _with_chip_of_all(
     if not chosen:
         raise errors[0]
     _, winner, levels = min(chosen, key=lambda one: one[0])
-    chip = winner.chip(OF_ALL, levels, best)
+    chip = winner.chip(ROBUST_OF_ALL, levels, best)
     return [
         replace(each, chips=(*each.chips, chip)) if each.study is winner.drawn.study else each
         for each in answers

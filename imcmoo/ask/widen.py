@@ -44,7 +44,7 @@ FILE = "study.toml"
 HEADER = "# {}: lists of values widened by imcmoo until no end binds.\n"
 """First line of that file."""
 
-MOST_ROUNDS = 20
+MAX_ROUNDS = 20
 """Largest number of rounds; the lists of the shipped spaces need fewer."""
 
 
@@ -161,7 +161,7 @@ def widen(
         on_round: called after each round.
 
     Raises:
-        InputError: the cost model does not tell which values it covers, or `MOST_ROUNDS` do not
+        InputError: the cost model does not tell which values it covers, or `MAX_ROUNDS` do not
             suffice.
     """
     model = study.cost_model().shipped
@@ -179,9 +179,9 @@ def widen(
         )
         if wider is None:
             return Widening(study, solved, steps, ends)
-        if len(steps) == MOST_ROUNDS:
+        if len(steps) == MAX_ROUNDS:
             raise InputError(
-                f"{study.name}: ends of lists still bind after {MOST_ROUNDS} rounds: "
+                f"{study.name}: ends of lists still bind after {MAX_ROUNDS} rounds: "
                 f"{', '.join(one.end.parameter for one in ends)}; limit the area"
             )
         done = _solved_round(study, wider, best, solve, folder(wider.study), force=force)

@@ -21,7 +21,7 @@ from imcmoo.problem.scalarisation import TOLERANCE, spans
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.study.study import Study
 
-MOST_PREPARED = 1 << 17
+MAX_PREPARED = 1 << 17
 """Largest number of chips that `prepare` maps."""
 
 FEW, PATIENCE = 8, 128
@@ -206,9 +206,9 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Do the costly part of all evaluations in advance, if the cost model can.
 
         Use it before many runs in one process: later evaluations are look-ups. No effect in spaces
-        of more than `MOST_PREPARED` chips.
+        of more than `MAX_PREPARED` chips.
         """
-        self.accelerator.model.prepare(self.accelerator.largest_area_m2, MOST_PREPARED)
+        self.accelerator.model.prepare(self.accelerator.largest_area_m2, MAX_PREPARED)
 
     def start_record(self) -> Record:
         """Start a new record of the distinct designs that are evaluated."""

@@ -28,7 +28,7 @@ from imcmoo.space.design_space import Levels
 DRAWN, STARTS, MOST_CHECKED = 1000, 20, 5000
 """Random designs, starts of descents and paths, and designs checked for each path."""
 
-AT_ONCE = 1 << 16
+CHUNK_SIZE = 1 << 16
 """Designs evaluated at once."""
 
 ACTIVE = float(np.log2(1.01))
@@ -37,7 +37,7 @@ ACTIVE = float(np.log2(1.01))
 EXPLAINED = 0.95
 """Share of the variance that principal components of the front explain."""
 
-PAIRS_AT_ONCE = 64
+PAIRS_CHUNK_SIZE = 64
 """Pairs of front points that a round adds for each objective set that does not suffice."""
 
 Row = dict[str, Any]
@@ -122,7 +122,7 @@ def _lost_pairs(steps: Ints, chosen: Ints) -> Bools:
         before = np.flatnonzero((columns[:at] <= point).all(axis=1))[:1]
         needed = rows[at] < rows[before]
         beaten.extend(needed[needed.any(axis=1)])
-        if len(beaten) >= PAIRS_AT_ONCE:
+        if len(beaten) >= PAIRS_CHUNK_SIZE:
             break
     return np.array(beaten).reshape(-1, steps.shape[1])
 
@@ -186,8 +186,8 @@ def feasible_components(problem: BenchmarkProblem) -> Row:
         components, and largest_component (its share of the feasible designs).
     """
     space, kept = problem.space, np.empty(problem.space.size, dtype=bool)
-    for at in range(0, space.size, AT_ONCE):
-        ranks = np.arange(at, min(at + AT_ONCE, space.size))
+    for at in range(0, space.size, CHUNK_SIZE):
+        ranks = np.arange(at, min(at + CHUNK_SIZE, space.size))
         levels = space.unrank(ranks)
         _, G = problem.accelerator.score(levels, problem.accelerator.model.evaluate(levels))
         kept[ranks] = (G <= 0).all(axis=1)

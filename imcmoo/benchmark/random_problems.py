@@ -40,9 +40,9 @@ FEWEST_VALUES = 2
 SAMPLED, FEWEST_FEASIBLE = 256, 8
 """Designs that are sampled of a problem, and those of them that must be feasible."""
 
-MOST_DRAWS = 1000
+MAX_DRAWS = 1000
 
-MOST_CHOICES = 100_000
+MAX_CHOICES = 100_000
 """Choices of values after which no space of the size counts as there; the rarest that is drawn
 takes 5,000 in the mean."""
 
@@ -64,14 +64,14 @@ def random_study(seed: int, model: str) -> Study:
     # Drawn once: few small chips with resident weights hold several networks.
     rng = np.random.default_rng((seed, list(SPACES).index(model)))
     space = _with_all_noises(spaces()[SPACES[model][rng.integers(len(SPACES[model]))]])
-    for _ in range(MOST_DRAWS):
+    for _ in range(MAX_DRAWS):
         study = _draw(f"random_{model}_{seed}", space, model, rng)
         problem = study.problem()
         resources = problem.model.resources(study.space.random(SAMPLED, rng))
         feasible = (problem.feasibility.constraints(resources) <= 0).all(axis=1)
         if feasible.sum() >= FEWEST_FEASIBLE:
             return study
-    raise InputError(f"seed {seed}: no problem with feasible designs in {MOST_DRAWS} draws")
+    raise InputError(f"seed {seed}: no problem with feasible designs in {MAX_DRAWS} draws")
 
 
 def _with_all_noises(space: DesignSpace) -> DesignSpace:
@@ -110,7 +110,7 @@ def thinned(
     """
     fewest, most = designs
     least = math.prod(min(FEWEST_VALUES, n) for n in map(len, space.parameters))
-    choices = MOST_CHOICES if least <= most and space.size >= fewest else 0
+    choices = MAX_CHOICES if least <= most and space.size >= fewest else 0
     for _ in range(choices):
         kept = [_some_of(len(parameter), rng) for parameter in space.parameters]
         if fewest <= math.prod(map(len, kept)) <= most:

@@ -26,7 +26,7 @@ Option = tuple[str, dict[str, Any]]
 
 DEFAULT_OUT = Path("results")
 
-MOST_SEEDS = 500
+MAX_SEEDS = 500
 """The folder of each is held open while they run, and few systems let more than 1,024 files be."""
 
 
@@ -106,14 +106,14 @@ def budgets(text: str) -> tuple[int, ...]:
 
 
 def seeds(text: str) -> list[int]:
-    """`1,2,5`, `1-10`, or a mix, of up to `MOST_SEEDS`."""
+    """`1,2,5`, `1-10`, or a mix, of up to `MAX_SEEDS`."""
     numbers: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low = whole(0)(first)
         end = (whole(low)(last) if dash else low) + 1
-        if len(numbers) + end - low > MOST_SEEDS:
-            raise argparse.ArgumentTypeError(f"'{text}' is more than {MOST_SEEDS:,} seeds")
+        if len(numbers) + end - low > MAX_SEEDS:
+            raise argparse.ArgumentTypeError(f"'{text}' is more than {MAX_SEEDS:,} seeds")
         numbers += range(low, end)
     if len(set(numbers)) != len(numbers):
         raise argparse.ArgumentTypeError(f"a seed is listed twice in '{text}'")

@@ -110,8 +110,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-OF_LANGUAGE_MODELS = ("prompt", "generate", "batch")
-OF_ONNX = (
+LANGUAGE_MODEL_OPTIONS = ("prompt", "generate", "batch")
+ONNX_OPTIONS = (
     "name",
     "shape",
     "dim",
@@ -128,7 +128,7 @@ OF_ONNX = (
 def main(args: argparse.Namespace) -> None:
     """Import a model."""
     config = args.model.suffix.lower() == ".json"
-    for option_name in OF_ONNX if config else OF_LANGUAGE_MODELS:
+    for option_name in ONNX_OPTIONS if config else LANGUAGE_MODEL_OPTIONS:
         if getattr(args, option_name) not in (None, [], False):
             kinds = ("an ONNX file", "a config.json")
             raise InputError(

@@ -104,7 +104,7 @@ class _NodeBatch:
 CHILDREN_PER_BOUND_CHUNK = 1 << 14
 """Partial designs bounded at once."""
 
-MOST_NODES_PER_BRANCHING = 2048
+MAX_NODES_PER_BRANCHING = 2048
 """Largest number of partial designs expanded at once."""
 
 DIVE = 128
@@ -249,9 +249,7 @@ class BranchAndBound:
                 continue
             stage = int(np.argmin([w.least for w in self._queues]))
             n = int(
-                np.clip(
-                    CHILDREN_PER_BOUND_CHUNK / self._options[stage], 1, MOST_NODES_PER_BRANCHING
-                )
+                np.clip(CHILDREN_PER_BOUND_CHUNK / self._options[stage], 1, MAX_NODES_PER_BRANCHING)
             )
             self._branch(self._queues[stage].pop(n, self.pruning_threshold), stage)
         bound = self.bound
@@ -375,7 +373,7 @@ def prove(problem: AcceleratorProblem, criterion: str) -> Proof:
     return BranchAndBound(expander, RootExpansion.expand(expander), goal).run(lambda _: False)
 
 
-BRANCHED_AT_ONCE = 1 << 13
+BRANCHED_CHUNK_SIZE = 1 << 13
 """Partial designs expanded at once in the shared expansion; enough for all cores."""
 
 FIRST_BRANCHED = 1 << 9
@@ -422,9 +420,9 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
         grown = _expand(searches, rows, range(root.stage, last))
         for search in searches:
             search.prune_or_enqueue(grown, last)
-            if size < BRANCHED_AT_ONCE:
+            if size < BRANCHED_CHUNK_SIZE:
                 search.dive()
-        at, size = at + size, min(2 * size, BRANCHED_AT_ONCE)
+        at, size = at + size, min(2 * size, BRANCHED_CHUNK_SIZE)
     for search in searches:
         search.external_bound = np.inf
 

@@ -86,7 +86,7 @@ class Draw:
         return np.log(scores + self.goal.score_scale.zero) - self.log_best
 
 
-NUMBERS_AT_ONCE = 1 << 22
+NUMBERS_CHUNK_SIZE = 1 << 22
 """Excesses of children that are held at once; bounds memory."""
 
 PROBED = 8
@@ -159,7 +159,7 @@ class DrawBounds:
         if first is None:
             return None
         m = len(first)
-        at_once = max(1, NUMBERS_AT_ONCE // (m * len(self.draws)))
+        at_once = max(1, NUMBERS_CHUNK_SIZE // (m * len(self.draws)))
         parts = [
             self._relaxed_chunk(rows[at : at + at_once], excess[at : at + at_once], stage, limit, m)
             for at in range(0, len(rows), at_once)

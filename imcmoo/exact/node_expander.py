@@ -93,7 +93,7 @@ class EnumerationTree:
 NODES_PER_SCREEN = 1 << 14
 """Partial designs screened at once; bounds memory."""
 
-MOST_EVALUATED = 1 << 26
+MAX_EVALUATED = 1 << 26
 """Largest number of designs of a model without bounds (some minutes)."""
 
 CanImprove = Callable[[BoundedCosts], Bools]
@@ -260,10 +260,10 @@ def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) ->
     try:
         return model.partials(problem.largest_area_m2)
     except ValueError as error:
-        if model.space.size > MOST_EVALUATED:
+        if model.space.size > MAX_EVALUATED:
             raise NotProvable(
                 f"{error}, and {model.space.size:,} designs are more than the "
-                f"{MOST_EVALUATED:,} that are evaluated instead"
+                f"{MAX_EVALUATED:,} that are evaluated instead"
             ) from None
         report(f"{error}: all {model.space.size:,} designs are evaluated instead")
     return EnumerationTree(model)

@@ -32,10 +32,10 @@ from imcmoo.space.design_space import Levels
 
 GEOMEAN = "edap_geomean"
 
-NODES_AT_ONCE = 512
+NODES_CHUNK_SIZE = 512
 """Nodes expanded at once, once there are bounds; the first stages are chosen for all at once."""
 
-DESIGNS_AT_ONCE = 1 << 12
+DESIGNS_CHUNK_SIZE = 1 << 12
 """Designs evaluated at once."""
 
 Observer = Callable[[float, float, float], None]
@@ -216,7 +216,7 @@ class RobustSearch:
                 self._dive()
             steps += 1
             stage = int(np.argmin([queue.least for queue in self._queues]))
-            at_once = NODES_AT_ONCE if stage >= self.bounds.tree.bound_from else 1 << 30
+            at_once = NODES_CHUNK_SIZE if stage >= self.bounds.tree.bound_from else 1 << 30
             above = math.nextafter(self.incumbents.limit, math.inf)
             nodes = self._unpacked(self._queues[stage].pop(at_once, above))
             self._enqueue(*self._children(*nodes, stage), stage + 1)
@@ -272,8 +272,8 @@ class RobustSearch:
     def _evaluate(self, levels: Levels, excess: Floats) -> None:
         """Evaluate designs, and the neighbours of better incumbents."""
         better = False
-        for at in range(0, len(levels), DESIGNS_AT_ONCE):
-            some, known = levels[at : at + DESIGNS_AT_ONCE], excess[at : at + DESIGNS_AT_ONCE]
+        for at in range(0, len(levels), DESIGNS_CHUNK_SIZE):
+            some, known = levels[at : at + DESIGNS_CHUNK_SIZE], excess[at : at + DESIGNS_CHUNK_SIZE]
             left = self.bounds.evaluated(some, known, self.incumbents.limit)
             better |= self.incumbents.update(some[left], known[left])
         if better:

@@ -15,8 +15,8 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
 from imcmoo.exact.check import SAMPLED, DesignCounts, Refused, completions
-from imcmoo.exact.draw_bounds import NUMBERS_AT_ONCE, DrawBounds
-from imcmoo.exact.robust import NODES_AT_ONCE, criterion_of, draws_of
+from imcmoo.exact.draw_bounds import NUMBERS_CHUNK_SIZE, DrawBounds
+from imcmoo.exact.robust import NODES_CHUNK_SIZE, criterion_of, draws_of
 from imcmoo.exact.robust_criteria import TIE, UNBOUNDED
 from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.problem.problem import AcceleratorProblem
@@ -102,7 +102,7 @@ class _RobustWalk:
             else:
                 rows, excess = self._further(rows, excess, stage, counts)
                 whole = stage + 1 < tree.bound_from
-                step = max(1, len(rows)) if whole else NODES_AT_ONCE
+                step = max(1, len(rows)) if whole else NODES_CHUNK_SIZE
                 for at in range(0, len(rows), step):
                     open_.append((rows[at : at + step], excess[at : at + step], stage + 1))
             on_step(counts.all)
@@ -156,7 +156,7 @@ class _RobustWalk:
 
     def _look_at(self, levels: Levels) -> None:
         """Evaluate designs in every draw."""
-        step = max(1, NUMBERS_AT_ONCE // len(self._bounds.draws))
+        step = max(1, NUMBERS_CHUNK_SIZE // len(self._bounds.draws))
         for at in range(0, len(levels), step):
             excess = self._excess(levels[at : at + step])
             below = excess.min(axis=0)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.arrays import Floats
-from imcmoo.problem.criteria import OF_ROBUST
+from imcmoo.problem.criteria import ROBUST_CRITERIA
 
-MEAN, QUANTILE, WORST = OF_ROBUST
+MEAN, QUANTILE, WORST = ROBUST_CRITERIA
 
 TIE = 1e-9
 """Difference of levels up to which chips are equal; smaller regrets count as 0."""
@@ -155,7 +155,7 @@ def robust_criterion(name: str, best: Floats, quantile: float = 0.95) -> RobustC
     if name == WORST:
         return QuantileCriterion(n, n, name)
     if name != QUANTILE:
-        raise ValueError(f"criterion must be one of {', '.join(OF_ROBUST)}, got {name}")
+        raise ValueError(f"criterion must be one of {', '.join(ROBUST_CRITERIA)}, got {name}")
     if not 0 < quantile <= 1:
         raise ValueError(f"quantile must be above 0 and at most 1, got {quantile:g}")
     return QuantileCriterion(n, place(quantile, n))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from imcmoo.io.errors import InputError
-from imcmoo.problem.criteria import OF_ROBUST
+from imcmoo.problem.criteria import ROBUST_CRITERIA
 from imcmoo.space.design_space import DesignSpace, Levels
 
 
@@ -66,7 +66,7 @@ class RobustProof:
                 the space.
         """
         criterion, quantile = _text(content, "criterion"), _number(content, "quantile")
-        if criterion not in OF_ROBUST:
+        if criterion not in ROBUST_CRITERIA:
             raise _wrong("criterion", criterion)
         if not 0 < quantile <= 1:
             raise _wrong("quantile", quantile)

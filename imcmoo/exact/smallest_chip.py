@@ -22,10 +22,10 @@ from imcmoo.problem.nearest import dram_ceilings, nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace, Levels
 
-MOST_CHIPS = 1 << 21
+MAX_CHIPS = 1 << 21
 """Largest number of chips checked (some seconds)."""
 
-MOST_S = 20.0
+MAX_S = 20.0
 """Largest time of a proof, s."""
 
 AREA = BoundedCriterion("area", lambda costs: costs["area"], lambda costs: costs["area"])
@@ -36,7 +36,7 @@ POWER = BoundedCriterion(
 )
 """Average power of the chip with its DRAM under the requests of a scenario, W."""
 
-MOST_NEAREST = 1024
+MAX_NEAREST = 1024
 """Number of designs among which the nearest is searched."""
 
 CHIPS_PER_RESOURCE_CHUNK = 512
@@ -67,10 +67,10 @@ def nothing_feasible(problem: AcceleratorProblem) -> str:
 
 
 def _some_designs(space: DesignSpace) -> Levels:
-    """All designs, or `MOST_NEAREST` random ones of a larger space."""
-    if space.size <= MOST_NEAREST:
+    """All designs, or `MAX_NEAREST` random ones of a larger space."""
+    if space.size <= MAX_NEAREST:
         return space.unrank(np.arange(space.size))
-    return space.random(MOST_NEAREST, np.random.default_rng(0))
+    return space.random(MAX_NEAREST, np.random.default_rng(0))
 
 
 def smallest_chip(problem: AcceleratorProblem) -> str:
@@ -79,7 +79,7 @@ def smallest_chip(problem: AcceleratorProblem) -> str:
     if problem.area_limit_m2 is None:
         return ""  # another limit binds
     chips = problem.model.mapping_parameters or problem.space.names
-    if problem.space.size_of([*chips]) > MOST_CHIPS:
+    if problem.space.size_of([*chips]) > MAX_CHIPS:
         return ""
     find = _by_bounds(problem) or _by_scan(problem)
     joint = find("") if find else None
@@ -142,8 +142,8 @@ def _least(
     problem: AcceleratorProblem, criterion: BoundedCriterion, network: str = ""
 ) -> tuple[Levels, float] | None:
     """The proven best design for a network ("" for all), shape (1, n_parameters), and its value;
-    None if there is none, or if `MOST_S` do not suffice."""
-    deadline = time.perf_counter() + MOST_S
+    None if there is none, or if `MAX_S` do not suffice."""
+    deadline = time.perf_counter() + MAX_S
     with suppress(NotProvable):
         expander = NodeExpander(problem_of(problem, ProofTask((criterion.name,), network)))
         search = BranchAndBound(expander, RootExpansion.expand(expander), criterion, 0.0)

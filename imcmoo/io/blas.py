@@ -19,7 +19,7 @@ VARIABLES = (
 )
 """What libraries read, once, when NumPy is imported."""
 
-OF_ALL = "OMP_NUM_THREADS"
+SHARED_VARIABLE = "OMP_NUM_THREADS"
 """What libraries read where their own variable is not set."""
 
 
@@ -28,7 +28,7 @@ def use_one_thread() -> None:
 
     A variable that the user has set wins.
     """
-    if OF_ALL not in os.environ:
+    if SHARED_VARIABLE not in os.environ:
         for name in VARIABLES:
             os.environ.setdefault(name, "1")
 

@@ -19,16 +19,16 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_TEXT_BYTES = 1 << 28
+MAX_TEXT_BYTES = 1 << 28
 """A thousand times what any table or JSON file here has."""
 
 LONGEST_LINE = 1 << 20
 """Characters: a thousand times what a row of any table here has."""
 
-MOST_TOML_BYTES = 1 << 23
+MAX_TOML_BYTES = 1 << 23
 """A hundred thousand networks; parsing takes a second per 4 MB."""
 
-MOST_ARRAY_BYTES = 1 << 31
+MAX_ARRAY_BYTES = 1 << 31
 """Of an archive as stored, and of its arrays."""
 
 HARMLESS_BYTES, MOST_EXPANSION = 1 << 28, 200
@@ -62,7 +62,7 @@ def read_json(path: Path) -> Any:
         ValueError: the file is not JSON, no regular file, or too large; names it.
         OSError: it cannot be read.
     """
-    check_regular(path, MOST_TEXT_BYTES)
+    check_regular(path, MAX_TEXT_BYTES)
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -120,7 +120,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ValueError: the file is not TOML, no regular file, or too large; names it.
         OSError: it cannot be read.
     """
-    check_regular(path, MOST_TOML_BYTES)
+    check_regular(path, MAX_TOML_BYTES)
     try:
         content = tomllib.loads(path.read_bytes().decode())
         _check_whole(content)
@@ -138,12 +138,12 @@ def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
         ValueError: the file is damaged, no `.npz` or regular file, or too large; names it.
         OSError: it cannot be read.
     """
-    check_regular(path, MOST_ARRAY_BYTES)
+    check_regular(path, MAX_ARRAY_BYTES)
     content = path.read_bytes()
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             size = sum(info.file_size for info in stored.zip.infolist())
-            most = min(MOST_ARRAY_BYTES, max(HARMLESS_BYTES, MOST_EXPANSION * len(content)))
+            most = min(MAX_ARRAY_BYTES, max(HARMLESS_BYTES, MOST_EXPANSION * len(content)))
             if size <= most:
                 arrays = {name: stored[name] for name in stored.files}
                 if all(isinstance(array, np.ndarray) for array in arrays.values()):
@@ -179,6 +179,6 @@ def lines_of(stream: TextIO, path: Path) -> Iterator[str]:
         read += len(line)
         if len(line) > LONGEST_LINE:
             raise ValueError(f"{path}: a line of more than {LONGEST_LINE:,} characters")
-        if read > MOST_TEXT_BYTES:
-            raise ValueError(f"{path}: more than {MOST_TEXT_BYTES:,} characters")
+        if read > MAX_TEXT_BYTES:
+            raise ValueError(f"{path}: more than {MAX_TEXT_BYTES:,} characters")
         yield line

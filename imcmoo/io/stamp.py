@@ -30,7 +30,7 @@ OPTIONAL = {"each network"}
 OLDER = f"an older version of imcmoo than {__version__}"
 """Difference of a result whose stamp is missing, incomplete or of another form."""
 
-MOST_NAMED = 3
+MAX_NAMED = 3
 """Differing entries of a part that are named; the others are only counted."""
 
 LONGEST_SHOWN = 60
@@ -99,8 +99,8 @@ def _details(stored: Any, current: Any) -> str:
     if not (isinstance(stored, Mapping) and isinstance(current, Mapping)):
         return ""
     names = _differing(stored, current)
-    shown = ", ".join(_entry(name, stored, current) for name in names[:MOST_NAMED])
-    more = len(names) - MOST_NAMED
+    shown = ", ".join(_entry(name, stored, current) for name in names[:MAX_NAMED])
+    more = len(names) - MAX_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
 
 

@@ -30,7 +30,7 @@ from imcmoo.networks.workloads import (
 )
 from imcmoo.version import __version__
 
-MOST_BLOCKS = 10_000
+MAX_BLOCKS = 10_000
 """Largest number of blocks; no published model has a tenth of them."""
 
 FEWEST_WINDOW = 2
@@ -569,8 +569,8 @@ def _sizes(config: Mapping[str, Any], family: Family) -> dict[str, int]:
             f"{named['query_heads']} {heads} is no multiple of {named['key_heads']} "
             f"{sizes['key_heads']}; each head of keys serves equally many queries"
         )
-    if sizes["blocks"] > MOST_BLOCKS:
-        raise ValueError(f"{named['blocks']} must be at most {MOST_BLOCKS}, got {sizes['blocks']}")
+    if sizes["blocks"] > MAX_BLOCKS:
+        raise ValueError(f"{named['blocks']} must be at most {MAX_BLOCKS}, got {sizes['blocks']}")
     return sizes
 
 

@@ -26,7 +26,7 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.networks.workloads import BITS, DIMENSIONS, IN_TRUTH, Workload
 
 HISTOGRAMS = "operand_histograms.npz"
-MOST_LAYERS = 0.5
+MAX_GENERIC_SHARE = 0.5
 """Share of layers without histograms above which the operands of a network count as generic."""
 _CODES = np.arange(2**BITS)
 _ZERO = 2 ** (BITS - 1)
@@ -253,7 +253,7 @@ def operand_bits(workload: Workload, weight_clip: float = 1.0) -> OperandBits:
 
 def generic_operands(workload: Workload) -> bool:
     """True if most layers take averages over other networks, so the SNR is generic."""
-    return bool((_recorded_layers(workload) < 0).mean() > MOST_LAYERS)
+    return bool((_recorded_layers(workload) < 0).mean() > MAX_GENERIC_SHARE)
 
 
 def _recorded_layers(workload: Workload) -> Ints:

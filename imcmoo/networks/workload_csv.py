@@ -18,7 +18,7 @@ import numpy as np
 from imcmoo.arrays import Ints
 from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean_or_known
 from imcmoo.io.printable import is_printable, printable_line
-from imcmoo.io.reading import MOST_TEXT_BYTES, as_number, check_regular, lines_of
+from imcmoo.io.reading import MAX_TEXT_BYTES, as_number, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
     DEFAULT_DENSITIES,
@@ -59,7 +59,7 @@ GIVEN, DEFAULT = "given", "default"
 LARGEST_LAYER = 1 << 62
 """Largest number of multiply-accumulates of a layer; sums over layers must not overflow."""
 
-MOST_COLUMNS = 200
+MAX_COLUMNS = 200
 """Largest number of columns of a file; a misspelt column is still named."""
 
 KEYS, VALUES = "keys", "values"
@@ -193,15 +193,15 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
         return _Line(f"{path}, line {number}", faults, dict(cells))
 
     try:
-        check_regular(path, MOST_TEXT_BYTES)
+        check_regular(path, MAX_TEXT_BYTES)
         with path.open(newline="", encoding="utf-8-sig") as stream:
             all_lines = list(lines_of(stream, path))
         above = list(takewhile(lambda line: line.startswith("#"), all_lines))
         top = len(above)
         reader = csv.reader(all_lines[top:])
         header = [cell.strip() for cell in next(reader, [])]
-        if len(header) > MOST_COLUMNS:
-            raise ValueError(f"{path}: {len(header):,} columns; at most {MOST_COLUMNS} are read")
+        if len(header) > MAX_COLUMNS:
+            raise ValueError(f"{path}: {len(header):,} columns; at most {MAX_COLUMNS} are read")
         rows = [(reader.line_num + top, row) for row in reader if row]
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not text in UTF-8") from None

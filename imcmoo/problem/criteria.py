@@ -324,7 +324,7 @@ def _area_mm2(costs: Costs) -> Floats:
     return costs["area"] * MM2_PER_M2
 
 
-OF_SCENARIOS: dict[str, Criterion] = {
+SCENARIO_CRITERIA: dict[str, Criterion] = {
     name: Criterion(
         name,
         score,
@@ -348,11 +348,11 @@ SCORES: dict[str, Score] = {c.name: c.score for c in CRITERIA.values() if c.agai
 WEIGHTED = tuple(c.name for c in CRITERIA.values() if not c.ignores_weights)
 """Names of the criteria that count the weights of networks."""
 
-NAMED = {**CRITERIA, **OF_SCENARIOS}
+NAMED = {**CRITERIA, **SCENARIO_CRITERIA}
 """All criteria with a name of their own."""
 
 
-OF_ROBUST = ("robust_mean", "robust_quantile", "robust_worst")
+ROBUST_CRITERIA = ("robust_mean", "robust_quantile", "robust_worst")
 """Criteria over draws of uncertain costs, of `imcmoo robust` only."""
 
 
@@ -362,7 +362,7 @@ def refuse_robust(name: str) -> None:
     Raises:
         ValueError: names the command that has it.
     """
-    if name in OF_ROBUST:
+    if name in ROBUST_CRITERIA:
         raise ValueError(
             f"{name} is a criterion over draws of the costs: use imcmoo robust STUDY --criterion "
             f"{name}, or criterion under [uncertainty]"

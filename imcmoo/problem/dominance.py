@@ -9,7 +9,7 @@ import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
 
-MOST_COLUMNS = 255
+MAX_COLUMNS = 255
 """Largest number of objectives that moocore compares."""
 
 FEW_COLUMNS = 8
@@ -18,7 +18,7 @@ FEW_COLUMNS = 8
 
 def is_nondominated(points: Floats) -> Bools:
     """True for non-dominated points, shape (n,); equal points do not dominate each other."""
-    if points.shape[1] <= MOST_COLUMNS:
+    if points.shape[1] <= MAX_COLUMNS:
         # Imported here and below: certificates compare no fronts, and it delays their start.
         import moocore
 
@@ -51,7 +51,7 @@ def mutually_dominated(points: Floats, others: Floats) -> tuple[Bools, Bools]:
 
 def pareto_rank(points: Floats) -> Ints:
     """Rank of each point, shape (n,): 0 if non-dominated, 1 if non-dominated without rank 0, ..."""
-    if points.shape[1] <= MOST_COLUMNS:
+    if points.shape[1] <= MAX_COLUMNS:
         import moocore
 
         return np.asarray(moocore.pareto_rank(points), dtype=np.int64)

@@ -26,7 +26,7 @@ DIRECT_KEYS = 1 << 23
 """Largest number of designs to screen with a direct lookup table (32 MB)."""
 
 
-MOST_BOUNDED = 1 << 16
+MAX_BOUNDED = 1 << 16
 """Largest number of partial designs of one stage that are screened to prove a space empty."""
 
 
@@ -101,7 +101,7 @@ class Feasibility:
         rows = tree.start
         for stage in range(len(tree.stages)):
             rows, _ = tree.children(rows, stage)
-            if len(rows) > MOST_BOUNDED:
+            if len(rows) > MAX_BOUNDED:
                 return False
             if len(rows):
                 screened = tree.screen(rows)

@@ -12,7 +12,7 @@ from imcmoo.problem.snr_limits import SNR_LIMITS, is_said_by_compute_snr
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.space.design_space import Levels
 
-MOST_STREAMED = 64
+MAX_STREAMED = 64
 """Number of designs among which the fastest DRAM is searched."""
 
 
@@ -30,12 +30,12 @@ def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
 def dram_ceilings(problem: AcceleratorProblem) -> str:
     """Limits on tokens per second above what the DRAM delivers to designs that stream weights.
 
-    Looks at `MOST_STREAMED` random designs; empty if there is no such limit.
+    Looks at `MAX_STREAMED` random designs; empty if there is no such limit.
     """
     asked = {w: limit for w, key, limit in problem.limits.rows if key == "min_tokens_per_s"}
     if not asked or not problem.model.offers("breakdown"):
         return ""
-    levels = problem.space.random(MOST_STREAMED, np.random.default_rng(0))
+    levels = problem.space.random(MAX_STREAMED, np.random.default_rng(0))
     costs = problem.model.breakdown(levels)
     if costs is None or DRAM_DETAILS[-1] not in costs.details:
         return ""

@@ -37,7 +37,7 @@ from imcmoo.io.own_code import PROJECT
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import MACROS
 from imcmoo.networks.workloads import BITS
-from imcmoo.problem.criteria import JOINT_SUFFIX, OF_SCENARIOS
+from imcmoo.problem.criteria import JOINT_SUFFIX, SCENARIO_CRITERIA
 from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
     TOKENS,
@@ -67,7 +67,7 @@ NOT_PROVEN = "not proven"
 NEAR = 0.02
 """Unused share up to which a limit is near."""
 
-MOST_LIMITS = 2
+MAX_LIMITS = 2
 """Number of limits named in a line."""
 
 SNR_COLUMNS = {"snr": "snr_adc_dB", "compute_snr": "snr_dB"}
@@ -88,7 +88,7 @@ CAUTION, ENDS, NEXT = "caution", "ends of lists", "next"
 ROBUST = "uncertain costs"
 """Headings of lines."""
 
-OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
+CHIP_QUANTITIES = ("area_mm2", "package_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
 
 
@@ -524,7 +524,7 @@ def _costs_of_chip(
         asked = f"; {1 + spare:.3g} times are required" if spare else ""
         yield "load", f"serves up to {1 / chip['load']:.3g} times the requests{asked}"
     for name in chip:
-        if name not in OF_CHIP:
+        if name not in CHIP_QUANTITIES:
             yield label(name), quantity(name, chip[name])
 
 
@@ -636,7 +636,7 @@ def _accuracy(table: pd.DataFrame | None) -> Iterator[tuple[str, str]]:
 def _score(explanation: Explanation, own: object) -> Iterator[tuple[str, str]]:
     """Score of the criterion, unless another line states it; `own` is the score of the study."""
     name, networks = explanation.criterion, explanation.tables["networks"]
-    if name in OF_SCENARIOS or math.isnan(explanation.score):
+    if name in SCENARIO_CRITERIA or math.isnan(explanation.score):
         return
     text = f"{explanation.score:.4g} {criterion_unit(name, own)}".rstrip()
     if explanation.against and "regret" in networks:
@@ -654,7 +654,7 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
     limits = explanation.tables["limits"]
     tight = limits[limits["used"] >= 1 - NEAR]
     tight = tight.sort_values("used", ascending=False, kind="stable")
-    for _, row in tight.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+    for _, row in tight.drop_duplicates("limit").head(MAX_LIMITS).iterrows():
         yield f"{_limit_of(row)}: {', '.join(_left(explanation, row))}"
 
 
@@ -679,7 +679,7 @@ def _binding_limits(explanation: Explanation) -> Iterator[str]:
     binding = limits[np.array([key in excluding for key in keys], dtype=bool)]
     binding = binding[binding["stops"] > 0]
     binding = binding.sort_values(["stops", "used"], ascending=False, kind="stable")
-    for _, row in binding.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+    for _, row in binding.drop_duplicates("limit").head(MAX_LIMITS).iterrows():
         violate = "violates" if row["stops"] == 1 else "violate"
         neighbours = f"{row['stops']} of {n} designs one step away {violate} it"
         yield f"{_limit_of(row)} ({', '.join([*_left(explanation, row), neighbours])})"

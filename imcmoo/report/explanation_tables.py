@@ -14,7 +14,7 @@ from rich.text import Text
 from imcmoo.answers.explanation import OPERANDS, Explanation
 from imcmoo.model.metrics import DRAM_DETAILS
 from imcmoo.networks.work_shares import UNITS
-from imcmoo.problem.criteria import OF_SCENARIOS
+from imcmoo.problem.criteria import SCENARIO_CRITERIA
 from imcmoo.report.labels import (
     ACCURACY_TITLES,
     COLUMN_TITLES,
@@ -55,7 +55,7 @@ LESS_NEEDED = (
 )
 """Columns omitted on narrow terminals."""
 
-MOST_COMPONENTS = 8
+MAX_COMPONENTS = 8
 
 
 def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[RenderableType]:
@@ -93,7 +93,7 @@ def _heading(explanation: Explanation) -> Text:
     text.append(f"\n{', '.join(values)}\n", style="not bold")
     chip = [quantity(name, value) for name, value in explanation.chip.items()]
     score = explanation.score
-    if np.isfinite(score) and explanation.criterion not in OF_SCENARIOS:
+    if np.isfinite(score) and explanation.criterion not in SCENARIO_CRITERIA:
         against = f" against {explanation.against}" if explanation.against else ""
         unit = criterion_unit(explanation.criterion)
         chip.append(f"{label(explanation.criterion)}{against} {score:.4g} {unit}".rstrip())
@@ -204,11 +204,11 @@ def _components(explanation: Explanation, width: int) -> Table:
     add_numbers(table, "area (mm²)", "area (%)", *(f"{label(str(n))} energy (%)" for n in shares))
     weight = areas / areas.sum() + shares.mean(axis=1).fillna(0)
     order = weight.sort_values(ascending=False, kind="stable").index
-    for name in order[:MOST_COMPONENTS]:
+    for name in order[:MAX_COMPONENTS]:
         cells = (percent(v) for v in shares.loc[name])
         table.add_row(label(name), f"{areas[name]:.4g}", percent(areas[name] / areas.sum()), *cells)
-    if len(order) > MOST_COMPONENTS:
-        others = order[MOST_COMPONENTS:]
+    if len(order) > MAX_COMPONENTS:
+        others = order[MAX_COMPONENTS:]
         cells = (percent(v) for v in shares.loc[others].sum())
         area = areas[others].sum()
         table.add_row(f"{len(others)} others", f"{area:.4g}", percent(area / areas.sum()), *cells)

@@ -25,7 +25,7 @@ from imcmoo.problem.criteria import LOG10, NAMED
 from imcmoo.report import palette, style
 from imcmoo.report.labels import label, networks_in
 
-MOST_NETWORKS = 40
+MAX_NETWORKS = 40
 """Largest number of networks of figures with a panel, axis or row per network."""
 
 SMALL = 0.01
@@ -44,7 +44,7 @@ DENSE: dict[str, Any] = {"rasterized": True, "linewidths": 0}
 def draw_figures(results: Results, folder: Path) -> None:
     """Draw all figures of a run for the screen, as PNG, into an existing folder.
 
-    Skips figures without tables, and above `MOST_NETWORKS` networks those with a part per network.
+    Skips figures without tables, and above `MAX_NETWORKS` networks those with a part per network.
     """
     with style.paper_style():
         for name, figure in _drawn(results).items():
@@ -66,7 +66,7 @@ def _drawn(results: Results, width: float = style.WIDTH) -> dict[str, Figure]:
     drawn: dict[str, Figure] = {}
     if len(results.convergence):  # a proof has none
         drawn["convergence"] = convergence(results.convergence, width)
-    if len(results.workloads) > MOST_NETWORKS:
+    if len(results.workloads) > MAX_NETWORKS:
         return drawn
     feasible = results.evaluations[results.evaluations["feasible"]]
     baselines = results.baselines

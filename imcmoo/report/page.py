@@ -74,7 +74,7 @@ PAGE = re.compile(
 )
 """Beginning of a page."""
 
-MOST_EXCESS, MOST_AREA = 0.05, 0.9
+MAX_EXCESS, MAX_AREA = 0.05, 0.9
 """A smaller chip is named if its score is at most this share above the best, and its area at most
 this share of that of the selected design."""
 
@@ -223,8 +223,8 @@ def _smaller_chip(results: Results) -> tuple[str, str]:
         return "", ""
     (score,), (area,) = results.selected["score"], results.selected["area_mm2"]
     over = criterion.regret(front[f"score_{name}"].to_numpy(dtype=float), float(score))
-    nearly_best = front[over <= MOST_EXCESS]
-    if nearly_best.empty or nearly_best["area_mm2"].min() > MOST_AREA * area:
+    nearly_best = front[over <= MAX_EXCESS]
+    if nearly_best.empty or nearly_best["area_mm2"].min() > MAX_AREA * area:
         return "", ""
     smallest = nearly_best.loc[[nearly_best["area_mm2"].idxmin()]]
     (key,) = results.designs_in(smallest)
@@ -460,17 +460,17 @@ def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
 TOLD_LAYERS = 5
 """Layers of each network in the table; all stored layers are drawn."""
 
-MOST_LAYERS = 2000
+MAX_LAYERS = 2000
 """Largest number of drawn layers of a design, those with most energy."""
 
-MOST_CHARACTERS = 3_000_000
+MAX_CHARACTERS = 3_000_000
 """Largest number of characters of all cards (some 100 kB compressed)."""
 
 
 def cards(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
     """Cards of as many designs as fit, the selected one first."""
     contents: list[dict[str, Any]] = []
-    left = MOST_CHARACTERS
+    left = MAX_CHARACTERS
     for explanation in explanations:
         contents.append(card(explanation))
         left -= len(json.dumps(contents[-1]))
@@ -508,7 +508,7 @@ def _energy_and_area(energy: pd.DataFrame, areas: pd.DataFrame) -> dict[str, Any
 
 def _layers(layers: pd.DataFrame) -> list[dict[str, Any]]:
     """Energy, time and dominant component of layers, by network."""
-    heaviest = layers["energy_J"].astype(float).nlargest(MOST_LAYERS).index
+    heaviest = layers["energy_J"].astype(float).nlargest(MAX_LAYERS).index
     kept = layers.loc[heaviest.sort_values()]
     networks = list(dict.fromkeys(kept["network"]))
     called = dict(zip(networks, distinct_labels(networks), strict=True))

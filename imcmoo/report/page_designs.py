@@ -24,7 +24,7 @@ from imcmoo.report.labels import (
     measured,
 )
 
-MOST_VALUES = 120_000
+MAX_VALUES = 120_000
 """Largest number of values in the table; designs off the front are thinned out."""
 
 DIGITS = 6
@@ -191,7 +191,7 @@ class PageDesigns:
 
     def _drawn(self, keys: list[Key]) -> NDArray[np.bool_]:
         """True for designs that fit: those with a name first, the others evenly."""
-        room = MOST_VALUES // (len(self.results.parameters) + len(self._columns))
+        room = MAX_VALUES // (len(self.results.parameters) + len(self._columns))
         named = np.array([key in self.names for key in keys], dtype=bool)
         others = np.flatnonzero(~named)
         left = min(len(others), max(0, room - int(named.sum())))

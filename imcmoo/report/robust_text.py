@@ -10,22 +10,22 @@ from imcmoo.analysis.draws import Ratio
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
-    OF_ALL,
     OWN,
     ROBUST,
+    ROBUST_OF_ALL,
     DrawnChip,
     DrawnDevice,
 )
 from imcmoo.answers.robust_answer import Pair, RobustAnswer
 from imcmoo.model.physical.assumptions import OF_COUNTS
 from imcmoo.model.physical.draws import HELD
-from imcmoo.problem.criteria import OF_ROBUST
+from imcmoo.problem.criteria import ROBUST_CRITERIA
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import refusal, settings_of
 
-MEAN, QUANTILE, _ = OF_ROBUST
+MEAN, QUANTILE, _ = ROBUST_CRITERIA
 
 NAMED_ENTRIES = 3
 """Entries that are named as worth a measurement."""
@@ -36,7 +36,7 @@ LEAST_SHARE = 0.02
 ROLES = {
     NOMINAL: "nominal chip (as certified)",
     AT_MEDIAN: "best chip at median costs",
-    OF_ALL: "robust chip of all devices",
+    ROBUST_OF_ALL: "robust chip of all devices",
     OWN: "chip of --design",
 }
 

@@ -42,7 +42,7 @@ WORSE = 0.01
 PER_IMAGE = ("energy", "interval")
 """Costs that are compared per image, as EDAP takes them."""
 
-MOST_WORSE = 4
+MAX_WORSE = 4
 """Largest number of costs that are named as worse."""
 
 
@@ -125,8 +125,8 @@ def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, cri
         + (" per image" if _images(c, before) != _images(c, after) else "")
         for c in most
     ]
-    more = [f"{len(most) - MOST_WORSE} more"] if len(most) > MOST_WORSE else []
-    return ", ".join([*texts[:MOST_WORSE], *more])
+    more = [f"{len(most) - MAX_WORSE} more"] if len(most) > MAX_WORSE else []
+    return ", ".join([*texts[:MAX_WORSE], *more])
 
 
 def _images(column: str, row: Mapping[Any, Any]) -> float:

@@ -24,11 +24,11 @@ from imcmoo.scenario.service import (
 )
 from imcmoo.space.design_space import Levels
 
-MOST_POWER_W_OR_LOAD = 1e12
+MAX_POWER_W_OR_LOAD = 1e12
 """Above any average power, W, and any load."""
 
-AVERAGE_POWER = Quantity("average_power", "W", per_workload=False, bound=MOST_POWER_W_OR_LOAD)
-LOAD = Quantity("load", "", per_workload=False, bound=MOST_POWER_W_OR_LOAD)
+AVERAGE_POWER = Quantity("average_power", "W", per_workload=False, bound=MAX_POWER_W_OR_LOAD)
+LOAD = Quantity("load", "", per_workload=False, bound=MAX_POWER_W_OR_LOAD)
 
 NEVER_S = 1e30
 """Latency, s, of a network that does not run; finite, so that differences of loads are numbers."""

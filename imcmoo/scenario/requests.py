@@ -26,7 +26,7 @@ ROUNDED = 1.005
 LEAST_RATE_Hz, MOST_RATE_Hz = 1e-9, 1e12
 """Once in 30 years, and faster than any chip: beyond, times and powers overflow."""
 LEAST_DEADLINE_s = 1 / MOST_RATE_Hz
-MOST_BURST = 10**9
+MAX_BURST = 10**9
 """Largest number of inferences per request."""
 
 
@@ -50,9 +50,9 @@ class Requests:
             raise ValueError(
                 f"rate_Hz must be {LEAST_RATE_Hz:g} to {MOST_RATE_Hz:g}, got {self.rate_Hz:g}"
             )
-        if not 1 <= self.burst <= MOST_BURST:
+        if not 1 <= self.burst <= MAX_BURST:
             raise ValueError(
-                f"burst must be at least 1 and at most {MOST_BURST:g}, got {self.burst}"
+                f"burst must be at least 1 and at most {MAX_BURST:g}, got {self.burst}"
             )
         if self.deadline_s is None:
             return

@@ -20,7 +20,7 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.scenario.requests import Load
 
 STEEPNESS_PER_MS = 15.0
-MOST_ENERGY_J = 1.5
+MAX_ENERGY_J = 1.5
 """Parameters of the score of XRBench."""
 
 
@@ -219,4 +219,4 @@ def xrbench_score(response_s: Floats, deadline_s: float, energy_J: float) -> flo
     delay_ms = 1e3 * (response_s - deadline_s)
     with np.errstate(over="ignore"):
         real_time = 1 / (1 + np.exp(STEEPNESS_PER_MS * delay_ms))
-    return float(real_time.mean() * (MOST_ENERGY_J - energy_J) / MOST_ENERGY_J)
+    return float(real_time.mean() * (MAX_ENERGY_J - energy_J) / MAX_ENERGY_J)

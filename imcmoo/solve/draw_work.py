@@ -21,10 +21,10 @@ from imcmoo.study.study import Study
 
 Result = TypeVar("Result")
 
-AT_ONCE = 8
+DRAWS_PER_TASK = 8
 """Draws of a task: what an interrupt loses at most, for each process."""
 
-OF_ANSWER = ("draws", "criterion", "quantile")
+ANSWER_SETTINGS = ("draws", "criterion", "quantile")
 """Settings of the draws that change no proof of one."""
 
 OPTIMA, CHIP = 0, 1
@@ -135,13 +135,13 @@ class DrawWork:
 
 
 def _blocks(draws: Sequence[int]) -> Iterator[Sequence[int]]:
-    for at in range(0, len(draws), AT_ONCE):
-        yield [*draws[at : at + AT_ONCE]]
+    for at in range(0, len(draws), DRAWS_PER_TASK):
+        yield [*draws[at : at + DRAWS_PER_TASK]]
 
 
 def _digest(study: Study, rivals: Sequence[str]) -> str:
     """Digest of all that the proofs of draws depend on."""
     assert study.uncertainty is not None, "the study says how its costs are drawn"
-    settings = study.uncertainty.model_dump(mode="json", exclude={*OF_ANSWER})
+    settings = study.uncertainty.model_dump(mode="json", exclude={*ANSWER_SETTINGS})
     text = json.dumps([stamp_of_answers(study).digest(), settings, list(rivals)])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -41,7 +41,7 @@ from imcmoo.study.study import Study
 OnProgress = Callable[[int, int], None]
 """Called with the number of finished chunks, and of all chunks."""
 
-MOST_DESIGNS = 10**8
+MAX_DESIGNS = 10**8
 """Largest number of designs to enumerate (hours of work); certify larger spaces."""
 
 MAPPED_AHEAD = 300_000
@@ -153,7 +153,7 @@ def enumerate_study(
             all.
 
     Raises:
-        InputError: no design is feasible, more than `MOST_DESIGNS` remain, or a user's criterion
+        InputError: no design is feasible, more than `MAX_DESIGNS` remain, or a user's criterion
             fails `check_own_criteria`.
     """
     _enumeration.cache_clear()  # a network's file may have changed since
@@ -207,11 +207,11 @@ def check_replaceable(study: Study, folder: Path) -> None:
 def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
     """Chunks to evaluate; refuses a study without any, or with too many designs."""
     try:
-        chunks = enumeration.chunks(at_most=MOST_DESIGNS, on_screened=on_screened)
+        chunks = enumeration.chunks(at_most=MAX_DESIGNS, on_screened=on_screened)
     except TooMany as error:
         raise InputError(
             f"{study.name}: {error.left:,} designs are left to enumerate, more than "
-            f"{MOST_DESIGNS:,}: find the best by one criterion, with proof, by "
+            f"{MAX_DESIGNS:,}: find the best by one criterion, with proof, by "
             f"`imcmoo certify {study.file or study.name}`"
         ) from None
     if not chunks:

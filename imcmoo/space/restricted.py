@@ -11,7 +11,7 @@ from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter, text_of_value
 
-MOST_VALUES = 1000
+MAX_VALUES = 1000
 """Largest number of values of a parameter: ten times that of any shipped space."""
 
 
@@ -124,8 +124,8 @@ def _fault(
         return next((f for row in rows if (f := _fault(space, name, row, extra))), None)
     if not values:
         return "needs at least one value"
-    if len(values) > MOST_VALUES:
-        return f"has {len(values):,} values; a parameter takes at most {MOST_VALUES:,}"
+    if len(values) > MAX_VALUES:
+        return f"has {len(values):,} values; a parameter takes at most {MAX_VALUES:,}"
     like = space.values_of(name)
     kind = "text" if isinstance(like[0], str) else "positive number"
     if all(isinstance(value, int) for value in like):

@@ -17,10 +17,10 @@ T = TypeVar("T")
 COMPARISON = "comparison"
 """Folder of the comparison, beside those of the devices."""
 
-OF_ONE_DEVICE = ("device", "name", "space")
+PER_DEVICE_KEYS = ("device", "name", "space")
 """Keys that all studies of a list have in common or that tell them apart."""
 
-OF_ANALOG = ("calibration", *SNR_LIMITS)
+ANALOG_KEYS = ("calibration", *SNR_LIMITS)
 """Keys of ADCs and analog errors, which hold for no device whose sums are exact."""
 
 
@@ -129,12 +129,12 @@ class StudyOfDevices:
     def replace(self, **changes: Any) -> Self:
         """Return a copy with other values of some common keys.
 
-        Keys of `OF_ANALOG` hold for the devices whose sums are not exact.
+        Keys of `ANALOG_KEYS` hold for the devices whose sums are not exact.
 
         Raises:
             ValueError: a key has a wrong value, or is `device`, `name` or `space`.
         """
-        for key in OF_ONE_DEVICE:
+        for key in PER_DEVICE_KEYS:
             if key in changes:
                 raise ValueError(f"{key}: create the study that lists devices with another value")
         return self.each(lambda study: study.replace(**common_keys(str(study.device), changes)))
@@ -217,10 +217,10 @@ def _checked_space(
 
 
 def common_keys(device: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys that hold for a device: none of `OF_ANALOG` if its sums are exact."""
+    """Keys that hold for a device: none of `ANALOG_KEYS` if its sums are exact."""
     from imcmoo.model.physical.memory_cells import is_exact  # slow to import
 
-    return {k: v for k, v in keys.items() if not (k in OF_ANALOG and is_exact(device))}
+    return {k: v for k, v in keys.items() if not (k in ANALOG_KEYS and is_exact(device))}
 
 
 def _of_own_table(lines: str, device: str, table: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ from imcmoo.problem.criteria import (
     AREA,
     AVERAGE_POWER,
     NAMED,
-    OF_SCENARIOS,
+    SCENARIO_CRITERIA,
     WEIGHTED,
     Criterion,
     find_criterion,
@@ -98,13 +98,13 @@ RESERVED = ("joint", *AGGREGATIONS)
 ADC_MODEL = "adc_model"
 """Column whose values a calibration must cover."""
 
-OF_WEIGHTS = ("weight_clip", "layers_digital", "kv_bits", "weights_of")
+WEIGHT_KEYS = ("weight_clip", "layers_digital", "kv_bits", "weights_of")
 """Settings by network of how weights, keys and values are stored."""
 
 SNR_LIMITS = ("compute_snr_limit_dB", "adc_snr_limit_dB")
 """Keys of limits on analog errors, dB."""
 
-NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
+NOISE_SETTINGS = (*WEIGHT_KEYS, "accuracy")
 """Settings by network that need a model with noise."""
 
 PATHS = ("source", "accuracy", "components", "calibration")
@@ -122,7 +122,7 @@ LEAST_AREA_mm2 = 1e-6
 BUDGET = 3300
 """Default number of designs that each search evaluates."""
 
-OF_SEARCHES = {
+SEARCH_KEYS = {
     *("area_limit_mm2", "baselines", "budget", "count_checks", "criterion", "score", "seeds"),
     *("second_criterion", "start", "tolerance", "uncertainty"),
 }
@@ -435,7 +435,7 @@ class Study(Table):
         """Check that the scenario fits the model and the device."""
         if self.scenario is None:
             for key in ("criterion", "second_criterion"):
-                if (name := getattr(self, key)) in OF_SCENARIOS and name != AREA:
+                if (name := getattr(self, key)) in SCENARIO_CRITERIA and name != AREA:
                     raise ValueError(f"{key} {name} needs a [scenario]")
             return
         if self.model != "physical":
@@ -502,9 +502,9 @@ class Study(Table):
         if changes.get("name", self.name) != self.name:
             changes = {"file": None, **changes}
         study = super().replace(**changes)
-        if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
+        if "_model" in self.__dict__ and changes.keys() <= SEARCH_KEYS:
             study.__dict__["_model"] = self._model
-        elif changes.keys() <= {*OF_SEARCHES, "assumptions"}:
+        elif changes.keys() <= {*SEARCH_KEYS, "assumptions"}:
             study.__dict__["_alike"] = self.__dict__.get("_alike", self)
         return study
 
@@ -790,7 +790,7 @@ class Study(Table):
         asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
-            **{key: getattr(self, key) for key in OF_WEIGHTS},
+            **{key: getattr(self, key) for key in WEIGHT_KEYS},
             "objectives": self._objectives or None,
             **{key: getattr(self, key) for key in SNR_LIMITS},
             **(accuracy_options(self.accuracy, networks) if self.accuracy else {}),
@@ -903,7 +903,7 @@ class Study(Table):
         bits = sorted((self.precision or {}).items())
         networks = self.network_set().fingerprint
         stated = [self.deployment, self.objectives, table, bits, networks]
-        of_networks = [sorted(s.items()) for key in OF_WEIGHTS if (s := getattr(self, key))]
+        of_networks = [sorted(s.items()) for key in WEIGHT_KEYS if (s := getattr(self, key))]
         return repr((*stated, *of_networks))
 
     def with_settings(self, stored: Mapping[str, Any], names: Iterable[str]) -> Study:
@@ -982,7 +982,7 @@ class Study(Table):
             **({"images": [*images]} if max(images := self.network_set().images) > 1 else {}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,
-            **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},
+            **{k: dict(v) for k in WEIGHT_KEYS if (v := getattr(self, k))},
             **({"calibration": self.calibrated.to_config()} if self.calibrated else {}),
             **({"assumptions": dict(self.assumptions)} if self.assumptions else {}),
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),

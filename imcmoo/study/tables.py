@@ -255,7 +255,7 @@ SpaceSchema = WithJsonSchema(
 )
 
 
-OF_TOKENS = ("min_tokens_per_s", "max_token_energy_J")
+TOKEN_LIMITS = ("min_tokens_per_s", "max_token_energy_J")
 """Limits of the step of a language model."""
 
 
@@ -344,7 +344,7 @@ class Network(Table):
             raise ValueFaults({"batch": str(error)}) from None
         if "kv_bits" in self.model_fields_set and not self.workload.has_cache:
             raise ValueError("kv_bits needs a table with a cache, of imcmoo import config.json")
-        for key in OF_TOKENS:
+        for key in TOKEN_LIMITS:
             if getattr(self, key) is not None and self.workload.phase != STEP:
                 remedy = "use max_latency_s" if self.workload.phase else "needs the table of a step"
                 raise ValueError(f"{key}: {remedy}")
@@ -401,7 +401,7 @@ class Network(Table):
     @property
     def limits(self) -> Limits | None:
         """Limits of the network; None if there are none."""
-        keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps", *OF_TOKENS)
+        keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps", *TOKEN_LIMITS)
         limits = Limits(**{key: getattr(self, key) for key in keys})
         return limits if limits.given() else None
 

@@ -22,7 +22,7 @@ RobustCriterion = Literal["robust_mean", "robust_quantile", "robust_worst"]
 
 Reading = Literal["stated", "limits", "log_uniform"]
 
-MOST_DRAWS = 10_000
+MAX_DRAWS = 10_000
 
 
 def _pairs(bands: object) -> object:
@@ -35,7 +35,7 @@ def _pairs(bands: object) -> object:
 class UncertaintyTable(Table):
     """`[uncertainty]`: draws of uncertain costs, and the criterion of a robust chip."""
 
-    draws: int = Field(300, ge=1, le=MOST_DRAWS, description="draws of the costs")
+    draws: int = Field(300, ge=1, le=MAX_DRAWS, description="draws of the costs")
     seed: int = Field(1, ge=0, description="seed of the draws")
     by: Score = Field("edap_geomean", description="score of a chip in a draw")
     criterion: RobustCriterion = Field(

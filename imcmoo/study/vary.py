@@ -12,7 +12,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.model.physical.parameters import DEFAULTS
 from imcmoo.networks.workloads import network_name
-from imcmoo.study.devices import OF_ANALOG
+from imcmoo.study.devices import ANALOG_KEYS
 from imcmoo.study.spaces import spaces, table_of_space, usual_base
 from imcmoo.study.study import Study
 from imcmoo.study.tables import Network, ScenarioTable
@@ -78,7 +78,7 @@ def changed(study: Study, change: Change) -> tuple[Study, tuple[str, ...]]:
         table, dropped = _space(study, keys, space)
         keys["space"] = table
         if "device" in keys and is_exact(keys["device"]):
-            keys |= {k: None for k in OF_ANALOG if k in study.model_fields_set and k not in keys}
+            keys |= {k: None for k in ANALOG_KEYS if k in study.model_fields_set and k not in keys}
     if scenario:
         assert study.scenario_table is not None, "a key of [scenario] is known only with one"
         keys["scenario"] = study.scenario_table.replace(**scenario)

@@ -344,7 +344,7 @@ def endless(body):
 
 @pytest.mark.parametrize("body", ENDLESS_BODIES)
 def test_a_loop_without_an_end_is_ended(body, tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.networks.onnx_import.onnx_run.MOST_CPU_S", 0.05)
+    monkeypatch.setattr("imcmoo.networks.onnx_import.onnx_run.MAX_CPU_S", 0.05)
     nodes = [node("MatMul", "xw", "a"), endless(body)]
     network = cut(tmp_path, nodes, [tensor("x", (2, 6))], [*SQUARE, exactly("on", True, bool)])
     with pytest.raises(InputError, match="a Loop or Scan has not ended"):
@@ -352,7 +352,7 @@ def test_a_loop_without_an_end_is_ended(body, tmp_path, monkeypatch):
 
 
 def test_a_scan_of_empty_slices_without_number_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr("imcmoo.networks.onnx_import.onnx_run.MOST_CPU_S", 0.05)
+    monkeypatch.setattr("imcmoo.networks.onnx_import.onnx_run.MAX_CPU_S", 0.05)
     body = helper.make_graph(
         [node("Tanh", "v", ["v2"])],
         "body",

@@ -128,9 +128,9 @@ def test_a_space_too_large_to_enumerate_is_refused_at_once(tmp_path, capfd):
 def test_a_space_that_the_screen_makes_small_is_enumerated(tmp_path, monkeypatch):
     study = write_study(tmp_path, 2)
     out = ["--out", str(tmp_path / "out"), "--workers", "1", "--quiet"]
-    monkeypatch.setattr(enumerating, "MOST_DESIGNS", 10)
+    monkeypatch.setattr(enumerating, "MAX_DESIGNS", 10)
     assert main(["enumerate", study, *out]) == 2
-    monkeypatch.setattr(enumerating, "MOST_DESIGNS", 10**8)
+    monkeypatch.setattr(enumerating, "MAX_DESIGNS", 10**8)
     assert main(["enumerate", study, *out]) == 0
 
 

@@ -244,14 +244,14 @@ def test_an_interrupt_in_a_destructor_ends_the_command():
 
 
 SETTINGS = {"study": "tiny", "area_limit_mm2": 200.5, "deployment": "together"}
-OF_A_RUN = {"budget": 30, "criterion": "edap_mean", "baselines": False}
+RUN_SETTINGS = {"budget": 30, "criterion": "edap_mean", "baselines": False}
 
 
 @pytest.mark.parametrize(
     ("command", "options", "written", "asked"),
     [
         ("run", ["--budget", "30", "--criterion", "edap_mean", "--no-baselines"],
-         "tiny/seed-1/config.json", SETTINGS | OF_A_RUN),
+         "tiny/seed-1/config.json", SETTINGS | RUN_SETTINGS),
         ("enumerate", ["--workers", "1"], "enumerated/tiny/summary.json", SETTINGS),
         ("certify", ["--criterion", "edap_max"],
          "certified/tiny/edap_max/certificate.json", SETTINGS),

@@ -127,7 +127,7 @@ def test_a_space_that_cannot_be_bounded_is_evaluated_in_full_if_it_is_small(stud
     partials = node_expander.partials_of(problem)
     assert isinstance(partials, EnumerationTree)
     assert validate_bounds(problem, partials, []) == 0
-    monkeypatch.setattr(node_expander, "MOST_EVALUATED", 10)
+    monkeypatch.setattr(node_expander, "MAX_EVALUATED", 10)
     with pytest.raises(node_expander.NotProvable, match=r"not this space, and .* designs are more"):
         node_expander.partials_of(problem)
 

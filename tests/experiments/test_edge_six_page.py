@@ -29,7 +29,7 @@ PACKAGED = {
     "recogniser": "PP-OCR recogniser",
 }
 SNR_FROM = ("generic operands", "measured moments", "measured columns")
-OF_NETWORKS = (0, 2, 3, 4, 5)
+NETWORK_DESIGNS = (0, 2, 3, 4, 5)
 """Designs of the table of real networks."""
 
 
@@ -165,7 +165,7 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
     for name, title in scored.items():
         runs = predicted.loc[name]
         scores = [runs.loc[0, "float"], runs.loc[0, "integer"]]
-        scores += [runs.loc[design, "exact"] for design in OF_NETWORKS]
+        scores += [runs.loc[design, "exact"] for design in NETWORK_DESIGNS]
         assert f"| {title} | {' | '.join(f'{s:.2f}' for s in scores)} |" in text_of_page
     of_sentences = predicted.loc["minilm", "exact"]
     assert f"in {of_sentences[5]:.0%} of cases with 7-bit ADCs".replace("%", " %") in prose
@@ -186,7 +186,7 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
     assert f"lowers a rank correlation of 1 to {correlation:.2f}" in prose
     seconds = predicted.loc["minilm", "linear_s"]
     assert f"{seconds.min():.1f} to {seconds.max():.1f} s for a new circuit of MiniLM" in prose
-    circuits = [(DESIGNS[at].adc_bits, DESIGNS[at].differential) for at in OF_NETWORKS]
+    circuits = [(DESIGNS[at].adc_bits, DESIGNS[at].differential) for at in NETWORK_DESIGNS]
     assert circuits == [(8, True), (6, True), (7, True), (6, False), (7, False)]
 
 

@@ -21,7 +21,7 @@ print(max(t["num_threads"] for t in threadpoolctl.threadpool_info() if t["user_a
 
 def threads(*, before="", **variables):
     """BLAS threads of a new process that runs some code before NumPy is imported."""
-    ours = {*blas.VARIABLES, blas.OF_ALL}
+    ours = {*blas.VARIABLES, blas.SHARED_VARIABLE}
     environment = {k: v for k, v in os.environ.items() if k not in ours} | variables
     code = before + "\nimport numpy" + THREADS
     done = subprocess.run(
@@ -54,7 +54,7 @@ def _in_worker(_):
 
 
 def test_a_worker_uses_one_thread_and_leaves_its_parent_alone(monkeypatch):
-    for name in (*blas.VARIABLES, blas.OF_ALL):
+    for name in (*blas.VARIABLES, blas.SHARED_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     with local(2) as executor:
         assert [n for _, n in imap_unordered(executor, _in_worker, range(2))] == [1, 1]

@@ -111,7 +111,7 @@ def test_flipped_bits_give_the_same_arrays_or_one_error(tmp_path):
 def test_arrays_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
     np.savez_compressed(path, zeros=np.zeros(1000))
-    monkeypatch.setattr(reading, "MOST_ARRAY_BYTES", 2000)
+    monkeypatch.setattr(reading, "MAX_ARRAY_BYTES", 2000)
     assert path.stat().st_size < 2000
     with pytest.raises(ValueError, match="is not a table"):
         read_arrays(path, "a table")

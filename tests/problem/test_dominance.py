@@ -35,7 +35,7 @@ def ours(F):
 def test_any_number_of_columns_is_compared_as_moocore_compares_few(F):
     assert ours(F) == of_moocore(F)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dominance, "MOST_COLUMNS", 0)
+        patch.setattr(dominance, "MAX_COLUMNS", 0)
         assert ours(F) == of_moocore(F)
 
 

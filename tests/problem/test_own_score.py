@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.io.errors import InputError
-from imcmoo.problem.criteria import CRITERIA, OF_SCENARIOS
+from imcmoo.problem.criteria import CRITERIA, SCENARIO_CRITERIA
 from imcmoo.problem.own_score import Exponents, own_criterion
 from imcmoo.problem.scores import AGGREGATIONS, Costs
 
@@ -39,7 +39,7 @@ def test_criteria_that_ignore_weights_are_those_whose_scores_do_not_change_with_
     for criterion in (*CRITERIA.values(), *map(own_criterion, exponents)):
         scores = [criterion.unchecked_scores(of, best) for of in (costs, equal)]
         assert np.allclose(*scores) is criterion.ignores_weights, criterion.name
-    assert all(criterion.ignores_weights for criterion in OF_SCENARIOS.values())
+    assert all(criterion.ignores_weights for criterion in SCENARIO_CRITERIA.values())
 
 
 def test_a_score_of_some_exponents_or_a_function(costs):

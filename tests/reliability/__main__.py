@@ -38,7 +38,7 @@ All cases are drawn at random, seed {seed}. `make reliability` writes this page.
 
 """
 
-AT_ONCE = 2
+N_PROCESSES = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name in (args.only or CLASSES)
         for i in range(args.trials or n)
     ]
-    with tempfile.TemporaryDirectory() as home, ProcessPoolExecutor(AT_ONCE) as pool:
+    with tempfile.TemporaryDirectory() as home, ProcessPoolExecutor(N_PROCESSES) as pool:
         ready = drawn.prepare(Path(home))
         inputs.prepare(ready)
         trial = partial(_trial, ready, Path(home))

@@ -140,7 +140,7 @@ def test_generation_shows_each_step_over_its_floor_and_energy_of_a_token(width, 
 def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
     results = Results.read(run_of("four_workload_rram"))
     assert {"convergence", "trade_off"} <= set(figures._drawn(results))
-    monkeypatch.setattr(figures, "MOST_NETWORKS", len(results.workloads) - 1)
+    monkeypatch.setattr(figures, "MAX_NETWORKS", len(results.workloads) - 1)
     assert set(figures._drawn(results)) == {"convergence"}
 
 

@@ -209,7 +209,7 @@ def test_a_run_whose_curve_has_an_empty_cell_is_refused(run_of, tmp_path):
 
 def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypatch):
     whole = data_of(made(run_of("four_workload_rram")))
-    monkeypatch.setattr(page_designs, "MOST_VALUES", 18 * 60)
+    monkeypatch.setattr(page_designs, "MAX_VALUES", 18 * 60)
     thin = data_of(made(run_of("four_workload_rram")))
     assert len(thin["line"]) < len(whole["line"])
     assert [names for names in thin["names"] if names] == [n for n in whole["names"] if n]
@@ -218,7 +218,7 @@ def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypa
 def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
     whole = data_of(made(run_of("four_workload_rram")))
     room = sum(len(card["html"]) for card in whole["cards"]) - 1
-    monkeypatch.setattr("imcmoo.report.page.MOST_CHARACTERS", room)
+    monkeypatch.setattr("imcmoo.report.page.MAX_CHARACTERS", room)
     few = data_of(made(run_of("four_workload_rram")))
     n = len(few["cards"])
     assert 0 < n < len(whole["cards"])

@@ -9,7 +9,7 @@ from imcmoo.scenario.response import blocking_times, capacities, response_bounds
 from imcmoo.scenario.service import request_times
 from tests.scenario.exact_analysis import TaskSet, exact_responses, worst_releases
 
-MOST_PERIODS = 30
+MAX_PERIODS = 30
 
 
 @st.composite
@@ -58,11 +58,11 @@ def test_simulated_responses_never_exceed_the_exact_ones_and_these_never_the_bou
     bound = bounds(tasks, interruptible=interruptible)
     assert (exact <= bound * (1 + 1e-9)).all()
     rng = np.random.default_rng(seed)
-    horizon = MOST_PERIODS * tasks.load.period_s.min()
+    horizon = MAX_PERIODS * tasks.load.period_s.min()
     for _ in range(3):
         periods = tasks.load.period_s
         releases = [
-            first + np.cumsum(period * rng.choice([1.0, 1.0, 1.3], MOST_PERIODS))
+            first + np.cumsum(period * rng.choice([1.0, 1.0, 1.3], MAX_PERIODS))
             for first, period in zip(rng.uniform(0, periods), periods, strict=True)
         ]
         releases = [r[r < horizon] for r in releases]
@@ -177,7 +177,7 @@ def test_responses_with_pipelines_that_fill_again_never_exceed_their_bound(
         np.array([first, *[further] * (int(burst) - 1)])
         for first, further, burst in zip(latency, interval, load.burst, strict=True)
     ]
-    horizon = MOST_PERIODS * load.period_s.min()
+    horizon = MAX_PERIODS * load.period_s.min()
     releases = [
         np.arange(first, horizon, period)
         for first, period in zip(rng.uniform(0, load.period_s), load.period_s, strict=True)

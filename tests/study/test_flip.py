@@ -33,7 +33,7 @@ RESISTIVE = {
     **FIXED, "bits_per_cell": 2, "weight_coding": "differential", "input_coding": "levels",
     "adc_bits": 8, "router_groups": 8, "adc_noise": 2,
 }  # fmt: skip
-FACTOR, OF_TIME = "adc_energy_factor", "adc_time_factor"
+FACTOR, TIME_FACTOR = "adc_energy_factor", "adc_time_factor"
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_proven_chips_are_the_best_of_all_designs(folder, monkeypatch):
 
 def test_the_command_prints_crossings_with_both_chips_and_writes_all_values(folder, capsys):
     file, out = written(folder, one(folder).to_toml()), folder / "flip.csv"
-    command = ["flip", file, "--factor", OF_TIME, "--results", folder / "results"]
+    command = ["flip", file, "--factor", TIME_FACTOR, "--results", folder / "results"]
     assert main([*map(str, command), "--out", str(out)]) == 0
     text = capsys.readouterr().out
     n_crossings = text.count("the chip changes between")
@@ -196,7 +196,7 @@ def test_the_command_prints_crossings_with_both_chips_and_writes_all_values(fold
     assert list(table.columns) == [*COLUMNS]
     assert table["value"].is_monotonic_increasing
     # A file of its own is written over.
-    command[command.index(OF_TIME)] = "top_area"
+    command[command.index(TIME_FACTOR)] = "top_area"
     assert main([*map(str, command), "--out", str(out)]) == 0
     assert "none within the band" in capsys.readouterr().out
     assert len(pd.read_csv(out)) < len(table)

@@ -167,7 +167,7 @@ def files(folder):
 
 
 def test_workers_and_interrupts_change_no_byte(study, tmp_path, monkeypatch):
-    monkeypatch.setattr(draw_work, "AT_ONCE", 2)
+    monkeypatch.setattr(draw_work, "DRAWS_PER_TASK", 2)
     one = robust(study, Options(tmp_path / "kept"), draws=4)
     one.save(tmp_path / "one")
     robust(study, Options(workers=2), draws=4).save(tmp_path / "two")

@@ -22,7 +22,7 @@ QUIET = 4
 LOOPS = ("Loop", "Scan")
 """Operators that repeat a graph."""
 
-MOST_CPU_S = 20.0
+MAX_CPU_S = 20.0
 """CPU time per run, s, after which a loop counts as endless; real networks take below 1 s."""
 
 POLL_S = 0.05
@@ -78,7 +78,7 @@ def run(
         session: session of onnxruntime.
         names: names of the outputs.
         inputs: arrays by name.
-        bounded: stop the run after `MOST_CPU_S`; see `let_loops_be_stopped`.
+        bounded: stop the run after `MAX_CPU_S`; see `let_loops_be_stopped`.
 
     Raises:
         InputError: the run was stopped.
@@ -88,7 +88,7 @@ def run(
         return list(session.run(list(names), dict(inputs)))
     how = onnxruntime.RunOptions()
     how.log_severity_level = QUIET
-    until = time.process_time() + MOST_CPU_S
+    until = time.process_time() + MAX_CPU_S
     # Runs in a thread, since an interrupt does not reach a run in the main thread.
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(session.run, list(names), dict(inputs), how)
@@ -96,7 +96,7 @@ def run(
             while not running.done():
                 if time.process_time() > until:
                     raise InputError(
-                        f"a {' or '.join(LOOPS)} has not ended after {MOST_CPU_S:g} s of CPU time: "
+                        f"a {' or '.join(LOOPS)} has not ended after {MAX_CPU_S:g} s of CPU time: "
                         "is it endless?"
                     )
                 wait([running], timeout=POLL_S)

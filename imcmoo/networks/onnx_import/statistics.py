@@ -23,7 +23,7 @@ from imcmoo.networks.workload_csv import DEFAULT
 STORED, SAMPLED = "initializer", "samples"
 """Where densities come from: the weights in the file, or activations of a run."""
 
-MOST_ELEMENTS = 1 << 20
+MAX_ELEMENTS = 1 << 20
 """Of a larger tensor, evenly spaced elements are taken: densities stay within 0.002."""
 
 LARGEST_CODE = 127
@@ -56,7 +56,7 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     """
     flat = values.reshape(-1)
     with np.errstate(invalid="ignore"):  # values that are no numbers are found below
-        flat = flat[:: max(1, flat.size // MOST_ELEMENTS)].astype(np.float64)
+        flat = flat[:: max(1, flat.size // MAX_ELEMENTS)].astype(np.float64)
     largest = np.abs(flat).max(initial=0)
     if not np.isfinite(largest) or largest == 0 or flat.min() == flat.max():
         return None
@@ -178,6 +178,6 @@ def _runs(
 
 
 def _part(values: NDArray[Any], runs: int) -> NDArray[Any]:
-    """Evenly spaced elements, so that all runs together keep about `MOST_ELEMENTS`."""
+    """Evenly spaced elements, so that all runs together keep about `MAX_ELEMENTS`."""
     flat = values.reshape(-1)
-    return flat[:: max(1, flat.size * runs // MOST_ELEMENTS)]
+    return flat[:: max(1, flat.size * runs // MAX_ELEMENTS)]

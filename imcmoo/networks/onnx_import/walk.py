@@ -35,10 +35,10 @@ DEEPEST = 32
 UNFITTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What operators raise for attributes and shapes that no operator has, such as no heads at all."""
 
-MOST_INPUTS = 3
+MAX_INPUTS = 3
 """Inputs that a message names."""
 
-MOST_NODES = 20_000
+MAX_NODES = 20_000
 """Nodes of all graphs, each as often as it is called."""
 
 SUBGRAPHS = {"If": 0, "Loop": 0, "Scan": 8}
@@ -125,8 +125,8 @@ class Walk:
 
     def _node(self, node: onnx.NodeProto, name: str, scope: Scope, opsets: Opsets) -> list[Tensor]:
         self._steps += 1
-        if self._steps > MOST_NODES:
-            raise InputError(f"the graph runs more than {MOST_NODES:,} nodes")
+        if self._steps > MAX_NODES:
+            raise InputError(f"the graph runs more than {MAX_NODES:,} nodes")
         call = Call(node, name, [_find(n, scope) if n else None for n in node.input], opsets)
         operator = call.operator
         function = self._model.functions.get((node.domain, node.op_type, node.overload))
@@ -173,8 +173,8 @@ class Walk:
     def _not_fixed(self, condition: str) -> str:
         """Why a branch is not chosen, and which inputs would choose it."""
         inputs = inputs_behind(condition, self._model.graph)
-        give = " ".join(f"--value {name}=..." for name in inputs[:MOST_INPUTS])
-        depends = f"its condition depends on {', '.join(inputs[:MOST_INPUTS])}: give {give}"
+        give = " ".join(f"--value {name}=..." for name in inputs[:MAX_INPUTS])
+        depends = f"its condition depends on {', '.join(inputs[:MAX_INPUTS])}: give {give}"
         return depends if inputs else "its condition is not fixed"
 
     def _repetition(self, call: Call, r: Repetition, scope: Scope) -> list[Tensor]:

@@ -69,7 +69,7 @@ def test_a_size_that_no_choice_of_values_has_is_refused_at_once(designs):
 
 
 def test_a_size_that_is_not_drawn_is_refused_after_some_draws(monkeypatch):
-    monkeypatch.setattr("imcmoo.benchmark.random_problems.MOST_CHOICES", 30)
+    monkeypatch.setattr("imcmoo.benchmark.random_problems.MAX_CHOICES", 30)
     space = DesignSpace("s", tuple(Ordinal(name, (1, 2, 3, 4)) for name in "abcd"))
     with pytest.raises(InputError, match="no 17 to 17 designs of space s in 30 draws"):
         thinned(space, np.random.default_rng(0), (17, 17))

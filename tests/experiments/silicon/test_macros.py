@@ -129,7 +129,7 @@ def test_no_row_is_left_out_without_a_reason(row):
     assert macro["covered"] or macro["reason"]
 
 
-MOST_BITS = {"zigzag": 16, "sar_noise": 12}
+MAX_BITS = {"zigzag": 16, "sar_noise": 12}
 NUMERIC = {
     "technology_nm": st.floats(7, 45),
     "voltage_V": st.floats(0.55, 1.2),
@@ -154,7 +154,7 @@ def test_what_is_covered_is_evaluated_by_every_adc_that_has_its_bits(numbers, ki
         return
     for model in ADC_MODELS:
         bits = (
-            TABLE.sizes(model, "bits") if model in TABLE.tables else range(1, MOST_BITS[model] + 1)
+            TABLE.sizes(model, "bits") if model in TABLE.tables else range(1, MAX_BITS[model] + 1)
         )
         if macro["adc_bits"][0] not in bits:
             continue

@@ -20,7 +20,7 @@ BOUNDS = {
     "macros_per_tile": (4, 128), "tiles_per_group": (2, 64), "router_groups": (1, 64),
     "glb_KiB": (256, 32768), "glb_banks": (1, 16), "link_bits": (32, 512),
 }  # fmt: skip
-OF_DEVICE = {
+DEVICE_BOUNDS = {
     "rram": {"bits_per_cell": (1, 4), "ping_pong": (0, 0)},
     "sram": {"bits_per_cell": (1, 1), "ping_pong": (0, 1)},
 }
@@ -30,7 +30,7 @@ OF_DEVICE = {
 def test_samples_are_designs_of_the_extended_space(table, device):
     columns = random_designs.sample(4000, device, table, np.random.default_rng(1))
     designs = Designs.of_columns(columns)
-    bounds = BOUNDS | OF_DEVICE[device]
+    bounds = BOUNDS | DEVICE_BOUNDS[device]
     sampled = {name: getattr(designs, name) for name in bounds}
     assert {name: (v.min(), v.max()) for name, v in sampled.items()} == bounds
     share = designs.active_rows / designs.rows

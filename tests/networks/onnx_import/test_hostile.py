@@ -244,7 +244,7 @@ FILES = {
     ],
 )
 def test_a_bad_file_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch, message, make):
-    monkeypatch.setattr(walk, "MOST_NODES", 2000)  # the real bound takes ten seconds
+    monkeypatch.setattr(walk, "MAX_NODES", 2000)  # the real bound takes ten seconds
     path = tmp_path / "bad.onnx"
     made = make()
     path.write_bytes(made if isinstance(made, bytes) else made.SerializeToString())

@@ -334,7 +334,7 @@ KEYS = (2, 100, 384)
 ITS_OWN = [(32, 60, 60, 1, 1, 1, 24, 1), (60, 32, 60, 1, 1, 1, 24, 1)]
 SHARED = [(32, 60, 60, 1, 1, 1, 6, 4), (60, 32, 60, 1, 1, 1, 6, 4)]
 BLOCKS = {"K": 64, "N": 24, "bits": 4, "block_size": 32}
-OF_ONNXRUNTIME = [
+RUNTIME_OPERATORS = [
     ("BiasGelu", [X], [(384,)], {}, [], X),
     ("MultiHeadAttention", [X, KEYS, KEYS], [], {}, SCORES_AND_VALUES, X),
     ("GroupQueryAttention", [X] + 2 * [(2, 60, 96)], [], {"kv_num_heads": 3}, SHARED, X),
@@ -356,7 +356,7 @@ OF_ONNXRUNTIME = [
 output."""
 
 
-@pytest.mark.parametrize(("operator", "read", "held", "more", "sizes", "made"), OF_ONNXRUNTIME)
+@pytest.mark.parametrize(("operator", "read", "held", "more", "sizes", "made"), RUNTIME_OPERATORS)
 def test_an_operator_of_onnxruntime(tmp_path, operator, read, held, more, sizes, made):
     """A product of ONNX's own reads what it hands on."""
     names = "abcd"[: len(read) + len(held)]
