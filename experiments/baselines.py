@@ -176,7 +176,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Add rows and print their summary."""
-    shipped = [name for name in benchmark.names() if truth.path_of(name).is_file()]
+    shipped = [name for name in benchmark.names() if truth.truth_path(name).is_file()]
     usual = [*NAMED, *(name for name in shipped if name not in NAMED)]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--problems", nargs="+", default=usual, choices=usual, metavar="NAME")

@@ -25,7 +25,7 @@ class RandomSurrogate(Surrogate):
     """Tells nothing about a design but that it is promising: so a random design is offered."""
 
     @classmethod
-    def of_violation(cls, *_: Any) -> None:
+    def fit_violations(cls, *_: Any) -> None:
         """No violation is predicted."""
 
     def predict(self, levels: Levels) -> Floats:
@@ -38,7 +38,7 @@ class NoPredictedViolation(Surrogate):
     """Candidates are checked in the order of their promise, whatever they may violate."""
 
     @classmethod
-    def of_violation(cls, *_: Any) -> None:
+    def fit_violations(cls, *_: Any) -> None:
         """No violation is predicted."""
 
 

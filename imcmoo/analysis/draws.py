@@ -234,6 +234,6 @@ def ratios(first: Floats, second: Floats) -> Floats:
     return ratio
 
 
-def least_of(values: Sequence[Floats]) -> Floats:
+def elementwise_least(values: Sequence[Floats]) -> Floats:
     """Least value of each draw, NaN where there is none."""
     return np.asarray(np.fmin.reduce(values))

@@ -105,7 +105,7 @@ def names(kind: str | None = None) -> list[str]:
         "textbook": [name.removesuffix(VERSIONS["reference"]) for name in TEXTBOOK],
     }
     chosen = KINDS if kind is None else (kind,)
-    return [f"{stem}{version_of(stem)}" for k in chosen for stem in by_kind[k]]
+    return [f"{stem}{name_ending(stem)}" for k in chosen for stem in by_kind[k]]
 
 
 def _further_of(study: str) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _has_noise(study: Study) -> bool:
     return not all(map(is_exact, study.space.values_of("device")))
 
 
-def version_of(stem: str) -> str:
+def name_ending(stem: str) -> str:
     """Ending of the name of a problem whose name begins with `stem`."""
     return VERSIONS["physical" if _PHYSICAL.fullmatch(stem) else "reference"]
 
@@ -132,9 +132,9 @@ def problem_study(name: str) -> Study:
     """
     if match := _NAME.fullmatch(str(name)):
         stem, version = match["stem"], match["version"]
-        if version == version_of(stem) and (study := _study_of(stem, name)) is not None:
+        if version == name_ending(stem) and (study := _study_of(stem, name)) is not None:
             return study
-        now = f"{stem}{version_of(stem)}"
+        now = f"{stem}{name_ending(stem)}"
         if version == "-v1" and (now in names() or _RANDOM.fullmatch(stem)):
             raise InputError(
                 f"problem '{name}' had the costs of an earlier physical model; now there is '{now}'"

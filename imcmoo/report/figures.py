@@ -85,10 +85,10 @@ def _drawn(results: Results, width: float = style.WIDTH) -> dict[str, Figure]:
             of_tokens = energy_per_token(results.breakdown, results.generation)
             drawn["generation"] = generation(results.steps, of_tokens, width)
     if baselines is not None:
-        relative = results.of_workloads(baselines, "relative_edap_{}")
+        relative = results.workload_values(baselines, "relative_edap_{}")
         drawn["baselines"] = baseline_matrix(
             relative,
-            np.isfinite(results.of_workloads(baselines, "energy_{}_J")),
+            np.isfinite(results.workload_values(baselines, "energy_{}_J")),
             rows=baselines["optimised_for"].tolist(),
             columns=results.workloads,
             width=width,
@@ -209,7 +209,7 @@ def _log_axes(ax: Axes, at_most: int | None = None) -> None:
 
 def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
     """EDAP against cost of feasible designs by technology node, their front, and row `selected`."""
-    worst = results.edap_of(designs).max(axis=1)
+    worst = results.edap_values(designs).max(axis=1)
     cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
     figure = Figure(figsize=(style.COLUMN, 2.9), layout="constrained")
     ax = figure.subplots()

@@ -177,7 +177,7 @@ IN_MS = ("time_to_first_token_s", "time_per_token_s", "request_s")
 """Columns of times that people know in milliseconds."""
 
 
-def unit_of(column: str) -> tuple[float, str]:
+def display_unit(column: str) -> tuple[float, str]:
     """Factor from a column in files to its display unit, and the name of the latter."""
     return (1e3, "ms") if column in IN_MS else on_screen(column.rpartition("_")[2])
 
@@ -219,7 +219,7 @@ def headed(column: str) -> str:
     stem, _, _ = column.rpartition("_")
     if not stem:
         return label(column)
-    return f"{label(stem)} ({unit_of(column)[1]})"
+    return f"{label(stem)} ({display_unit(column)[1]})"
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,7 @@ def cell(column: str, value: Any) -> str:
         return percent(value)
     if column == "regret":
         return times(1 + value)
-    return number(value if column == TOKENS else value * unit_of(column)[0])
+    return number(value if column == TOKENS else value * display_unit(column)[0])
 
 
 def number(value: float) -> str:
