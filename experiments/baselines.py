@@ -78,7 +78,7 @@ def random_search(start: Start) -> Evaluations:
     return counted.archive
 
 
-def ours(start: Start) -> Evaluations:
+def this_work(start: Start) -> Evaluations:
     """Our search, which draws feasible designs to begin with and counts their checks."""
     rng = np.random.default_rng(start.seed)
     return run_search(start.problem, budget=start.budget, rng=rng).archive
@@ -88,7 +88,7 @@ def rows(run: Run, problem: BenchmarkProblem) -> Iterator[dict[str, Any]]:
     """Rows of a run, one for each budget."""
     assert problem.answer is not None, "problems of the table ship their front"
     accelerator = CountingProblem(problem.accelerator)
-    method = {OURS: ours, RANDOM: random_search}.get(run.algorithm) or METHODS[run.algorithm]
+    method = {OURS: this_work, RANDOM: random_search}.get(run.algorithm) or METHODS[run.algorithm]
     initial = problem.space.random(POPULATION, np.random.default_rng((run.seed, 3)))
     began = time.process_time()
     archive = method(Start(accelerator, initial, run.budgets[-1], run.seed))

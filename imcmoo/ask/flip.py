@@ -205,7 +205,7 @@ def flip(
             raise InputError(
                 f"no stored design of {each.name} in {out}: run or enumerate it, or --exact"
             )
-    point_at = _Comparison(factor, studies, pools, exact, on_value)
+    point_at = _WinnerAt(factor, studies, pools, exact, on_value)
     points, found = crossings(assumption, point_at)
     n_designs = None if exact else [len(pool) for pool in pools]
     first = studies[0]
@@ -283,8 +283,8 @@ def _stored(study: Study, out: Path) -> Levels:
     return np.unique(np.concatenate([np.empty((0, len(study.space.names)), int), *stored]), axis=0)
 
 
-class _Comparison:
-    """Compares the best chips of studies at values of an assumption; the first value is today's.
+class _WinnerAt:
+    """Finds the best chips of studies at values of an assumption; the first value is today's.
 
     Args:
         factor: name of the assumption.

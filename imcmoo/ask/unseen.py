@@ -29,6 +29,7 @@ from imcmoo.io.files import replacing
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
 from imcmoo.problem.nearest import broken_limits
+from imcmoo.problem.scale import RATIO
 from imcmoo.solve.certify import certify
 from imcmoo.solve.solve import solve
 from imcmoo.space.design_space import Levels
@@ -228,8 +229,8 @@ class UnseenOfDevice:
                 "design": problem.space.text_of(chip[0]),
                 "keeps_limits": keeps,
                 "broken": "" if keeps else "; ".join(broken_limits(problem, chip)),
-                "regret_on_it": _regret(edap[at] / best_edap[at] - 1),
-                "over_own_best": _regret(edap[at] / self.own_best[at] - 1),
+                "regret_on_it": _regret(RATIO.excess(edap[at], best_edap[at])),
+                "over_own_best": _regret(RATIO.excess(edap[at], self.own_best[at])),
                 "regret_of_all": math.inf
                 if score is None
                 else _regret(scale.excess(score, best_score)),

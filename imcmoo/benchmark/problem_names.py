@@ -22,8 +22,9 @@ from dataclasses import replace
 
 from imcmoo.benchmark.random_problems import random_study
 from imcmoo.benchmark.textbook import TABLE
+from imcmoo.hardware.devices import DEVICES
 from imcmoo.io.errors import InputError, did_you_mean
-from imcmoo.model.physical.memory_cells import is_exact
+from imcmoo.model.physical.memory_cells import is_exact, keeps_weights
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.study.catalogue import shipped_names, shipped_study
 from imcmoo.study.spaces import WIDEST_SPACES
@@ -51,8 +52,12 @@ SUBSETS = (
 )
 """Networks of the listed members of the family; other subsets can be named as well."""
 
-AREAS_MM2 = {"sram": (100, 800), "rram": (600, 1600)}
-"""Area limits of listed members by device of the families, mm²; others can be named as well."""
+AREAS_MM2 = {
+    device: (600, 1600) if keeps_weights(device) else (100, 800)
+    for device in sorted(DEVICES, key=keeps_weights)
+}
+"""Area limits of listed members by device of the reference model, mm²; others can be named as well.
+A chip that keeps all weights is larger."""
 
 TEXTBOOK = (
     "textbook/sram/resnet18+mobilenet_v3/200mm2-v1",

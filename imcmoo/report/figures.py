@@ -22,6 +22,7 @@ from imcmoo.answers.results import Results
 from imcmoo.arrays import Bools, Floats
 from imcmoo.networks.language_model import STEP
 from imcmoo.problem.criteria import LOG10, NAMED
+from imcmoo.problem.scale import Scale
 from imcmoo.report import palette, style
 from imcmoo.report.labels import label, networks_in
 
@@ -403,9 +404,11 @@ def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     for ax, (title, curves) in zip(axes, panels, strict=True):
         for i, (name, rows) in enumerate(curves.items()):
             best = rows["best"].to_numpy()
-            off = best - best[-1]
-            zero = NAMED[name].zero if name in NAMED else 0.0
-            over = 10.0**off - 1.0 if name.startswith(LOG10) else off / abs(best[-1] + zero)
+            if name.startswith(LOG10):
+                over = Scale("log10").excess(best, best[-1])
+            else:  # a share of the magnitude, since scores of a user's criterion may be negative
+                zero = NAMED[name].zero if name in NAMED else 0.0
+                over = (best - best[-1]) / abs(best[-1] + zero)
             ax.step(
                 rows["evaluations"].to_numpy(),
                 100 * over,
