@@ -37,6 +37,7 @@ from imcmoo.io.files import check_own_folder, name_os_errors, replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report.answer_card import AnswerCard, card_of_run
+from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.solve.enumerate import find_answer
 from imcmoo.solve.searches import (
@@ -172,9 +173,6 @@ class Run:
             InputError: the path is a file of another kind.
         """
         explanations = self.explain_front() if front else self.results.explanations
-        # Imported on first use: most runs write no page.
-        from imcmoo.report.page import PAGE, page
-
         text = page([(self.results, explanations)])
         if path is None:
             with folder_lock(self.folder), replacing(self.folder / REPORT) as target:

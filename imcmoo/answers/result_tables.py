@@ -41,6 +41,7 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import LayerCosts, Metrics
+from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition, regret
 from imcmoo.record.evaluations import Evaluations
@@ -466,8 +467,6 @@ def caution(model: str, workloads: Mapping[str, Mapping[str, float]], device: st
     """Caution about implausible figures, or assumptions of the physical model; None if there is
     none. The physical model alone needs the device."""
     if model == "physical":
-        from imcmoo.model.physical.memory_cells import is_exact  # the reference model has none
-
         return DIGITAL_BASIS if is_exact(device) else PHYSICAL_BASIS
     density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}
     worst = max(density, key=lambda name: density[name])

@@ -12,6 +12,10 @@ import pandas as pd
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.answers.outcome import Outcome
 from imcmoo.io.checksums import sha256
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.memory_cells import memory_cell
+from imcmoo.model.physical.parameters import Designs, defaults_of
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS
 
@@ -112,12 +116,6 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
 
 
 def _chip(outcome: Outcome, name: str) -> Circuit:
-    # Imported here: most runs execute nothing, and many have no physical model.
-    from imcmoo.model.physical.assumptions import Assumptions
-    from imcmoo.model.physical.circuit import Circuit
-    from imcmoo.model.physical.memory_cells import memory_cell
-    from imcmoo.model.physical.parameters import Designs, defaults_of
-
     columns = outcome.problem.model.space.decode(outcome.design)
     device = memory_cell(str(columns["device"][0]))
     designs = Designs.of_columns(columns, defaults=defaults_of(device.defaults, measured=True))

@@ -27,6 +27,7 @@ from imcmoo.run import OnExplained, Run
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study import catalogue
+from imcmoo.study.calibration import sentence
 
 DESCRIPTION = """
 Explain why a design is what it is: chip, networks, components, layers, limits, and what every step
@@ -85,8 +86,6 @@ def main(args: argparse.Namespace) -> None:
     terminal = console()
     show(terminal, *explained(explanation, width=terminal.width, layers=args.layers))
     if calibrated:
-        from imcmoo.study.calibration import sentence  # imports an optimizer
-
         terminal.print(sentence(calibrated), soft_wrap=True)
     if written:
         terminal.print("written:", *written, sep="\n  ", soft_wrap=True)

@@ -25,13 +25,22 @@ from imcmoo.cli.terminal import (
     show,
     warn,
 )
+from imcmoo.cli.widening import widen_and_show, widen_devices_and_show
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.report import terminal_tables
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.report.labels import label
-from imcmoo.run import Observer, Run, run_devices, run_studies
+from imcmoo.run import (
+    Observer,
+    Run,
+    answer_from_run,
+    run_devices,
+    run_studies,
+    runs_folder,
+    searched,
+)
 from imcmoo.search.algorithm import TraceRow
 from imcmoo.solve.searches import OnTrace, search_names
 from imcmoo.study import catalogue
@@ -118,10 +127,6 @@ def main(args: argparse.Namespace) -> None:
 
 def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> None:
     """Widen the study of a run, run each widened one, and print the card of the last."""
-    # Others do without.
-    from imcmoo.cli.widening import widen_and_show
-    from imcmoo.run import answer_from_run, runs_folder, searched
-
     observer.is_round = True
     solve = partial(searched, out=out, observer=observer, workers=options["workers"])
     folder, force = partial(runs_folder, out=out), bool(options["force"])
@@ -136,10 +141,6 @@ def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> 
 
 def _widen_devices(compared: Answers, out: Path, options: Mapping[str, Any]) -> None:
     """Widen the study of each device, and run each widened one."""
-    # Others do without.
-    from imcmoo.cli.widening import widen_devices_and_show
-    from imcmoo.run import runs_folder, searched
-
     observer: Shown = options["observer"]
     solve = partial(searched, out=out, workers=options["workers"])
     folder, force = partial(runs_folder, out=out), bool(options["force"])

@@ -7,6 +7,7 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.io.units import MM2_PER_M2, decibels
 from imcmoo.model.metrics import DRAM_DETAILS
+from imcmoo.model.physical.memory_cells import keeps_weights
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.snr_limits import SNR_LIMITS, is_said_by_compute_snr
 from imcmoo.scenario.model import ScenarioModel
@@ -105,10 +106,6 @@ def _lateness(response_s: float, deadline_s: float) -> str:
 def _remedies(model: ScenarioModel) -> str:
     remedies = ["a larger area limit", "fewer networks", "lower rates"]
     if model.scenario.sharing == "time":
-        from imcmoo.model.physical.memory_cells import (
-            keeps_weights,
-        )  # most studies have no scenario
-
         resident = any(map(keeps_weights, model.space.values_of("device")))
         remedies += [] if model.scenario.interruptible else ['interrupt = "layer"']
         remedies += ['sharing = "space"'] if resident else []

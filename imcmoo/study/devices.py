@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from imcmoo.io.errors import did_you_mean
+from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.problem.criteria import NAMED
 from imcmoo.study.study import SNR_LIMITS, Study
 from imcmoo.study.table import known_device
@@ -218,8 +219,6 @@ def _checked_space(
 
 def common_keys(device: str, keys: Mapping[str, Any]) -> dict[str, Any]:
     """Keys that hold for a device: none of `ANALOG_KEYS` if its sums are exact."""
-    from imcmoo.model.physical.memory_cells import is_exact  # slow to import
-
     return {k: v for k, v in keys.items() if not (k in ANALOG_KEYS and is_exact(device))}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.model.physical.parameters import DEFAULTS, LIMITS
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import ValueFaults, restricted
@@ -115,8 +116,6 @@ def space_of_table(
         values.setdefault("device", [device])
     switches: list[str] = []
     if model == "physical":
-        from imcmoo.model.physical.parameters import LIMITS  # not for studies of the reference
-
         base = _with_optional(base, values)
         switches = [key for key, (low, _) in LIMITS.items() if low == 0]
     return restricted(base, values, name=name, switches=switches) if values else base
@@ -134,8 +133,6 @@ def _base(name: object) -> DesignSpace:
 
 def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
     """A space with defaults of named optional columns that it lacks."""
-    from imcmoo.model.physical.parameters import DEFAULTS  # as above
-
     lacking = set(names) - {*space.names, *space.fixed}
     added = {name: value for name, value in DEFAULTS.items() if name in lacking}
     return replace(space, fixed={**space.fixed, **added})

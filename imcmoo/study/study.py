@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from imcmoo.hardware.physical_table import OPEN
+from imcmoo.hardware.physical_table import OPEN, PhysicalTable
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import (
     NAME,
@@ -35,6 +35,9 @@ from imcmoo.io.errors import (
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import is_exact, keeps_weights
+from imcmoo.model.physical.parameters import DEFAULTS
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet, is_path
 from imcmoo.problem.criteria import (
@@ -86,7 +89,6 @@ from imcmoo.study.toml import toml_text
 from imcmoo.study.uncertainty import UncertaintyTable, faults, refusal
 
 if TYPE_CHECKING:
-    from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.model import PhysicalEvaluator
     from imcmoo.study.calibration import Calibration
 
@@ -369,8 +371,6 @@ class Study(Table):
         limits = {key: limit for key in SNR_LIMITS if (limit := getattr(self, key)) is not None}
         if self.model != "physical" or all(limit == -float("inf") for limit in limits.values()):
             return
-        from imcmoo.model.physical.memory_cells import is_exact  # most studies do without
-
         for device in filter(is_exact, self.space.values_of("device")):
             key, limit = max(limits.items(), key=lambda one: one[1])
             raise ValueError(
@@ -440,8 +440,6 @@ class Study(Table):
             return
         if self.model != "physical":
             raise ValueError(f"a scenario needs model physical, not {self.model}")
-        from imcmoo.model.physical.memory_cells import keeps_weights  # most studies do without
-
         if self.scenario.sharing == "space" and self.weights_of:
             raise ValueError(
                 'sharing = "space": each network has groups of its own; leave out weights_of'
@@ -827,18 +825,12 @@ class Study(Table):
         base = self._calibrated_assumptions()
         if not self.assumptions:
             return base
-        from imcmoo.model.physical.assumptions import Assumptions  # most studies do without
-
         return (base or Assumptions()).having(**self.assumptions)
 
     def _calibrated_assumptions(self) -> Assumptions | None:
         """Calibrated assumptions; None if the study has no calibration."""
         if self.calibrated is None:
             return None
-        # Studies without this key need nothing of the physical model.
-        from imcmoo.hardware.physical_table import PhysicalTable
-        from imcmoo.model.physical.parameters import DEFAULTS
-
         has_model = ADC_MODEL in (*self.space.names, *self.space.fixed)
         models = self.space.values_of(ADC_MODEL) if has_model else (DEFAULTS[ADC_MODEL],)
         table = PhysicalTable.load(self.components)

@@ -22,6 +22,8 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import OPEN, PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.language_model import STEP
 from imcmoo.networks.workloads import LARGEST_BATCH, Workload, network_name
@@ -82,7 +84,6 @@ def known_assumptions(values: dict[str, float], info: ValidationInfo) -> dict[st
     """Check names and bands of assumptions; those of a calibration, where there is one."""
     if info.data.get("model", "physical") != "physical":
         raise ValueError(f'needs model = "physical", got {info.data["model"]!r}')
-    from imcmoo.model.physical.assumptions import Assumptions  # slow to import
     from imcmoo.study.calibration import Calibration  # takes tables of studies
 
     calibration = info.data.get("calibration")
@@ -164,9 +165,6 @@ def snr_limit(limit: float) -> float:
     """Check a limit in dB; minus infinity for none."""
     if not limit < float("inf"):
         raise ValueError(f"must be finite or -inf, got {limit:g}")
-    # Studies without this key need nothing of the physical model.
-    from imcmoo.model.physical.constraints import MOST_DB
-
     if limit > MOST_DB:
         raise ValueError(f"must be at most {MOST_DB:g} dB, got {limit:g}")
     return limit

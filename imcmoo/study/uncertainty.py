@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import NAMED
 from imcmoo.study.faults import fault_lines
 from imcmoo.study.table import Table
@@ -110,8 +111,6 @@ WEIGHTED_SCORES = tuple(
 
 def faults(study: Study, settings: UncertaintyTable) -> dict[str, str]:
     """Wrong names and bands of assumptions by key; empty if there are none."""
-    from imcmoo.model.physical.assumptions import Assumptions  # most studies do without
-
     model = Assumptions()
     found = {}
     for name in settings.assumed:

@@ -27,8 +27,8 @@ CEILINGS = {
     "import cycles": 0,
     "modules of the largest import cycle": 0,
     f"modules above {LONG_MODULE} lines": 37,
-    f"functions above {LONG_FUNCTION} lines": 49,
-    "imports of own modules inside functions": 77,
+    f"functions above {LONG_FUNCTION} lines": 46,
+    "imports of own modules inside functions": 31,
     "uses of Any": 660,
     "lines": 61600,
 }
