@@ -186,6 +186,12 @@ def _measurements(part: DrawnDevice, *, named: bool) -> str:
 
 def _measurements_of_pair(pair: Pair) -> str:
     """Groups that explain most of the ratio of two devices; empty if none does."""
+    if len(pair.ratios) < pair.draws_for_shares:
+        return (
+            f"measure first, for {pair.label}: too few draws for shares of the variance; both "
+            f"devices have a chip in {len(pair.ratios)}, and {pair.draws_for_shares} are needed "
+            "(--draws)"
+        )
     by_entry, r2 = pair.shares or ({}, math.nan)
     counted = [(e, s) for e, s in by_entry.items() if s.share >= LEAST_SHARE]
     best = sorted(counted, key=lambda one: -one[1].share)[:NAMED_ENTRIES]
