@@ -207,7 +207,15 @@ class _Part:
         at = np.flatnonzero((self.pool == levels).all(axis=1))
         scores = self.scores[at[0]] if len(at) else self.work.scores(levels, self.n, self.optima)[0]
         assumed = self.drawn.scores(levels, ASSUMED, self.special_optima.get(ASSUMED))
-        return DrawnChip(role, levels, scores, float(assumed[0]), _snr(self.drawn, levels), best)
+        return DrawnChip(
+            role=role,
+            levels=levels,
+            scores=scores,
+            assumed=float(assumed[0]),
+            area_m2=float(self.drawn.model.evaluate(levels).area_m2[0]),
+            snr=_snr(self.drawn, levels),
+            best=best,
+        )
 
     def answer(self, settings: UncertaintyTable, options: Options) -> DrawnDevice:
         """The answer of the device."""

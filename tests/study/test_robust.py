@@ -274,6 +274,17 @@ def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
 
 
+def test_the_last_line_names_the_chip_to_build(compared):
+    line = list(robust_lines(compared))[-1]
+    part, chip = compared.best
+    assert chip.role == "robust_of_all"
+    assert line.startswith(f"build: {part.label}, ")
+    (area,) = part.study.cost_model().evaluate(chip.levels).area_m2
+    assert line.endswith(f"chip area {1e6 * area:.4g} mm² at assumed costs")
+    assert f"voltage_V {compared.chip['voltage_V']}" in line
+    assert "glb_KiB" not in line, "has one value only"
+
+
 def test_draws_in_which_no_chip_is_feasible_are_left_out():
     study = imcmoo.Study.load("four_workload_rram_physical")
     few = study_of_best(study)
