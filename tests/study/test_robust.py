@@ -274,6 +274,15 @@ def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
 
 
+def test_only_assumptions_that_act_on_a_device_are_worth_a_measurement(compared):
+    entries = compared.information.groupby("question")["entry"].agg(set)
+    assert {"rram_cell", "rram_full_scale", "adc_time_factor"} <= {*compared.parts[0].table.groups}
+    assert not {"rram_cell", "rram_full_scale", "adc_time_factor"} & entries["chip of dimc"]
+    assert not {"rram_cell", "rram_full_scale"} & entries["chip of sram"]
+    assert "logic_speed" in entries["chip of dimc"]
+    assert {"adc_time_factor", "pulse_s"} <= entries["chip of sram"]
+
+
 def test_the_last_line_names_the_chip_to_build(compared):
     line = list(robust_lines(compared))[-1]
     part, chip = compared.best
