@@ -58,6 +58,7 @@ class DrawnChip:
         levels: value indices, shape (1, n_parameters).
         scores: score of each draw, infinite where it breaks a limit, shape (n_draws,).
         assumed: score at assumed costs.
+        area_m2: chip area at assumed costs.
         snr: its compute SNR.
         best: what its regrets are against: best score of each draw, NaN without a chip.
     """
@@ -66,6 +67,7 @@ class DrawnChip:
     levels: Levels
     scores: Floats
     assumed: float
+    area_m2: float
     snr: Snr
     best: Floats
 

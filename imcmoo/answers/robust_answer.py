@@ -20,9 +20,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.analysis.draws import Ratio, VarianceShare, ratios, variance_shares
+from imcmoo.analysis.draws import (
+    DRAWS_PER_COLUMN,
+    Ratio,
+    VarianceShare,
+    ratios,
+    variance_shares,
+)
 from imcmoo.answers.drawn_device import ROBUST, ROBUST_OF_ALL, DrawnChip, DrawnDevice, device_name
 from imcmoo.answers.provenance import REPLACE, STUDY, other_question, stamp_of_answers
+from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import FILE
 from imcmoo.io.checksums import SUMS, check_sums, content_checksum, sha256, write_sums
 from imcmoo.io.errors import InputError
@@ -63,6 +70,16 @@ class Pair:
         """Names of both, as the ratio has them."""
         return f"{self.first.label} / {self.second.label}"
 
+    @property
+    def ratios(self) -> Floats:
+        """The ratio in the draws in which both have a chip."""
+        return _finite_ratios(self.first, self.second)
+
+    @property
+    def draws_for_shares(self) -> int:
+        """Draws in which both must have a chip so that `shares` can be computed."""
+        return DRAWS_PER_COLUMN * len(self.first.table.groups)
+
     @classmethod
     def of(cls, one: DrawnDevice, other: DrawnDevice) -> Pair | None:
         """The pair; None if no draw has a chip."""
@@ -71,12 +88,18 @@ class Pair:
             one, other, ratio = other, one, Ratio.of(other.best, one.best)
         if ratio is None:
             return None
-        values = ratios(one.best, other.best)
-        known = np.isfinite(values) & (values > 0)
-        groups = one.table.groups
-        found = variance_shares(np.log(values[known]), one.table.u[known, : len(groups)])
+        known, groups = one.counted & other.counted, one.table.groups
+        found = variance_shares(
+            np.log(_finite_ratios(one, other)), one.table.u[known, : len(groups)]
+        )
         shares = found and (dict(zip(groups, found[0], strict=True)), found[1])
         return cls(one, other, ratio, shares)
+
+
+def _finite_ratios(one: DrawnDevice, other: DrawnDevice) -> Floats:
+    """Ratio of best scores in the draws in which both devices have a chip."""
+    known = one.counted & other.counted
+    return ratios(one.best[known], other.best[known])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

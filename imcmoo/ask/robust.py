@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imcmoo.analysis.draws import elementwise_least, regrets, savings
+from imcmoo.analysis.draws import Saving, elementwise_least, regrets, savings
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
@@ -155,6 +155,12 @@ class _Part:
     def counted(self) -> Bools:
         return np.isfinite(self.best)
 
+    @property
+    def best_chips(self) -> Levels:
+        """Best chips of draws, and at assumed and median costs."""
+        found = [self.designs[self.designs[:, 0] >= 0], *self.known.values()]
+        return np.unique(np.concatenate(found), axis=0)
+
     def prove(self, options: Options, optima: dict[int, Floats] | None) -> None:
         """Prove the best chips at assumed and median costs, and those of draws."""
         if optima is not None:
@@ -178,8 +184,7 @@ class _Part:
     def score(self, options: Options) -> None:
         """Score all candidates in all draws; of draws that are not proven, the best of them."""
         space = self.drawn.study.space
-        found = [self.designs[self.designs[:, 0] >= 0], *self.known.values()]
-        chips = np.unique(np.concatenate(found), axis=0)
+        chips = self.best_chips
         if not len(chips):
             return
         near = [space.neighbours(chip) for chip in chips]
@@ -207,7 +212,15 @@ class _Part:
         at = np.flatnonzero((self.pool == levels).all(axis=1))
         scores = self.scores[at[0]] if len(at) else self.work.scores(levels, self.n, self.optima)[0]
         assumed = self.drawn.scores(levels, ASSUMED, self.special_optima.get(ASSUMED))
-        return DrawnChip(role, levels, scores, float(assumed[0]), _snr(self.drawn, levels), best)
+        return DrawnChip(
+            role=role,
+            levels=levels,
+            scores=scores,
+            assumed=float(assumed[0]),
+            area_m2=float(self.drawn.model.evaluate(levels).area_m2[0]),
+            snr=_snr(self.drawn, levels),
+            best=best,
+        )
 
     def answer(self, settings: UncertaintyTable, options: Options) -> DrawnDevice:
         """The answer of the device."""
@@ -221,22 +234,29 @@ class _Part:
         chips = [self.chip(role, chip, self.best) for role, chip in self.known.items()]
         chips.append(self.chip(ROBUST, levels, self.best))
         chips += [self.chip(OWN, chip, self.best) for chip in own]
-        counted, table = self.counted, self.drawn.table
-        stream = np.random.default_rng([settings.seed, zlib.crc32(VALUE.encode())])
-        regret = regrets(self.scores[:, counted], self.best[counted])
-        saved = savings(regret, table.u[counted], stream)
         return DrawnDevice(
             study=self.drawn.study,
-            table=table,
+            table=self.drawn.table,
             best=self.best,
             bounds=self.bounds,
             designs=self.designs,
             chips=tuple(chips),
-            savings=None if saved is None else dict(zip(table.entries, saved, strict=True)),
+            savings=self.savings(settings),
             n_pool=len(self.pool),
             value=value,
             proof=proof,
         )
+
+    def savings(self, settings: UncertaintyTable) -> dict[str, Saving] | None:
+        """What a measurement of each entry that acts on the device would save."""
+        counted, table = self.counted, self.drawn.table
+        stream = np.random.default_rng([settings.seed, zlib.crc32(VALUE.encode())])
+        regret = regrets(self.scores[:, counted], self.best[counted])
+        saved = savings(regret, table.u[counted], stream)
+        if saved is None:
+            return None
+        silent = self.drawn.silent_groups(self.best_chips, self.optima)
+        return {e: s for e, s in zip(table.entries, saved, strict=True) if e not in silent}
 
     def prove_chip(
         self, known: Levels, settings: UncertaintyTable, options: Options

@@ -69,6 +69,7 @@ def robust_lines(answer: RobustAnswer) -> Iterator[str]:
         if line := _measurements_of_pair(pair):
             yield line
     yield from _cautions(answer)
+    yield _chip_to_build(answer)
 
 
 def _headline(answer: RobustAnswer) -> str:
@@ -186,6 +187,12 @@ def _measurements(part: DrawnDevice, *, named: bool) -> str:
 
 def _measurements_of_pair(pair: Pair) -> str:
     """Groups that explain most of the ratio of two devices; empty if none does."""
+    if len(pair.ratios) < pair.draws_for_shares:
+        return (
+            f"measure first, for {pair.label}: too few draws for shares of the variance; both "
+            f"devices have a chip in {len(pair.ratios)}, and {pair.draws_for_shares} are needed "
+            "(--draws)"
+        )
     by_entry, r2 = pair.shares or ({}, math.nan)
     counted = [(e, s) for e, s in by_entry.items() if s.share >= LEAST_SHARE]
     best = sorted(counted, key=lambda one: -one[1].share)[:NAMED_ENTRIES]
@@ -193,6 +200,16 @@ def _measurements_of_pair(pair: Pair) -> str:
         return ""
     texts = [f"{entry} ({100 * share.share:.0f} %)" for entry, share in best]
     return f"measure first, for {pair.label}: {', '.join(texts)} of the variance (R2 {r2:.2f})"
+
+
+def _chip_to_build(answer: RobustAnswer) -> str:
+    """The robust chip, of a list that of all devices: parameters that vary, and area."""
+    part, chip = answer.best
+    design = part.design(chip)
+    varied = [p.name for p in part.study.space.parameters if len(p.values) > 1]
+    values = (f"{name} {text_of_value(design[name])}" for name in varied if name != "device")
+    area = f"chip area {1e6 * chip.area_m2:.4g} mm² at assumed costs"
+    return f"build: {', '.join([part.label, *values, area])}"
 
 
 def _cautions(answer: RobustAnswer) -> Iterator[str]:

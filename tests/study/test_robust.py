@@ -1,17 +1,20 @@
 """The robust chip of a study under uncertain costs."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import imcmoo
-from imcmoo.analysis.draws import mean_log, order_statistic, regrets
+from imcmoo.analysis.draws import VarianceShare, mean_log, order_statistic, regrets
 from imcmoo.ask import robust as ask
 from imcmoo.ask.robust import Options, robust
 from imcmoo.ask.robust_choice import Candidates
 from imcmoo.io.errors import Infeasible, InputError
+from imcmoo.report.robust_figures import ratio_of_devices
+from imcmoo.report.robust_text import robust_lines
 from imcmoo.solve import draw_work
 from imcmoo.solve.draws import ASSUMED, DrawnStudy
 from imcmoo.solve.solve import solve
@@ -240,8 +243,13 @@ def devices():
     )
 
 
-def test_devices_are_compared_in_the_same_draws(devices):
-    answer = robust(devices, draws=3)
+@pytest.fixture(scope="module")
+def compared(devices):
+    return robust(devices, draws=3)
+
+
+def test_devices_are_compared_in_the_same_draws(compared):
+    answer = compared
     by_name = {part.label: part for part in answer.parts}
     np.testing.assert_array_equal(by_name["sram"].table.u, by_name["dimc"].table.u)
     (pair,) = answer.pairs
@@ -254,6 +262,36 @@ def test_devices_are_compared_in_the_same_draws(devices):
     np.testing.assert_array_equal(of_all[0].best, best)
     assert answer.chip["device"] in ("sram", "dimc")
     assert {*answer.table["chip"]} == {"nominal", "median", "robust", "robust_of_all"}
+
+
+def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
+    (pair,) = compared.pairs
+    text = "\n".join(robust_lines(compared))
+    assert f"measure first, for {pair.label}: too few draws" in text
+    assert "have a chip in 3, and 120 are needed" in text
+    assert len(ratio_of_devices(pair).axes) == 1
+    entries = dict.fromkeys(pair.first.table.groups[:6], VarianceShare(0.1, 1))
+    assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
+
+
+def test_only_assumptions_that_act_on_a_device_are_worth_a_measurement(compared):
+    entries = compared.information.groupby("question")["entry"].agg(set)
+    assert {"rram_cell", "rram_full_scale", "adc_time_factor"} <= {*compared.parts[0].table.groups}
+    assert not {"rram_cell", "rram_full_scale", "adc_time_factor"} & entries["chip of dimc"]
+    assert not {"rram_cell", "rram_full_scale"} & entries["chip of sram"]
+    assert "logic_speed" in entries["chip of dimc"]
+    assert {"adc_time_factor", "pulse_s"} <= entries["chip of sram"]
+
+
+def test_the_last_line_names_the_chip_to_build(compared):
+    line = list(robust_lines(compared))[-1]
+    part, chip = compared.best
+    assert chip.role == "robust_of_all"
+    assert line.startswith(f"build: {part.label}, ")
+    (area,) = part.study.cost_model().evaluate(chip.levels).area_m2
+    assert line.endswith(f"chip area {1e6 * area:.4g} mm² at assumed costs")
+    assert f"voltage_V {compared.chip['voltage_V']}" in line
+    assert "glb_KiB" not in line, "has one value only"
 
 
 def test_draws_in_which_no_chip_is_feasible_are_left_out():
