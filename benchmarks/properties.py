@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--components", action="store_true")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="DIR")
     args = parser.parse_args()
-    shipped = [name for name in benchmark.names() if truth.path_of(name).is_file()]
+    shipped = [name for name in benchmark.names() if truth.truth_path(name).is_file()]
     for name in args.problems or shipped:
         measured, constraints = rows(name, args.components)
         write(args.out / "properties.csv", [measured])

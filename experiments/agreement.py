@@ -24,7 +24,7 @@ def agreed() -> str:
     return f"{n} of {m} macros by {first} and {k} of {of} by {second}"
 
 
-def of_quantity(quantity: str) -> dict[str, Any]:
+def agreement(quantity: str) -> dict[str, Any]:
     """Agreement of a quantity, with the share `within` a factor of 3 and the number of `rows`."""
     usual = {"state": "clean", "reading": "default", "calibration": "none"}
     return row(pd.read_csv(TABLE), quantity=quantity, **usual)
@@ -34,6 +34,6 @@ def _shares() -> list[tuple[str, int, int]]:
     """Name, macros within a factor of 3, and all macros, by quantity."""
     counts = []
     for quantity, name in (("t_core_ns", "latency"), ("tops_per_W_1b", "TOPS/W")):
-        share = of_quantity(quantity)
+        share = agreement(quantity)
         counts.append((name, round(share["within"] * share["rows"]), int(share["rows"])))
     return counts

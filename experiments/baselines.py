@@ -78,7 +78,7 @@ def random_search(start: Start) -> Evaluations:
     return counted.archive
 
 
-def ours(start: Start) -> Evaluations:
+def this_work(start: Start) -> Evaluations:
     """Our search, which draws feasible designs to begin with and counts their checks."""
     rng = np.random.default_rng(start.seed)
     return run_search(start.problem, budget=start.budget, rng=rng).archive
@@ -88,7 +88,7 @@ def rows(run: Run, problem: BenchmarkProblem) -> Iterator[dict[str, Any]]:
     """Rows of a run, one for each budget."""
     assert problem.answer is not None, "problems of the table ship their front"
     accelerator = CountingProblem(problem.accelerator)
-    method = {OURS: ours, RANDOM: random_search}.get(run.algorithm) or METHODS[run.algorithm]
+    method = {OURS: this_work, RANDOM: random_search}.get(run.algorithm) or METHODS[run.algorithm]
     initial = problem.space.random(POPULATION, np.random.default_rng((run.seed, 3)))
     began = time.process_time()
     archive = method(Start(accelerator, initial, run.budgets[-1], run.seed))
@@ -176,7 +176,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Add rows and print their summary."""
-    shipped = [name for name in benchmark.names() if truth.path_of(name).is_file()]
+    shipped = [name for name in benchmark.names() if truth.truth_path(name).is_file()]
     usual = [*NAMED, *(name for name in shipped if name not in NAMED)]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--problems", nargs="+", default=usual, choices=usual, metavar="NAME")

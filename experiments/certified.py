@@ -17,7 +17,7 @@ from experiments.agreement import of_a_model
 from experiments.markdown import render
 from experiments.publish import Publication, Result, dependence, read_tables
 from imcmoo.exact.certificate import read_certificates
-from imcmoo.exact.node_expander import partials_of
+from imcmoo.exact.node_expander import search_tree
 from imcmoo.model.metrics import edp
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.study.catalogue import find_study
@@ -100,7 +100,7 @@ def tightness(study: str) -> list[dict[str, Any]]:
     problem = find_study(study).problem()
     levels = draw_feasible(problem, RANDOM_DESIGNS, np.random.default_rng(0))
     costs = problem.model.evaluate(levels)
-    tree = partials_of(problem)
+    tree = search_tree(problem)
     true = edp(costs.energy_J, costs.latency_s)
     medians = []
     for stage in range(tree.bound_from, len(tree.stages) + 1):

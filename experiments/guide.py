@@ -33,7 +33,7 @@ from imcmoo.model.physical.parameters import MACROS
 from imcmoo.report import style
 from imcmoo.report.answer_card import DRAMS, card_of_certificate
 from imcmoo.report.labels import label
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
 from imcmoo.study.vary import Change, vary
@@ -170,7 +170,7 @@ def new_card() -> pd.DataFrame:
     the next command, which names a temporary file."""
     with TemporaryDirectory() as folder:
         study = new_study(Path(folder))
-        (certificate,) = certify_study(study, study.selected_by)
+        (certificate,) = certify(study, study.score_name)
         card = card_of_certificate(study, certificate)
     rows = [row for row in card.rows if row[0] != "next"]
     return pd.DataFrame(rows, columns=["heading", "text"])

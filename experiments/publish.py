@@ -22,7 +22,7 @@ from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report import style
 from imcmoo.study.study import Study
@@ -205,7 +205,7 @@ def dependence(
             it for variants of `problems`, as drawing designs may take seconds for each.
         data: files that tasks read.
     """
-    stamps = (stamp_of(problem).digest() for problem in stamped)
+    stamps = (problem_stamp(problem).digest() for problem in stamped)
     marks = [*map(behaviour_mark, problems), *stamps, *map(sha256, data)]
     return f"{EXPERIMENTS_VERSION} {marks}"
 

@@ -44,7 +44,7 @@ def _main(args: argparse.Namespace) -> None:
 def ship(name: str, *, workers: Workers, replace: bool = False) -> None:
     """Enumerate a problem and write its answer into the package; one of other numbers only if
     `replace`."""
-    study, path = problem_study(name), truth.path_of(name)
+    study, path = problem_study(name), truth.truth_path(name)
     with tempfile.TemporaryDirectory() as folder:
         answer = enumerate_study(
             study, Path(folder), workers=workers, on_progress=lambda done, total: None

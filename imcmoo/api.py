@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imcmoo.answers.answers import Answers
     from imcmoo.answers.robust_answer import RobustAnswer
     from imcmoo.ask.unseen import Unseen
-    from imcmoo.ask.widen import Round, Solver, Widening
+    from imcmoo.ask.widen import Round, Solver, WideningResult
     from imcmoo.exact.certificate import Certificate
     from imcmoo.run import Run
     from imcmoo.solve.certify import OnStep
@@ -38,7 +38,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
     def __new__(cls, /, **settings: Any) -> Any:
         """Create a study, or a `StudyOfDevices` if `device` is a list."""
         if isinstance(settings.get("device"), list | tuple):
-            return StudyOfDevices.of_settings(settings, cls)
+            return StudyOfDevices.from_settings(settings, cls)
         return super().__new__(cls)
 
     @classmethod
@@ -150,12 +150,12 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             InputError: the criterion cannot be certified, no design is feasible, or the folder is
                 in use.
         """
-        from imcmoo.solve.certify import certify_to
+        from imcmoo.solve.certify import write_certificates
 
         self.warn_of_weights(criterion)
-        proven = certify_to(
+        proven = write_certificates(
             self,
-            criterion or self.certified_by,
+            criterion or self.default_proof,
             Path(out),
             force=force,
             gap=gap,
@@ -171,7 +171,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         out: str | Path = "results",
         force: bool = False,
         progress: Callable[[Round], None] | None = None,
-    ) -> Widening:
+    ) -> WideningResult:
         """Solve the study, and again with longer lists, until no best value ends its list.
 
         A list whose end the best design has gets the next value of its progression, if the cost
@@ -366,7 +366,7 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         out: str | Path = "results",
         force: bool = False,
         progress: Callable[[Round], None] | None = None,
-    ) -> dict[str, Widening | InputError]:
+    ) -> dict[str, WideningResult | InputError]:
         """Widen the study of each device by itself; regrets are against the optima of the device.
 
         Args:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from imcmoo.answers import provenance, result_tables
 from imcmoo.answers.answer import Answer, select
-from imcmoo.answers.answers import Answers, check_replaceable, home_of, least_edap
+from imcmoo.answers.answers import Answers, check_replaceable, comparison_folder, least_edap
 from imcmoo.answers.explain import explain_run
 from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.folder import RunFolder
@@ -149,7 +149,7 @@ class Run:
         study = self.study
         return explain_run(
             study.problem(),
-            study.asked_criterion,
+            study.resolved_criterion,
             self.results,
             front=True,
             on_explained=progress or (lambda done, total: None),
@@ -405,7 +405,7 @@ def run_devices(
     """
     for one in study.studies:
         _check_budget(one)
-    folder = home_of(study, out)
+    folder = comparison_folder(study, out)
     runs: dict[str, list[Run]] = {}
     lacking: dict[str, Infeasible] = {}
     with folder_lock(folder):
@@ -438,7 +438,7 @@ def _compare_devices(
     """The best chip of each device by all its runs; regrets are against the best of all devices."""
     first = study.studies[0]
     results = [run.results for several in runs.values() for run in several]
-    is_regret = first.asked_criterion.is_regret
+    is_regret = first.resolved_criterion.is_regret
     reference = least_edap([r.reference_edap for r in results]) if is_regret else None
     exact = all(r.regret_reference == EXACT for r in results) and not lacking
     best = []
@@ -451,7 +451,7 @@ def _compare_devices(
         designs = np.concatenate([one.space.encode(front) for front in fronts])
         best.append(select(one, designs, reference, how=SEARCHED, evidence=runs[device]))
     against = (EXACT if exact else BEST_FOUND) if is_regret else ""
-    return Answers(study.name, tuple(best), first.selected_by, against)
+    return Answers(study.name, tuple(best), first.score_name, against)
 
 
 def _check_budget(study: Study) -> None:
@@ -490,7 +490,7 @@ def run_one(
         except NoFeasibleDesign:
             folder.discard_work()
             raise Infeasible(nothing_feasible(study.problem())) from None
-        results = result_tables.results_of(outcome, folder.path, folder.config)
+        results = result_tables.make_results(outcome, folder.path, folder.config)
         folder.write_results(results)
         draw_figures(results, folder.figures)
         folder.publish()
@@ -577,20 +577,20 @@ def searched(study: Study, out: Path, *, force: bool, **options: Any) -> Answer:
         options: see `run_studies`.
     """
     (run,) = run_studies([study], out, force=force, **options)
-    return of_run(study, run)
+    return answer_from_run(study, run)
 
 
-def of_run(study: Study, run: Run) -> Answer:
+def answer_from_run(study: Study, run: Run) -> Answer:
     """The answer of a run."""
     row = run.design.iloc[0].to_dict()
     levels = study.space.levels_of({name: row[name] for name in study.space.names})
     return Answer(study, SEARCHED, levels, score=run.explain().score, evidence=run)
 
 
-def home_of_run(study: Study, out: Path) -> Path:
+def runs_folder(study: Study, out: Path) -> Path:
     """Folder of the runs of a study."""
     return out / study.name
 
 
-SOLVER = Solver(searched, home_of_run)
+SOLVER = Solver(searched, runs_folder)
 """Solver of `Study.widen` by runs."""

@@ -38,7 +38,7 @@ from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.io.reading import read_json
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.report import style
 from imcmoo.report.rich_tables import new_table
 from imcmoo.study import catalogue
@@ -159,7 +159,7 @@ def _compare(args: argparse.Namespace) -> None:
         frames = comparison.tables(results)
         before: list[str] = []
         for earlier in args.add:
-            stored = _config_of(earlier, rules, stamp_of(problem).digest())
+            stored = _config_of(earlier, rules, problem_stamp(problem).digest())
             before += [*stored.get("added_commands", []), stored["command"]]
             frames |= _added(frames, earlier)
         frames["summary"] = statistics.summary(frames["runs"])
@@ -167,7 +167,7 @@ def _compare(args: argparse.Namespace) -> None:
         config = {
             "command": _command(args, rules),
             "budgets": rules.budgets,
-            "fingerprint": stamp_of(problem).digest(),
+            "fingerprint": problem_stamp(problem).digest(),
         }
         # The commands whose runs were added, in order: they give the rows that this one does not.
         config |= {"added_commands": before} if before else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.compare.algorithms import from_random, ours
+from experiments.compare.algorithms import from_random, this_work
 from experiments.compare.evaluation_counter import Method
 from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
@@ -25,7 +25,7 @@ class RandomSurrogate(Surrogate):
     """Tells nothing about a design but that it is promising: so a random design is offered."""
 
     @classmethod
-    def of_violation(cls, *_: Any) -> None:
+    def fit_violations(cls, *_: Any) -> None:
         """No violation is predicted."""
 
     def predict(self, levels: Levels) -> Floats:
@@ -38,7 +38,7 @@ class NoPredictedViolation(Surrogate):
     """Candidates are checked in the order of their promise, whatever they may violate."""
 
     @classmethod
-    def of_violation(cls, *_: Any) -> None:
+    def fit_violations(cls, *_: Any) -> None:
         """No violation is predicted."""
 
 
@@ -67,17 +67,19 @@ def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> In
 
 
 ABLATIONS: dict[str, Method] = {
-    "ours": ours,
-    "no local search": partial(ours, mating=FeasibleMating(children_share=1.0)),
-    "no search near the front": partial(ours, mating=NoFrontSearch()),
-    "no search by criteria": partial(ours, mating=FeasibleMating(criteria_share=0.0)),
-    "random survivors": partial(ours, survival=_random_survivors),
-    "no crossover or mutation": partial(ours, mating=RandomFilling()),
-    "no per-value elites": partial(ours, mating=FeasibleMating(large_space=np.inf)),
-    "no surrogate": partial(ours, mating=FeasibleMating(surrogate=RandomSurrogate)),
-    "no predicted violation": partial(ours, mating=FeasibleMating(surrogate=NoPredictedViolation)),
-    "surrogate of 400": partial(ours, mating=FeasibleMating(fitted=400)),
-    "500 initial designs": partial(ours, n_initial=500),
-    "random start": partial(from_random, ours),
+    "ours": this_work,
+    "no local search": partial(this_work, mating=FeasibleMating(children_share=1.0)),
+    "no search near the front": partial(this_work, mating=NoFrontSearch()),
+    "no search by criteria": partial(this_work, mating=FeasibleMating(criteria_share=0.0)),
+    "random survivors": partial(this_work, survival=_random_survivors),
+    "no crossover or mutation": partial(this_work, mating=RandomFilling()),
+    "no per-value elites": partial(this_work, mating=FeasibleMating(large_space=np.inf)),
+    "no surrogate": partial(this_work, mating=FeasibleMating(surrogate=RandomSurrogate)),
+    "no predicted violation": partial(
+        this_work, mating=FeasibleMating(surrogate=NoPredictedViolation)
+    ),
+    "surrogate of 400": partial(this_work, mating=FeasibleMating(fitted=400)),
+    "500 initial designs": partial(this_work, n_initial=500),
+    "random start": partial(from_random, this_work),
 }
 """Every ablation by its name in tables."""

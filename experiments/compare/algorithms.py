@@ -55,7 +55,7 @@ def _integer() -> dict[str, Any]:
     return {"crossover": SBX(**settings), "mutation": PM(**settings)}
 
 
-def ours(start: Start, **parts: Any) -> Evaluations:
+def this_work(start: Start, **parts: Any) -> Evaluations:
     """The criteria-guided memetic NSGA-II with parts as `run_search` takes them."""
     rng = np.random.default_rng(start.seed)
     return run_search(
@@ -331,7 +331,7 @@ def from_random(method: Method, start: Start) -> Evaluations:
 _GIVEN = {"NSGA-II": nsga2, "NSGA-III": nsga3, "AGE-MOEA-II": agemoea2}
 
 METHODS: dict[str, Method] = {
-    "ours": ours,
+    "ours": this_work,
     "NSGA-II": nsga2,
     "NSGA-II, mixed": mixed_nsga2,
     "NSGA-III": nsga3,

@@ -16,7 +16,7 @@ from experiments.publish import Result
 from imcmoo.analysis.indicators import igd_plus, indicators
 from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.regret import ROUNDING, Regret
-from imcmoo.problem.dominance import front_of
+from imcmoo.problem.dominance import distinct_front
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import draw_diverse
@@ -231,7 +231,7 @@ class _Run:
 
     def points(self, problem: AcceleratorProblem, n: int) -> Floats:
         """Front of the first `n` designs, in coordinates, shape (k, n_objectives)."""
-        return front_of(problem.coordinates(self.archive.F[:n][self.archive.feasible[:n]]))
+        return distinct_front(problem.coordinates(self.archive.F[:n][self.archive.feasible[:n]]))
 
     def fronts(self, problem: AcceleratorProblem, budget: int) -> Result:
         """Front at each budget, by `points COUNTED BUDGET METHOD`."""
@@ -296,7 +296,7 @@ def tables(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
                 parts.setdefault(name, []).append(pd.read_csv(StringIO(str(stored))))
     frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     if fronts:
-        best = front_of(np.concatenate([points for _, _, points in fronts]))
+        best = distinct_front(np.concatenate([points for _, _, points in fronts]))
         rows = [
             (method, seed, counted, int(budget), *value)
             for seed, (counted, budget, method), points in fronts

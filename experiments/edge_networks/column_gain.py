@@ -31,7 +31,7 @@ LOUD, BEYOND = 1e-4, 0.5
 
 def noise_of(layer: LayerData, circuit: Circuit) -> tuple[float, float]:
     """Noise over signal of a layer, with an offset for each column and with a gain as well."""
-    coding = InputCoding.of_range(layer.lowest, layer.highest, circuit.input_bits)
+    coding = InputCoding.from_range(layer.lowest, layer.highest, circuit.input_bits)
     weights, scale = quantise_weights(layer.weights.astype(float), circuit.weight_bits, 1.0)
     crossbar = Crossbar(weights, circuit, zero=coding.zero)
     crossbar.program(np.random.default_rng(0))

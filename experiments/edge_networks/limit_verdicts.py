@@ -22,7 +22,7 @@ from experiments.edge_networks.prediction import assessment
 from experiments.edge_networks.unseen import UNSEEN, assessment_of, folder_of
 from experiments.edge_networks.verdict import MEAN_LOSS, ROUNDING
 from imcmoo.accuracy.assess import Assessment
-from imcmoo.accuracy.own_statistics import statistics_of
+from imcmoo.accuracy.own_statistics import layer_statistics
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
@@ -96,7 +96,7 @@ def own_dB(assessed: Assessment, circuit: Circuit, digital: Sequence[str]) -> di
     for layer in assessed.network.layers:
         if layer.name in digital:
             continue
-        statistics = statistics_of(layer.weights, assessed.calibration[layer.name], exact)
+        statistics = layer_statistics(layer.weights, assessed.calibration[layer.name], exact)
         moments = replace(statistics, columns=None)
         for source, each in zip(SOURCES[1:], (moments, statistics), strict=True):
             of_layer = noise_of(each, circuit)

@@ -21,7 +21,7 @@ import pandas as pd
 from experiments.edge_networks.data import NETWORKS
 from experiments.edge_networks.prediction import assessment
 from imcmoo.accuracy.lowering import MappedLayer
-from imcmoo.accuracy.own_statistics import statistics_of
+from imcmoo.accuracy.own_statistics import layer_statistics
 from imcmoo.accuracy.simulation import SimulatedLayer
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise.model import noise_of
@@ -75,7 +75,7 @@ def measured(name: str, folder: Path, adc_noise: Sequence[float]) -> Iterator[di
         for circuit, noise in product(CIRCUITS, adc_noise):
             circuit = replace(circuit, adc_noise=noise)
             adc, dev = noise_of_chips(SimulatedLayer(layer, circuit, calibration), layer, circuit)
-            statistics = statistics_of(layer.weights, calibration, circuit)
+            statistics = layer_statistics(layer.weights, calibration, circuit)
             rule = noise_of(statistics, circuit)
             assumed = noise_of(replace(statistics, columns=None), circuit)
             yield {

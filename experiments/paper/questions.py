@@ -13,7 +13,7 @@ from moocore import is_nondominated
 from scipy.stats import spearmanr
 
 from experiments.compare import comparison, statistics
-from experiments.compare.algorithms import from_random, ours, paper_ga, plain_ga
+from experiments.compare.algorithms import from_random, paper_ga, plain_ga, this_work
 from experiments.compare.comparison import PRIMARY, Rules
 from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
@@ -24,6 +24,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, SCORES
+from imcmoo.problem.scale import RATIO
 from imcmoo.problem.scores import AGGREGATIONS, Score, costs_of, ela_score
 from imcmoo.study.study import Study
 
@@ -67,7 +68,7 @@ STEPS: dict[str, Method] = {
     "plain GA": partial(from_random, _ga),
     "with diverse sampling": _ga,
     "with four phases": partial(paper_ga, score=SCORES[PAPER_SCORE]),
-    "ours": ours,
+    "ours": this_work,
 }
 """The published search part by part, and ours. The four phases include the published population,
 initial designs and operators."""
@@ -264,7 +265,7 @@ def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> d
     edap = costs.edap[:, network]
     scores = {name: SCORES[name](costs) for name in SCORED}
     correlations = {f"{n}_correlation": spearmanr(s, edap).statistic for n, s in scores.items()}
-    excess = {f"{n}_excess": edap[s.argmin()] / edap.min() - 1 for n, s in scores.items()}
+    excess = {f"{n}_excess": RATIO.excess(edap[s.argmin()], edap.min()) for n, s in scores.items()}
     return {"designs": len(edap), **shares, **correlations, **excess}
 
 

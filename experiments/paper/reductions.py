@@ -12,9 +12,9 @@ from experiments import markdown
 from experiments.compare.algorithms import (
     PAPER_BUDGET,
     PAPER_INITIAL,
-    ours,
     paper_ga,
     random_search,
+    this_work,
 )
 from experiments.compare.evaluation_counter import Start
 from experiments.enumerated_study import EnumeratedStudy
@@ -107,7 +107,7 @@ def designs(enumerated: EnumeratedStudy) -> dict[tuple[str, str], Levels]:
     problem, names = enumerated.problem, enumerated.workloads
     initial = draw_diverse(problem, PAPER_INITIAL, np.random.default_rng((SEED, 1)))
     start = Start(problem, initial, PAPER_BUDGET, SEED)
-    archives = {SEARCHED: ours(start), RANDOM: random_search(start)}
+    archives = {SEARCHED: this_work(start), RANDOM: random_search(start)}
     first = {
         "largest": np.array(problem.space.shape) - 1,
         "middle": problem.space.levels_of(MIDDLE)[0],
@@ -146,7 +146,7 @@ def joint(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
     levels = np.stack(list(compared.values()))
     metrics = problem.model.evaluate(levels)
     area = metrics.area_m2
-    ours = pd.DataFrame(
+    reductions = pd.DataFrame(
         {
             "criterion": [criterion for criterion, _ in compared],
             "design": [name for _, name in compared],
@@ -156,7 +156,7 @@ def joint(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
     )
     theirs = _recorded(study, space.names)
     repeated = [] if theirs.empty else [theirs.assign(criterion=c) for c in JOINT]
-    table = pd.concat([ours, *repeated], ignore_index=True)
+    table = pd.concat([reductions, *repeated], ignore_index=True)
     limit_mm2 = (problem.area_limit_m2 or np.inf) * MM2_PER_M2
     table.insert(list(table).index("area_mm2") + 1, "too_large", table["area_mm2"] > limit_mm2)
     return table

@@ -22,7 +22,7 @@ from experiments.publish import FIGURES, Draw, Publication, Result, dependence, 
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.study import Study
 
@@ -83,7 +83,9 @@ class Paper(Publication):
     def __init__(self) -> None:
         versions = {name: version(name) for name in ("imcmoo", *LIBRARIES)}
         self.config: dict[str, Any] = {"command": COMMAND, "seed": SEED}
-        marks = {name: stamp_of(problem).digest() for name, problem in study_problems().items()}
+        marks = {
+            name: problem_stamp(problem).digest() for name, problem in study_problems().items()
+        }
         self.config |= {"fingerprints": marks, "versions": versions}
 
     @property

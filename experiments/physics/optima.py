@@ -20,7 +20,7 @@ from imcmoo.model.metrics import tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -52,7 +52,7 @@ def proven_optima(study: Study, results: Path) -> dict[str, Optimum]:
     with folder_lock(folder):
         for criterion in CRITERIA:
             stored = tuple(read_certificates(folder).values())
-            for proof in certify_study(study, criterion, known=stored):
+            for proof in certify(study, criterion, known=stored):
                 proof.save(folder / proof.criterion)
                 rank = space.rank(space.levels_of(proof.design))
                 optima[proof.criterion] = Optimum(proof.value, rank)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.agreement import of_a_model, of_quantity
+from experiments.agreement import agreement, of_a_model
 from experiments.edge_networks.page import verdict_by_network
 from experiments.markdown import render, rows, select
 from experiments.physics import earlier
@@ -65,7 +65,7 @@ def page(frames: Frames, published: Path) -> str:
         **{name: frames.get(name) for name in ("versions", "hand")},
         studies=list(dict.fromkeys(optima["study"])),
         model=of_a_model(),
-        of_area=of_quantity("area"),
+        of_area=agreement("area"),
         changed=accuracy.get("earlier_recommendations"),
         works=None if verdicts is None else verdict_by_network(verdicts, "sram"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
@@ -175,12 +175,6 @@ def changing(sensitivity: pd.DataFrame) -> list[dict[str, Any]]:
     return changes
 
 
-def turning(sensitivity: pd.DataFrame) -> int:
-    """Number of assumptions that alone change the better device."""
-    at = sensitivity[(sensitivity["changes"] == "device") & sensitivity["at"].notna()]
-    return int(at["factor"].nunique())
-
-
 def reversing(sensitivity: pd.DataFrame, by: EdapDefinition) -> pd.DataFrame:
     """Rows of assumptions that, varied alone, change which device has the smaller EDAP; column `at`
     is the value at which, in the unit of the assumption."""
@@ -188,7 +182,7 @@ def reversing(sensitivity: pd.DataFrame, by: EdapDefinition) -> pd.DataFrame:
     return of_devices.dropna(subset="at").sort_values(["factor", "networks"])
 
 
-def least_at(sensitivity: pd.DataFrame, factor: str) -> float:
+def smallest_reversing(sensitivity: pd.DataFrame, factor: str) -> float:
     """Smallest value of an assumption, in its unit, at which the better device changes."""
     return float(select(sensitivity, factor=factor, changes="device")["at"].min())
 

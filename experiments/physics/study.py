@@ -14,7 +14,7 @@ from experiments.physics.optima import NAMES, optimum_table, proven_optima
 from experiments.physics.page import MAIN, chip_of, page
 from experiments.physics.sensitivity import DEVICES, Candidates, sensitivity_table
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.report.figures import breakdown
 from imcmoo.study.study import Study
 from problems import STUDIES
@@ -35,7 +35,7 @@ class Physics(Publication):
         self.results = results
         self.sets = [n for n in ("nine", "four") if {*studies_of(n)} <= {*NAMES}]
         self.tasks = [*((DEVICES_OF, n) for n in self.sets), *((CHIPS, n) for n in reversed(NAMES))]
-        marks = {name: stamp_of(STUDIES[name].problem()).digest() for name in NAMES}
+        marks = {name: problem_stamp(STUDIES[name].problem()).digest() for name in NAMES}
         self.config = {"optima": "proven", "fingerprints": marks}
 
     @property

@@ -23,7 +23,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Sharing
 from imcmoo.search.algorithm import BUDGET, Search
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.space.design_space import Levels
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
@@ -119,7 +119,7 @@ def least_edap(study: Study, criterion: str) -> Row:
     began = time.process_time()
     chosen = study.replace(networks=study.workloads, scenario=None, criterion="edap_geomean")
     try:
-        *_, certificate = certify_study(chosen, criterion)
+        *_, certificate = certify(chosen, criterion)
     except InputError:  # no chip runs all networks
         return {"chip": criterion, "feasible": False}
     chip = served(study.problem(), study.space.levels_of(certificate.design))

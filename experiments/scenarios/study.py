@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments import markdown
-from experiments.agreement import agreed, of_quantity
+from experiments.agreement import agreed, agreement
 from experiments.publish import Publication, Result, dependence, read_tables
 from experiments.scenarios import chips
 from experiments.scenarios.chips import AREA, EDAP, NAMES, POWER
@@ -80,7 +80,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         drivers=Assumptions().rram_driver_factor.value,
         edap=least_edap(proven),
         over=ratios.median(),
-        of_area=of_quantity("area"),
+        of_area=agreement("area"),
         chip=chip,
         values=values,
     )

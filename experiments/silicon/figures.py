@@ -44,9 +44,9 @@ def scatter(frame: pd.DataFrame, width: float) -> Figure:
             style |= {"markeredgecolor": "white", "markeredgewidth": 0.4}
             style["label"] = f"{node:g} nm, {str(device).upper()}"
             ax.plot(kept["measured"], kept["model"], marker, **style)
-        of_quantity = frame[frame["quantity"] == name]
-        _band(ax, of_quantity)
-        _name_misses(ax, of_quantity[of_quantity["state"] == CLEAN])
+        rows = frame[frame["quantity"] == name]
+        _band(ax, rows)
+        _name_misses(ax, rows[rows["state"] == CLEAN])
         ax.set(xscale="log", yscale="log")
         ax.set_xlabel(f"{title}, measured")
         ax.set_ylabel("modelled")

@@ -137,6 +137,6 @@ def _of_columns(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -
 def _own_statistics(data: AccuracyData, chip: Circuit) -> list[Statistics]:
     """Statistics of each layer, for circuits that share the sums of their row blocks."""
     with accuracy_packages():
-        from imcmoo.accuracy.own_statistics import statistics_of
+        from imcmoo.accuracy.own_statistics import layer_statistics
 
-    return spread(lambda e: statistics_of(e.weights.astype(np.float64), e, chip), data.layers)
+    return spread(lambda e: layer_statistics(e.weights.astype(np.float64), e, chip), data.layers)

@@ -29,7 +29,7 @@ class InputCoding:
     zero: int
 
     @classmethod
-    def of_range(cls, lowest: float, highest: float, bits: int) -> InputCoding:
+    def from_range(cls, lowest: float, highest: float, bits: int) -> InputCoding:
         """Coding for a range of inputs; without offset if none is negative."""
         signed = lowest < 0
         largest = 2 ** (bits - signed) - 1

@@ -44,7 +44,7 @@ class Conversion:
     codes: Floats
 
     @classmethod
-    def of_adcs(cls, adcs: Sequence[Adcs], codes: int) -> Conversion:
+    def from_adcs(cls, adcs: Sequence[Adcs], codes: int) -> Conversion:
         """ADCs of each row block, all with the same number of codes."""
         low, step = (np.array([getattr(a, name) for a in adcs]) for name in ("low", "step"))
         return cls(low, step, np.full(low.shape, float(codes)))

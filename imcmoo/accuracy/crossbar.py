@@ -179,7 +179,7 @@ class Crossbar:
 
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
         """Set the ADCs of each row block, and their number of codes."""
-        self._adcs = Conversion.of_adcs(adcs, codes)
+        self._adcs = Conversion.from_adcs(adcs, codes)
 
     def exact(self, codes: Codes) -> Floats:
         """Exact products of codes, shape (G, n, M)."""
@@ -317,7 +317,7 @@ class Crossbar:
         width = None if self._chip.adc_window == "range" else self._chip.window_sigmas
 
         def of_width(b: int) -> Conversion:
-            return Conversion.of_adcs([choose_adcs(s, b, width) for s in statistics], 2**b)
+            return Conversion.from_adcs([choose_adcs(s, b, width) for s in statistics], 2**b)
 
         conversions = [None if b is None else of_width(b) for b in bits]
         if self._chip.adc_window != "least_error":
@@ -432,8 +432,8 @@ class Crossbar:
             if noise is None and self._cells is self._ideal and self._chip.adc_noise == 0:
                 return true, true
             reads = self._reads(vectors, self._cells, noise, blocks=[block])
-            of_adcs = np.random.default_rng([self._seed, block, 1])
-            return self._with_adc_noise(self._joined(reads, n), of_adcs), true
+            from_adcs = np.random.default_rng([self._seed, block, 1])
+            return self._with_adc_noise(self._joined(reads, n), from_adcs), true
 
         if self.places.size * n * weights.size * len(self._blocks) <= KEPT_SUMS:
             sums_of = cache(sums_of)

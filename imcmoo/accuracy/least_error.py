@@ -89,7 +89,7 @@ class LeastError:
         """Windows of `CANDIDATE_SIGMAS`, of all possible sums, and a constant. Finer steps come
         first: of equal candidates the first is taken."""
         candidates = [
-            Conversion.of_adcs([choose_adcs(s, bits, k) for s in self._statistics], 2**bits)
+            Conversion.from_adcs([choose_adcs(s, bits, k) for s in self._statistics], 2**bits)
             for k in (*CANDIDATE_SIGMAS, None)
         ]
         mean = np.array([s.mean for s in self._statistics])

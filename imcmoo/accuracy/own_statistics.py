@@ -21,7 +21,9 @@ PARTS = 16
 """Parts of the samples by the power of their inputs."""
 
 
-def statistics_of(weights: Floats, inputs: Calibration | LayerData, circuit: Circuit) -> Statistics:
+def layer_statistics(
+    weights: Floats, inputs: Calibration | LayerData, circuit: Circuit
+) -> Statistics:
     """Statistics of the row blocks of a layer, each with its columns.
 
     They depend on rows, slices, coding, level dependence of cell errors, and precision.
@@ -32,13 +34,12 @@ def statistics_of(weights: Floats, inputs: Calibration | LayerData, circuit: Cir
         circuit: the circuit.
     """
     x_bits, w_bits = circuit.input_bits, circuit.weight_bits
-    coding = InputCoding.of_range(inputs.lowest, inputs.highest, x_bits)
+    coding = InputCoding.from_range(inputs.lowest, inputs.highest, x_bits)
     codes = coding.encode(inputs.vectors)
     integers, scale = quantise_weights(weights, w_bits, circuit.weight_clip)
     signal = float((inputs.vectors @ weights).var(axis=1).mean()) or 1.0
     unit = (coding.scale * scale) ** 2
-    mean_unit = unit.mean() or 1.0
-    weight = unit / mean_unit
+    weight = unit / (mean_unit := unit.mean() or 1.0)
     crossbar = Crossbar(integers, circuit, zero=coding.zero)
     cells = cell_values(integers, w_bits, circuit.bits_per_cell, differential=circuit.differential)
     blocks = row_blocks(integers.shape[1], circuit)

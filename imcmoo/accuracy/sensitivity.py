@@ -220,7 +220,7 @@ class Probe:
         noise, scores = {}, {}
         for input_bits in PRECISIONS:
             codings = {
-                name: InputCoding.of_range(c.lowest, c.highest, input_bits)
+                name: InputCoding.from_range(c.lowest, c.highest, input_bits)
                 for name, c in self._inputs.items()
             }
             network = NoisyNetwork(self._assessment.network, codings)

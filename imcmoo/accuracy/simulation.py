@@ -123,7 +123,9 @@ class SimulatedLayer:
         self._layer = layer
         self._chip = chip
         self._vectors = calibration.vectors
-        self.coding = InputCoding.of_range(calibration.lowest, calibration.highest, chip.input_bits)
+        self.coding = InputCoding.from_range(
+            calibration.lowest, calibration.highest, chip.input_bits
+        )
         integers, self._scale = quantise_weights(layer.weights, chip.weight_bits, chip.weight_clip)
         self._crossbar = Crossbar(integers, chip, zero=self.coding.zero, scale=self._scale)
         self._codes = self.coding.encode(calibration.vectors)

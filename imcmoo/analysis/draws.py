@@ -12,6 +12,7 @@ from scipy.stats import beta
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.regret import ROUNDING
 from imcmoo.exact.robust_criteria import place
+from imcmoo.problem.scale import RATIO
 
 LEVEL = 0.95
 """Level of the interval of a share, and of random splits."""
@@ -45,7 +46,7 @@ def regrets(scores: Floats, best: Floats) -> Floats:
         scores: shape (n_chips, n_draws), infinite where a chip is infeasible.
         best: least score of each draw, positive, shape (n_draws,).
     """
-    excess = scores / best - 1
+    excess = RATIO.excess(scores, best)
     return np.where(excess < ROUNDING, 0.0, excess)
 
 
@@ -206,7 +207,7 @@ class Ratio:
             return None
         both = np.isfinite(first) & np.isfinite(second)
         best = np.minimum(first, second)[both]
-        losses = [float((one[both] / best - 1).mean()) if len(best) else math.nan
+        losses = [float(RATIO.excess(one[both], best).mean()) if len(best) else math.nan
                   for one in (first, second)]  # fmt: skip
         better = int((ratio < 1).sum())
         low, high = clopper_pearson(better, len(ratio))
@@ -234,6 +235,6 @@ def ratios(first: Floats, second: Floats) -> Floats:
     return ratio
 
 
-def least_of(values: Sequence[Floats]) -> Floats:
+def elementwise_least(values: Sequence[Floats]) -> Floats:
     """Least value of each draw, NaN where there is none."""
     return np.asarray(np.fmin.reduce(values))

@@ -14,7 +14,7 @@ import moocore
 import numpy as np
 
 from imcmoo.arrays import Floats, real_numbers
-from imcmoo.problem.dominance import front_of
+from imcmoo.problem.dominance import distinct_front
 from imcmoo.problem.scalarisation import TOLERANCE, span_scaled
 
 REFERENCE_POINT = 1.1
@@ -100,7 +100,7 @@ def hypervolume(points: Floats, front: Floats) -> float:
 def indicators(points: Floats, front: Floats) -> dict[str, float]:
     """All indicators by name; dominated and repeated points do not matter."""
     _check(points, front)
-    front, best = front_of(front), front_of(points)
+    front, best = distinct_front(front), distinct_front(points)
     return {
         # All points count: rounding may decide which of two equal ones is dominated.
         "coverage": coverage(points, front),

@@ -17,7 +17,7 @@ import numpy as np
 from imcmoo.answers.assessment import mean_costs
 from imcmoo.answers.provenance import CERTIFIED, ENUMERATED
 from imcmoo.arrays import Floats
-from imcmoo.exact.bounded_criteria import ProofTask, problem_of
+from imcmoo.exact.bounded_criteria import ProofTask
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import feasible_costs
 from imcmoo.exact.enumeration import ExactAnswer
@@ -72,6 +72,13 @@ class Answer:
         """The answer of a study that has no feasible chip, or is refused."""
         nothing = np.empty((0, len(study.space.names)), dtype=np.int64)
         return cls(study, how, nothing, bound=bound, why=str(why))
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate that a certified answer rests on."""
+        *_, certificate = self.evidence.values()
+        assert isinstance(certificate, Certificate)
+        return certificate
 
     @property
     def has_chip(self) -> bool:
@@ -134,7 +141,7 @@ class Answer:
         return {
             "study": self.study.name,
             "how": self.how,
-            "criterion": self.study.selected_by,
+            "criterion": self.study.score_name,
             "design": self.design or None,
             "score": _finite(self.score),
             "bound": _finite(self.bound),
@@ -170,7 +177,7 @@ class Answer:
     def __repr__(self) -> str:
         if not self.has_chip:
             return f"Answer({self.study.name}: {self.how}: {self.why})"
-        return f"Answer({self.study.name}: {self.how}, {self.study.selected_by} {self.score:.6g})"
+        return f"Answer({self.study.name}: {self.how}, {self.study.score_name} {self.score:.6g})"
 
 
 def _finite(value: float) -> float | str | None:
@@ -183,7 +190,7 @@ def _number(value: float | str | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
+def answer_from_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
     """The answer of a study whose criterion is proven.
 
     Args:
@@ -205,22 +212,15 @@ def of_certificates(study: Study, proven: Mapping[str, Certificate]) -> Answer:
     )
 
 
-def proof_of(answer: Answer) -> Certificate:
-    """The certificate that a certified answer rests on."""
-    *_, certificate = answer.evidence.values()
-    assert isinstance(certificate, Certificate)
-    return certificate
-
-
-def of_enumeration(study: Study, answer: ExactAnswer) -> Answer:
+def answer_from_enumeration(study: Study, answer: ExactAnswer) -> Answer:
     """The answer of an enumerated study.
 
     Raises:
         InputError: the criterion compares candidates, so it has no optimum.
     """
-    if study.answered_by not in answer.optima:
+    if study.answer_name not in answer.optima:
         raise InputError(f"criterion {study.criterion} compares candidates: it has no optimum")
-    best = answer.optima[study.answered_by]
+    best = answer.optima[study.answer_name]
     levels = study.space.unrank(best.ranks[:1])
     return Answer(
         study,
@@ -275,7 +275,7 @@ def select_all(studies: Sequence[Study], pools: Sequence[Levels]) -> list[Answer
         pools: designs of each study, shape (n, n_parameters) each.
     """
     reference = None
-    if studies[0].asked_criterion.is_regret:
+    if studies[0].resolved_criterion.is_regret:
         pairs = zip(studies, pools, strict=True)
         reference = np.fmin.reduce([_best_edap(study, pool) for study, pool in pairs])
     return [select(s, pool, reference) for s, pool in zip(studies, pools, strict=True)]
@@ -286,7 +286,7 @@ def _best_edap(study: Study, pool: Levels) -> Floats:
     problem, best = study.problem(), []
     for name in problem.workload_names:
         task = ProofTask((name,), network=name if study.baselines else "")
-        of_task = problem_of(problem, task)
+        of_task = task.problem(problem)
         F, _ = of_task.score(*of_task.feasible(pool))
         at = of_task.workload_names.index(name)
         best.append(of_task.costs(F).edap[:, at].min(initial=np.inf))
@@ -320,7 +320,7 @@ def select(
         return Answer.without_chip(study, "no candidate is feasible")
     known_best = reference_edap if study.baselines else None
     candidates = Candidates(problem, front, F, known_best, reference_edap)
-    best = candidates.chosen[study.selected_by]
-    score = float(candidates.scores[study.selected_by][best])
+    best = candidates.chosen[study.score_name]
+    score = float(candidates.scores[study.score_name][best])
     bound = score if known.get("gap") == 0.0 else math.nan
     return Answer(study, how, front[[best]], score=score, bound=bound, front=front, **known)

@@ -161,7 +161,7 @@ class Answers:
     def _criterion(self) -> Criterion | None:
         """The criterion; None for the EDAP of one network, which is none of the problem."""
         criteria = self.answers[0].problem.criteria
-        named = {c.name_of_score(joint=joint): c for c in criteria for joint in (False, True)}
+        named = {c.score_name(joint=joint): c for c in criteria for joint in (False, True)}
         return named.get(self.criterion)
 
     def factor(self, score: float, best: float) -> float:
@@ -254,11 +254,11 @@ def no_chip(name: str, why: Mapping[str, object]) -> Infeasible:
     return Infeasible(f"no device of {name} has a feasible chip: {reasons}")
 
 
-def home_of(study: StudyOfDevices, out: Path, *, is_apart: bool = False) -> Path:
+def comparison_folder(study: StudyOfDevices, out: Path, *, is_apart: bool = False) -> Path:
     """Folder of the comparison below the folder of one kind of answers, or below that of its
     criterion if certificates are apart (`answers.certificates.is_apart`)."""
     folder = out / study.name / COMPARISON
-    return folder / study.studies[0].certified_by if is_apart else folder
+    return folder / study.studies[0].default_proof if is_apart else folder
 
 
 def stamp_of_studies(studies: Mapping[str, Study]) -> Stamp:

@@ -17,8 +17,6 @@ from imcmoo.exact.bounded_criteria import (
     NotProvable,
     ProofTask,
     SingleNetworkOptima,
-    criteria_of,
-    problem_of,
     proof_plan,
     provable,
 )
@@ -44,7 +42,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
 
-def of_one_criterion(
+def read_one_criterion(
     folder: Path, settings: Mapping[str, Any] | None = None
 ) -> dict[Path, Certificate]:
     """Read the certificates of a folder, and those of its subfolders that state the same criterion.
@@ -73,7 +71,7 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     Raises:
         InputError: there are none, or a file is none or of an older version.
     """
-    paths = of_one_criterion(folder)
+    paths = read_one_criterion(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
     for path, certificate in paths.items():
@@ -92,7 +90,7 @@ def certificate_of_answer(folder: Path, name: str) -> Certificate | None:
 
     Args:
         folder: folder of certificates.
-        name: name of the score that selects the design, see `Study.selected_by`; with a tolerance
+        name: name of the score that selects the design, see `Study.score_name`; with a tolerance
             the certificate of the second criterion is taken.
 
     Returns:
@@ -121,9 +119,9 @@ def excess_over_proven(study: Study, levels: Levels, certificate: Certificate) -
         tolerance.
     """
     is_other = other_question(study, certificate.stamp)
-    if is_other or certificate.within or certificate.criterion != study.proven_as:
+    if is_other or certificate.within or certificate.criterion != study.certificate_name:
         return None
-    problem, criterion = study.problem(), study.asked_criterion
+    problem, criterion = study.problem(), study.resolved_criterion
     reference, _ = certified_reference(certificate, study.names)
     score = float(criterion.scores(feasible_costs(problem, levels), reference)[0])
     return max(criterion.score_scale.excess(score, certificate.bound), 0.0)
@@ -143,8 +141,13 @@ def certified_study(settings: Mapping[str, Any], study: Study) -> Study:
 
 
 def mismatch(certificate: Certificate, problem: AcceleratorProblem, stamp: Stamp) -> str:
-    """Name why a certificate is not that of the joint problem of a study, or return an empty text;
-    `stamp` is that of the study's answers."""
+    """Reason why a certificate is of another problem; empty if it is not.
+
+    Args:
+        certificate: the certificate.
+        problem: joint problem of its study.
+        stamp: stamp of the answers of the study.
+    """
     if not certificate.intact:
         return "not as it was written"
     differs = stamp.difference(certificate.stamp) or changed(problem, certificate.behaviour)
@@ -167,10 +170,10 @@ def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
     try:
         part = proof_task(certificate.criterion, problem)
         stated = certificate.single_network_optima
-        optima = SingleNetworkOptima.of_certified(stated) if part.prerequisites else None
+        optima = SingleNetworkOptima.from_certificates(stated) if part.prerequisites else None
         refuse_idle_statements(certificate, problem, part)
-        of_part = problem_of(problem, part)
-        (goal,) = criteria_of(of_part, part, optima)
+        of_part = part.problem(problem)
+        (goal,) = part.criteria(of_part, optima)
         checked_design(certificate, of_part, goal)
     except (Refused, KeyError, NotProvable, OverflowError, TypeError, ValueError) as error:
         return str(error)
@@ -241,15 +244,21 @@ def checked_design(
     return levels
 
 
-def folder_of(name: str, out: Path) -> Path:
+def certificates_folder(name: str, out: Path) -> Path:
     """Folder of the certificates of the study of a name."""
     return out / "certified" / name
 
 
-def folder_of_study(study: Study, out: Path, *, is_apart: bool = False) -> Path:
+def certified_folder(study: Study, out: Path, *, is_apart: bool = False) -> Path:
     """Folder of the certificates of a study, below that of its criterion if they are apart."""
-    folder = folder_of(study.name, out)
-    return folder / study.certified_by if is_apart else folder
+    folder = certificates_folder(study.name, out)
+    return folder / study.default_proof if is_apart else folder
+
+
+def answer_certificate(study: Study) -> str:
+    """Name of the certificate that states the answer of a study: that of the second criterion if
+    there is a tolerance."""
+    return study.default_proof if study.nearly_best is None else study.nearly_best.name
 
 
 def is_apart(study: Study, ordinary: Study) -> bool:
@@ -283,9 +292,9 @@ class CertificateFolder:
         is_apart: bool = False,
         force: bool,
     ) -> None:
-        self.path = folder_of_study(study, out, is_apart=is_apart)
-        self._study_criterion = (not is_apart and study_criterion) or study.certified_by
-        stored = of_one_criterion(self.path, study_settings(study))
+        self.path = certified_folder(study, out, is_apart=is_apart)
+        self._study_criterion = (not is_apart and study_criterion) or study.default_proof
+        stored = read_one_criterion(self.path, study_settings(study))
         self._of_study = stored.get(self.path)
         self.known = [*stored.values()]
         differing = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
@@ -307,7 +316,7 @@ class CertificateFolder:
         force: bool,
     ) -> Iterator[Self]:
         """The folder, which no other process uses meanwhile."""
-        with folder_lock(folder_of_study(study, out)):
+        with folder_lock(certified_folder(study, out)):
             yield cls(study, out, study_criterion=study_criterion, is_apart=is_apart, force=force)
 
     def save(self, certificate: Certificate) -> Path:
@@ -325,7 +334,7 @@ class CertificateFolder:
             self._keep_former(name)
         certificate.save(folder)
         self._proven[name] = certificate
-        if name == self._study.answering(self._study.certified_by):
+        if name == answer_certificate(self._study):
             self._write_answer()
         return folder
 
@@ -341,13 +350,15 @@ class CertificateFolder:
     def _write_answer(self) -> None:
         """Write the answer that the certificates prove, unless it stands there."""
         # Tables, which reading does without.
-        from imcmoo.answers.answer import of_certificates
+        from imcmoo.answers.answer import answer_from_certificates
         from imcmoo.answers.folder import has_answer, write_answer
 
-        study, folder = self._study, self._home(self._study.certified_by)
-        if study.certified_by != study.proven_as:  # with the optima of chips for one network
+        study, folder = self._study, self._home(self._study.default_proof)
+        if (
+            study.default_proof != study.certificate_name
+        ):  # with the optima of chips for one network
             study = study.replace(baselines=True)
-        answer = of_certificates(study, self._proven)
+        answer = answer_from_certificates(study, self._proven)
         if all(c.is_new for c in self._proven.values()) or not has_answer(answer, folder):
             write_answer(answer, folder)
 

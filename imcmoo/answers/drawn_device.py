@@ -129,7 +129,7 @@ class DrawnDevice:
     @property
     def label(self) -> str:
         """Name of the device."""
-        return device_of(self.study)
+        return device_name(self.study)
 
     @property
     def settings(self) -> UncertaintyTable:
@@ -168,6 +168,6 @@ class DrawnDevice:
         return chip.assumed / nominal.assumed if nominal is not None else float("nan")
 
 
-def device_of(study: Study) -> str:
+def device_name(study: Study) -> str:
     """Name of the device of a study."""
     return str(study.device or study.space.values_of("device")[0])

@@ -19,7 +19,7 @@ from imcmoo.answers.assessment import (
 )
 from imcmoo.answers.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
 from imcmoo.answers.generation import generation_figures
-from imcmoo.answers.list_ends import ends_table
+from imcmoo.answers.list_ends import ends_table, open_ends
 from imcmoo.answers.results import Results
 from imcmoo.answers.served_design import SCENARIO, ServedDesign
 from imcmoo.arrays import Floats
@@ -123,7 +123,7 @@ def _explanation(
         design=problem.space.designs(design.levels)[0],
         chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
         feasible=bool(design.feasible[0]),
-        criterion=criterion.name_of_score(joint=False),
+        criterion=criterion.score_name(joint=False),
         against=against if criterion.is_regret else "",
         score=float(scores[0]),
         judged_by="EDAP" if problem.has_edap else (quantity.name if quantity else ""),
@@ -134,7 +134,7 @@ def _explanation(
             "changes": assessment.changes(design, around),
             "lacking": assessment.lacking(around),
             **last,
-            "ends": ends_table(problem.model, design.levels),
+            "ends": ends_table(open_ends(problem.model, design.levels)),
         },
         reference=reference,
     )

@@ -12,7 +12,7 @@ from imcmoo.answers.answer import Answer
 from imcmoo.answers.explanation import EXPLANATIONS, explanations_text
 from imcmoo.answers.outcome import Outcome
 from imcmoo.answers.provenance import REPLACE, STUDY, run_config, stamp_in
-from imcmoo.answers.result_tables import results_of
+from imcmoo.answers.result_tables import make_results
 from imcmoo.answers.results import (
     ANSWER,
     CONFIG,
@@ -45,7 +45,7 @@ def write_answer(answer: Answer, folder: Path) -> Results:
     config = run_config(answer.study, answer.how)
     home = RunFolder(folder, config)
     home.begin(resume=False)
-    results = results_of(Outcome.of_answer(answer), folder, home.config)
+    results = make_results(Outcome.from_answer(answer), folder, home.config)
     home.write_results(results)
     home.publish()
     return results

@@ -40,10 +40,10 @@ def open_ends(model: CostModel, levels: Levels) -> list[OpenEnd]:
     if not model.offers("check_design"):
         return [OpenEnd(end, None) for end in ends(model.space, levels, model.ordered_texts)]
     (design,) = model.space.designs(levels)
-    return unsolved_ends(model, design, model.space, [model.space])
+    return open_ends_in(model, design, model.space, [model.space])
 
 
-def unsolved_ends(
+def open_ends_in(
     model: CostModel, design: Mapping[str, Any], space: DesignSpace, solved: Sequence[DesignSpace]
 ) -> list[OpenEnd]:
     """Ends of a design beyond which the model covers a design that no solved space has.
@@ -69,7 +69,7 @@ def unsolved_ends(
     return [
         OpenEnd(end, moved[end.parameter])
         for end, moved in steps
-        if not any(has(one, moved) for one in solved)
+        if not any(moved in space for space in solved)
     ]
 
 
@@ -138,24 +138,8 @@ def covers(model: CostModel, design: Mapping[str, Any]) -> bool:
     return True
 
 
-def has(space: DesignSpace, design: Mapping[str, Any]) -> bool:
-    """Check if a space has a design."""
-    if any(design[name] != value for name, value in space.fixed.items()):
-        return False
-    try:
-        space.levels_of(design)
-    except ValueError:
-        return False
-    return True
-
-
-def ends_table(model: CostModel, levels: Levels) -> pd.DataFrame:
-    """Open ends of a design, one row each; columns as in `explanation.TABLES`."""
-    return table_of(open_ends(model, levels))
-
-
-def table_of(listed: Sequence[OpenEnd]) -> pd.DataFrame:
-    """Some open ends, one row each; columns as in `explanation.TABLES`."""
+def ends_table(listed: Sequence[OpenEnd]) -> pd.DataFrame:
+    """Open ends, one row each; columns as in `explanation.TABLES`."""
     return pd.DataFrame(
         {
             "parameter": [one.end.parameter for one in listed],

@@ -32,7 +32,7 @@ JOINT = "joint"
 class Outcome:
     """Evaluated designs of a study and the selected ones.
 
-    `Outcome.from_searches` selects among searches, `Outcome.of_answer` takes a proven answer.
+    `Outcome.from_searches` selects among searches, `Outcome.from_answer` takes a proven answer.
 
     Args:
         study: the study.
@@ -80,7 +80,7 @@ class Outcome:
         return cls(study, archive, searches, baselines, candidates, exact, against)
 
     @classmethod
-    def of_answer(cls, answer: Answer) -> Outcome:
+    def from_answer(cls, answer: Answer) -> Outcome:
         """The outcome of a proven answer.
 
         Args:
@@ -166,7 +166,7 @@ class Outcome:
     @property
     def criterion(self) -> str:
         """Name of the criterion that selects the design."""
-        return self.study.selected_by
+        return self.study.score_name
 
     @property
     def design(self) -> Levels:

@@ -15,7 +15,7 @@ from imcmoo.io.machines import LIBRARIES
 from imcmoo.io.reading import read_toml
 from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import AREA, NAMED
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.study.catalogue import find_study, named_study, names
 from imcmoo.study.devices import DATA, Kinds
@@ -47,7 +47,7 @@ def run_config(study: Study, how: str = SEARCHED) -> dict[str, Any]:
         "networks": networks.fingerprint,
         "each network": networks.fingerprints,
     }
-    stamp = stamp_of(study.problem(), versions=versions, **parts)
+    stamp = problem_stamp(study.problem(), versions=versions, **parts)
     config = {**study.to_config(), COMMAND: command(study, how), STAMP: stamp.to_json()}
     return config if how == SEARCHED else {**config, HOW: how}
 
@@ -62,7 +62,7 @@ def stamp_in(config: Mapping[str, Any]) -> dict[str, Any]:
 def stamp_of_answers(study: Study) -> Stamp:
     """Stamp of the exact answer and the certificates of a study."""
     networks: dict[str, Any] = {"each network": study.network_set().fingerprints}
-    return stamp_of(study.problem(), settings=study_settings(study), **networks)
+    return problem_stamp(study.problem(), settings=study_settings(study), **networks)
 
 
 REPLACE = "choose another folder with out= (--out), or replace it with force=True (--force)"

@@ -53,7 +53,7 @@ MAX_PROPOSED = 10**8
 """Number of designs above which enumeration is not proposed."""
 
 
-def results_of(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Results:
+def make_results(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Results:
     """Results of a run: tables, design, and explanations except of the front.
 
     Args:
@@ -74,7 +74,7 @@ def results_of(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Res
     results = Results(folder, config, content)
     content[EXPLANATIONS] = explain_run(
         outcome.problem,
-        outcome.study.asked_criterion,
+        outcome.study.resolved_criterion,
         results,
         front=False,  # is explained when someone asks
         record=outcome.archive,
@@ -186,7 +186,7 @@ def trace(outcome: Outcome) -> pd.DataFrame:
         [{"search": name, **asdict(row)} for name, s in searches for row in s.trace]
     )
     guides = outcome.problem.guides
-    name = guides[0].name_of_score(joint=False) if guides else "objective"
+    name = guides[0].score_name(joint=False) if guides else "objective"
     return frame.rename(columns={"best": f"best_{name}"})
 
 
@@ -268,7 +268,7 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
     guides = [c for c in outcome.problem.guides if c.against == "nothing"]
     doubled = {c.orders_like for c in guides}
     rows = []
-    asked = outcome.study.asked_criterion
+    asked = outcome.study.resolved_criterion
     if asked.is_regret:
         reference = outcome.candidates.reference_edap
         rows += _improvements(outcome.archive, JOINT, asked.name, reference)
@@ -291,7 +291,7 @@ def _improvements(
     best = np.minimum.accumulate(values)
     improved = np.append(True, best[1:] < best[:-1]) & np.isfinite(best)
     at = np.union1d(np.flatnonzero(improved), [len(best) - 1])
-    name = score.name_of_score(joint=False)
+    name = score.score_name(joint=False)
     return [(search, name, int(i) + 1, float(best[i])) for i in at]
 
 
@@ -353,7 +353,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
 
 def proven_by(study: Study, problem: AcceleratorProblem) -> str:
     """The command that proves the answer of a study; empty if none does in reasonable time."""
-    if has_bounds(problem, study.certified_by):
+    if has_bounds(problem, study.default_proof):
         return "certify"
     return "enumerate" if problem.space.size <= MAX_PROPOSED else ""
 
@@ -434,7 +434,7 @@ def seeds(
     levels = np.concatenate([problem.space.levels_of(run.design["design"]) for run in runs])
     costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
     for c in (c for c in problem.criteria if c.is_regret):
-        name = c.name_of_score(joint=not study.baselines)
+        name = c.score_name(joint=not study.baselines)
         frame[f"score_{name}"] = c.scores(costs, np.fmin.reduce(known))
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)
 

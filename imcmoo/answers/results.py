@@ -233,7 +233,7 @@ class Results:
             networks = self.design["workloads"]
             return np.array([networks[n]["reference_edap_J_s_mm2"] for n in self.workloads])
         tables = [table for table in (self.front, self.baselines) if table is not None]
-        rows = [self.of_workloads(table, "edap_{}_J_s_mm2") for table in tables]
+        rows = [self.workload_values(table, "edap_{}_J_s_mm2") for table in tables]
         return np.asarray(np.nanmin(np.concatenate(rows), axis=0))
 
     @cached_property
@@ -245,7 +245,7 @@ class Results:
         """
         return self.content.get(EXPLANATIONS) or []
 
-    def of_workloads(self, frame: pd.DataFrame, pattern: str) -> Floats:
+    def workload_values(self, frame: pd.DataFrame, pattern: str) -> Floats:
         """The columns of a table that are one per workload, shape (n, W); `{}` is its name."""
         columns = [pattern.format(name) for name in self.workloads]
         return np.asarray(frame[columns].to_numpy(dtype=float))
@@ -257,12 +257,12 @@ class Results:
         values = {name: self.config[name] for name in names}
         return EdapDefinition(**values).of_images(values.get("images", ()))
 
-    def edap_of(self, frame: pd.DataFrame) -> Floats:
+    def edap_values(self, frame: pd.DataFrame) -> Floats:
         """EDAP of the designs of a table with energies, delays and area, J·s·mm², shape (n, W)."""
         delay, area = self.edap.quantities.values()
         values = {
-            "energy": self.of_workloads(frame, "energy_{}_J"),
-            delay: self.of_workloads(frame, f"{delay}_{{}}_s"),
+            "energy": self.workload_values(frame, "energy_{}_J"),
+            delay: self.workload_values(frame, f"{delay}_{{}}_s"),
             area: to_si("m2", frame[f"{area}_mm2"].to_numpy()),
         }
         return self.edap.of(values)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.analysis.draws import Ratio, VarianceShare, ratios, variance_shares
-from imcmoo.answers.drawn_device import ROBUST, ROBUST_OF_ALL, DrawnChip, DrawnDevice, device_of
+from imcmoo.answers.drawn_device import ROBUST, ROBUST_OF_ALL, DrawnChip, DrawnDevice, device_name
 from imcmoo.answers.provenance import REPLACE, STUDY, other_question, stamp_of_answers
 from imcmoo.exact.certificate import FILE
 from imcmoo.io.checksums import SUMS, check_sums, content_checksum, sha256, write_sums
@@ -294,7 +294,7 @@ DEVICES_COLUMNS = [
 INFORMATION_COLUMNS = ["question", "entry", "saving", "random_95", "share", "sign", "R2"]
 
 
-def folder_of(name: str, out: Path) -> Path:
+def robust_folder(name: str, out: Path) -> Path:
     """Folder of the robust answer of a study, by its name."""
     return out / FOLDER / name
 
@@ -307,7 +307,7 @@ def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
     """
     try:
         stamps = read_json(folder / CONFIG)["stamp"]
-        stored = [stamps.get(device_of(one)) for one in study.studies]
+        stored = [stamps.get(device_name(one)) for one in study.studies]
     except (AttributeError, FileNotFoundError, KeyError, TypeError, ValueError):
         return  # nothing to lose
     for one, stamp in zip(study.studies, stored, strict=True):
@@ -324,10 +324,10 @@ def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
         design: value of each parameter of the chip.
         out: folder of all results.
     """
-    folder = folder_of(study.name, out)
+    folder = robust_folder(study.name, out)
     try:
         check_sums(folder, known=FILES, always=(CHIPS, REGRET, CONFIG), remedy="run it again")
-        stamp = read_json(folder / CONFIG)["stamp"][device_of(study)]
+        stamp = read_json(folder / CONFIG)["stamp"][device_name(study)]
         chips = pd.read_csv(folder / CHIPS)
         regrets = pd.read_csv(folder / REGRET)
         if stamp_of_answers(study).difference(stamp):

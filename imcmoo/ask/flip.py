@@ -26,7 +26,7 @@ from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.solve.enumerate import folder_of
+from imcmoo.solve.enumerate import enumeration_folder
 from imcmoo.solve.solve import solve_all
 from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
@@ -70,7 +70,7 @@ class Point:
     @property
     def ranking(self) -> list[Answer]:
         """The answers, the best first."""
-        return ranked(self.answers, self.answers[0].study.asked_criterion)
+        return ranked(self.answers, self.answers[0].study.resolved_criterion)
 
 
 @dataclass(frozen=True)
@@ -205,14 +205,14 @@ def flip(
             raise InputError(
                 f"no stored design of {each.name} in {out}: run or enumerate it, or --exact"
             )
-    point_at = _Comparison(factor, studies, pools, exact, on_value)
+    point_at = _WinnerAt(factor, studies, pools, exact, on_value)
     points, found = crossings(assumption, point_at)
     n_designs = None if exact else [len(pool) for pool in pools]
     first = studies[0]
-    return Flip(factor, assumption, points, found, n_designs, first.selected_by, first.edap)
+    return Flip(factor, assumption, points, found, n_designs, first.score_name, first.edap)
 
 
-def assumptions_of(study: Study) -> Assumptions:
+def model_assumptions(study: Study) -> Assumptions:
     """Assumptions of the cost model of a study.
 
     Raises:
@@ -229,7 +229,7 @@ def assumptions_of(study: Study) -> Assumptions:
 
 def _varied(study: Study, factor: str) -> Assumption:
     """The assumption of a study that is varied."""
-    assumptions = assumptions_of(study)
+    assumptions = model_assumptions(study)
     names = [f.name for f in fields(assumptions)]
     if factor not in names:
         raise InputError(f"unknown assumption {factor}; {did_you_mean_or_known(factor, names)}")
@@ -272,7 +272,10 @@ def _stored(study: Study, out: Path) -> Levels:
 
     Shape (n, n_parameters).
     """
-    proven, enumerated = certificates.folder_of_study(study, out), folder_of(study, out)
+    proven, enumerated = (
+        certificates.certified_folder(study, out),
+        enumeration_folder(study, out),
+    )
     homes = [*sorted((out / study.name).glob("seed-*")), proven, enumerated]
     paths = [home / name for home in homes if (home / CONFIG).is_file() for name in RUN_TABLES]
     paths.append(enumerated / OPTIMA)
@@ -280,8 +283,8 @@ def _stored(study: Study, out: Path) -> Levels:
     return np.unique(np.concatenate([np.empty((0, len(study.space.names)), int), *stored]), axis=0)
 
 
-class _Comparison:
-    """Compares the best chips of studies at values of an assumption; the first value is today's.
+class _WinnerAt:
+    """Finds the best chips of studies at values of an assumption; the first value is today's.
 
     Args:
         factor: name of the assumption.
@@ -332,6 +335,6 @@ class _Comparison:
             against = geometric_mean_edap(best[0].problem, self._today)
         elif len(best) == len(self._studies):
             against = best[0].edap
-        winner = ranked(best, best[0].study.asked_criterion)[0]
+        winner = ranked(best, best[0].study.resolved_criterion)[0]
         name = winner.study.name if len(self._studies) > 1 else winner.text
         return Point(value, name, tuple(best), tuple(each.edap / against for each in best))

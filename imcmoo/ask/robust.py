@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imcmoo.analysis.draws import least_of, regrets, savings
+from imcmoo.analysis.draws import elementwise_least, regrets, savings
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
@@ -30,7 +30,7 @@ from imcmoo.answers.drawn_device import (
 )
 from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.arrays import Bools, Floats
-from imcmoo.ask.robust_choice import Candidates, value_of
+from imcmoo.ask.robust_choice import Candidates, display_value
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
 from imcmoo.exact.robust import prove
 from imcmoo.exact.robust_proof import RobustProof
@@ -41,7 +41,7 @@ from imcmoo.solve.draws import ASSUMED, MEDIAN, DrawnStudy, drawn_study
 from imcmoo.space.design_space import Levels
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.uncertainty import UncertaintyTable, settings_of
+from imcmoo.study.uncertainty import UncertaintyTable, uncertainty_settings
 
 QUICK = 30
 """Draws that are proven if the answer is to be quick."""
@@ -93,7 +93,7 @@ def robust(
     """
     options = options or Options()
     with input_errors():
-        settings = settings_of(study.studies[0], **changes)
+        settings = uncertainty_settings(study.studies[0], **changes)
         studies = [one.replace(uncertainty=settings) for one in study.studies]
     _check(settings, options, len(studies))
     parts = [_Part.of(one, options, len(studies)) for one in studies]
@@ -105,7 +105,7 @@ def robust(
     if not any(part.counted.any() for part in parts):
         problem = parts[0].drawn.problem(ASSUMED)
         raise Infeasible(f"no chip is feasible in any draw; {nothing_feasible(problem)}")
-    best = least_of([part.best for part in parts])
+    best = elementwise_least([part.best for part in parts])
     answers = [part.answer(settings, options) for part in parts if part.counted.any()]
     if len(studies) > 1:
         answers = _with_chip_of_all(parts, answers, best, settings)
@@ -212,7 +212,7 @@ class _Part:
     def answer(self, settings: UncertaintyTable, options: Options) -> DrawnDevice:
         """The answer of the device."""
         levels, log = self.choose(self.best, settings)
-        value, proof = value_of(log, settings), None
+        value, proof = display_value(log, settings), None
         if not options.quick and options.time_limit_s > 0:
             proof = self.prove_chip(levels, settings, options)
             if proof.levels is not None:

@@ -77,6 +77,6 @@ class Candidates:
         )
 
 
-def value_of(log: float, settings: UncertaintyTable) -> float:
+def display_value(log: float, settings: UncertaintyTable) -> float:
     """The criterion as it is stated: a mean logarithm, or a quantile of regrets."""
     return log if settings.criterion == MEAN else math.expm1(log)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imcmoo.answers.answer import Answer, proof_of
+from imcmoo.answers.answer import Answer
 from imcmoo.answers.drawn_device import NOMINAL, ROBUST
 from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.arrays import Floats
@@ -29,12 +29,13 @@ from imcmoo.io.files import replacing
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
 from imcmoo.problem.nearest import broken_limits
-from imcmoo.solve.certify import certify_study
+from imcmoo.problem.scale import RATIO
+from imcmoo.solve.certify import certify
 from imcmoo.solve.solve import solve
 from imcmoo.space.design_space import Levels
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.uncertainty import Score, settings_of
+from imcmoo.study.uncertainty import Score, uncertainty_settings
 
 FILE, MIX_FILE = "unseen.csv", "weights.csv"
 
@@ -145,7 +146,7 @@ def mix_of_networks(
 
 def _of_device(study: Study, by: Score | None) -> UnseenOfDevice:
     with input_errors():
-        score = settings_of(study, **({} if by is None else {"by": by})).by
+        score = uncertainty_settings(study, **({} if by is None else {"by": by})).by
     criterion = score.removesuffix(JOINT_SUFFIX)
     study = study.replace(criterion=criterion, baselines=criterion == score)
     groups = tied_networks(study)
@@ -188,7 +189,7 @@ def _solved(study: Study, start: Levels | None) -> Answer:
 
 def _own_best(study: Study, network: str) -> float:
     """Proven least EDAP of a network on any chip, J s mm2."""
-    *_, certificate = certify_study(study, f"{SINGLE_NETWORK}{network}")
+    *_, certificate = certify(study, f"{SINGLE_NETWORK}{network}")
     return certificate.value
 
 
@@ -217,7 +218,7 @@ class UnseenOfDevice:
         problem = self.study.problem()
         tied = {name: group for group in tied_networks(self.study) for name in group}
         best_edap, best_score = self._costs(self.of_all.levels)
-        scale = self.study.asked_criterion.score_scale
+        scale = self.study.resolved_criterion.score_scale
         for at, name in enumerate(self.study.names):
             chip = self.levels[[at]]
             keeps = bool(len(problem.feasible(chip)[0]))
@@ -228,8 +229,8 @@ class UnseenOfDevice:
                 "design": problem.space.text_of(chip[0]),
                 "keeps_limits": keeps,
                 "broken": "" if keeps else "; ".join(broken_limits(problem, chip)),
-                "regret_on_it": _regret(edap[at] / best_edap[at] - 1),
-                "over_own_best": _regret(edap[at] / self.own_best[at] - 1),
+                "regret_on_it": _regret(RATIO.excess(edap[at], best_edap[at])),
+                "over_own_best": _regret(RATIO.excess(edap[at], self.own_best[at])),
                 "regret_of_all": math.inf
                 if score is None
                 else _regret(scale.excess(score, best_score)),
@@ -237,12 +238,12 @@ class UnseenOfDevice:
 
     def _costs(self, chip: Levels) -> tuple[Floats, float]:
         """EDAP of each network on a feasible chip, J s mm2, shape (W,), and its score."""
-        problem, criterion = self.study.problem(), self.study.asked_criterion
+        problem, criterion = self.study.problem(), self.study.resolved_criterion
         costs = problem.costs(problem.score(*problem.feasible(chip))[0])
         reference = None
         if criterion.is_regret:
-            optima = proof_of(self.of_all).single_network_optima
-            reference = SingleNetworkOptima.of_certified(optima).value
+            optima = self.of_all.certificate.single_network_optima
+            reference = SingleNetworkOptima.from_certificates(optima).value
         return costs.edap[0], float(criterion.scores(costs, reference)[0])
 
     @property

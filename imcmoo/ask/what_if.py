@@ -153,19 +153,19 @@ def _rows(variants: Sequence[Variant], time_limit_s: float) -> Iterator[dict[str
 def _row(answer: Answer, dropped: Sequence[str]) -> dict[str, Any]:
     study, networks, left_out = answer.study, answer.study.names, ", ".join(dropped)
     notes = [f"left out: {left_out}" if left_out else "", answer.note or answer.why]
-    if answer.has_chip and study.asked_criterion.is_regret and len(networks) == 1:
+    if answer.has_chip and study.resolved_criterion.is_regret and len(networks) == 1:
         notes.append(REGRET_OF_ONE)
-    row = {"designs": study.space.size, "criterion": study.selected_by}
+    row = {"designs": study.space.size, "criterion": study.score_name}
     note = {"note": "; ".join(filter(None, notes))}
     if not answer.has_chip:
         return {"answer": answer.how, **row, **note}
     first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
     images = answer.problem.model.images or (1,) * len(networks)
     first |= {f"{IMAGES}{n}": i for n, i in zip(networks, images, strict=True)}
-    return {**first, **costs_of(answer.problem, answer.levels), **answer.design, **note}
+    return {**first, **design_costs(answer.problem, answer.levels), **answer.design, **note}
 
 
-def costs_of(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
+def design_costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
     """Costs of one design by column, in display units."""
     values = problem.model.evaluate(levels).values
     costs = {}

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from imcmoo.answers import certificates
-from imcmoo.answers.answer import Answer, of_certificates, of_enumeration
+from imcmoo.answers.answer import Answer, answer_from_certificates, answer_from_enumeration
 from imcmoo.answers.list_ends import (
     OpenEnd,
     covers,
-    unsolved_ends,
+    open_ends_in,
     wider_spaces,
     with_one_value,
 )
@@ -28,7 +28,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.model.cost_model import CostModel
 from imcmoo.solve import enumerate as enumerate_study
-from imcmoo.solve.certify import certify_to
+from imcmoo.solve.certify import write_certificates
 from imcmoo.solve.enumerate import enumerate_to
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.widening import subspace
@@ -70,8 +70,8 @@ class Round:
         left_out: number of values left out by parameter, since the new value does not go with them.
         solved: its best design.
         gain: share by which the score falls; NaN for a regret, whose reference changes as well.
-        goes_on: whether the next round starts from it. One that leaves out values and gains nothing
-            only proves that its new value is not needed.
+        improves: whether the next round starts from it. One that leaves out values and gains
+            nothing only proves that its new value is not needed.
     """
 
     study: Study
@@ -79,11 +79,11 @@ class Round:
     left_out: Mapping[str, int]
     solved: Answer
     gain: float
-    goes_on: bool
+    improves: bool
 
 
 @dataclass(frozen=True, repr=False)
-class Widening:
+class WideningResult:
     """Rounds of widening, from the study as it is; returned by `Study.widen`.
 
     Args:
@@ -112,7 +112,7 @@ class Widening:
     @property
     def _steps_on(self) -> Iterator[Round]:
         """Rounds that others go on from, the last one first."""
-        return (step for step in reversed(self.steps) if step.goes_on)
+        return (step for step in reversed(self.steps) if step.improves)
 
     @property
     def rounds(self) -> pd.DataFrame:
@@ -126,7 +126,7 @@ class Widening:
 
     def __repr__(self) -> str:
         n = len(self.steps)
-        return f"Widening({self.first.name}: {n} round{'s' * (n != 1)})"
+        return f"WideningResult({self.first.name}: {n} round{'s' * (n != 1)})"
 
     def _repr_html_(self) -> str:
         return self.rounds.to_html(index=False)
@@ -149,7 +149,7 @@ def widen(
     *,
     force: bool = False,
     on_round: Callable[[Round], None] = lambda done: None,
-) -> Widening:
+) -> WideningResult:
     """Widen a solved study until no best value is at an end that its model could pass.
 
     Args:
@@ -172,13 +172,13 @@ def widen(
         )
     steps: list[Round] = []
     now, best, solved_spaces = study, solved, [study.space]
-    while ends := unsolved_ends(model, best.design, now.space, solved_spaces):
+    while ends := open_ends_in(model, best.design, now.space, solved_spaces):
         name = widened_name(study.name) if now is study else now.name
-        wider = widened(now, best.design, ends, name) or partly_widened(
+        wider = extend_all_ends(now, best.design, ends, name) or extend_one_end(
             now, best.design, ends, widened_name(study.name), taken={s.study.name for s in steps}
         )
         if wider is None:
-            return Widening(study, solved, steps, ends)
+            return WideningResult(study, solved, steps, ends)
         if len(steps) == MAX_ROUNDS:
             raise InputError(
                 f"{study.name}: ends of lists still bind after {MAX_ROUNDS} rounds: "
@@ -188,13 +188,13 @@ def widen(
         steps.append(done)
         on_round(done)
         solved_spaces.append(done.study.space)
-        if done.goes_on:
+        if done.improves:
             now, best = done.study, done.solved
-    return Widening(study, solved, steps, [])
+    return WideningResult(study, solved, steps, [])
 
 
 def _solved_round(
-    first: Study, wider: Wider, best: Answer, solve: Solve, home: Path, *, force: bool
+    first: Study, wider: WiderStudy, best: Answer, solve: Solve, home: Path, *, force: bool
 ) -> Round:
     """Solve a widened study from the best design so far, and write it into its folder."""
     space = wider.study.space
@@ -204,8 +204,8 @@ def _solved_round(
     with replacing(home / FILE) as temporary:
         temporary.write_text(HEADER.format(study.name) + study.to_toml(home), encoding="utf-8")
     gain = _gain(first, best.score, solved.score)
-    goes_on = not wider.left_out or _is_better(study, solved, best)
-    return Round(study, wider.added, wider.left_out, solved, gain, goes_on)
+    improves = not wider.left_out or _is_better(study, solved, best)
+    return Round(study, wider.added, wider.left_out, solved, gain, improves)
 
 
 def _is_better(study: Study, solved: Answer, former: Answer) -> bool:
@@ -213,7 +213,7 @@ def _is_better(study: Study, solved: Answer, former: Answer) -> bool:
     problem = study.problem()
     levels = [problem.space.levels_of(each.design) for each in (former, solved)]
     costs = [feasible_costs(problem, design) for design in levels]
-    ties = problem.ties(study.asked_criterion)
+    ties = problem.ties(study.resolved_criterion)
     return ties.order([former.score, solved.score], costs)[0] == 1
 
 
@@ -224,7 +224,7 @@ def widen_study(
     *,
     force: bool = False,
     on_round: Callable[[Round], None] = lambda done: None,
-) -> Widening:
+) -> WideningResult:
     """Solve a study and its widened ones; see `Study.widen`.
 
     Args:
@@ -251,14 +251,14 @@ def widen_devices(
     *,
     force: bool = False,
     on_round: Callable[[Round], None] = lambda done: None,
-) -> dict[str, Widening | InputError]:
+) -> dict[str, WideningResult | InputError]:
     """Widen the study of each device by itself; see `StudyOfDevices.widen`.
 
     Args:
         study: the study that lists devices.
         solver, out, force, on_round: see `widen_study`.
     """
-    found: dict[str, Widening | InputError] = {}
+    found: dict[str, WideningResult | InputError] = {}
     for device, one in zip(study.devices, study.studies, strict=True):
         try:
             found[device] = widen_study(one, solver, out, force=force, on_round=on_round)
@@ -268,7 +268,7 @@ def widen_devices(
 
 
 @dataclass(frozen=True)
-class Wider:
+class WiderStudy:
     """A widened study that is yet to be solved; see `Round` for the fields."""
 
     study: Study
@@ -276,9 +276,9 @@ class Wider:
     left_out: Mapping[str, int]
 
 
-def widened(
+def extend_all_ends(
     study: Study, design: Mapping[str, Any], ends: Sequence[OpenEnd], name: str
-) -> Wider | None:
+) -> WiderStudy | None:
     """A study with one more value beyond each end, as far as the model takes it beside all others.
 
     Args:
@@ -297,23 +297,23 @@ def widened(
             if _is_accepted(made):
                 wider, added[one.end.parameter] = made, beyond[one.end.parameter]
                 break
-    return Wider(wider, added, {}) if added else None
+    return WiderStudy(wider, added, {}) if added else None
 
 
-def partly_widened(
+def extend_one_end(
     study: Study,
     design: Mapping[str, Any],
     ends: Sequence[OpenEnd],
     name: str,
     taken: Collection[str] = (),
-) -> Wider | None:
+) -> WiderStudy | None:
     """A study with one more value beyond one end, without the values that do not go with it.
 
     The design has none of the values left out. A proof for this study and the one for `study`
     together hold for all designs of both.
 
     Args:
-        study, design, ends, name: see `widened`; the parameter is appended to the name.
+        study, design, ends, name: see `extend_all_ends`; the parameter is appended to the name.
         taken: names of studies whose results stay; a number is appended to one of them.
 
     Returns:
@@ -330,7 +330,7 @@ def partly_widened(
                 made = _with_space(study, part, part_name)
                 if _is_accepted(made):
                     value = {one.end.parameter: beyond[one.end.parameter]}
-                    return Wider(made, value, _fewer(part, space))
+                    return WiderStudy(made, value, _fewer(part, space))
     return None
 
 
@@ -415,12 +415,12 @@ def widened_name(name: str) -> str:
 def _is_comparable(study: Study) -> bool:
     """Check if scores of two spaces have a common reference: a regret and a tolerance refer to the
     best designs of their space, pseudo-weights to all of them."""
-    return study.tolerance is None and study.asked_criterion.against == "nothing"
+    return study.tolerance is None and study.resolved_criterion.against == "nothing"
 
 
 def _gain(study: Study, before: float, after: float) -> float:
     """Share by which a score falls; NaN if the scores have no common reference."""
-    scale = study.asked_criterion.score_scale
+    scale = study.resolved_criterion.score_scale
     if not _is_comparable(study) or scale.kind == "difference":
         return math.nan
     return -scale.excess(after, before)
@@ -433,10 +433,10 @@ def certified(study: Study, out: Path, *, force: bool, **options: Any) -> Answer
         study: the study.
         out: folder of all results.
         force: replace certificates of a different study of this name.
-        options: see `certify_to`.
+        options: see `write_certificates`.
     """
-    proofs = certify_to(study, study.certified_by, out, force=force, **options)
-    return of_certificates(study, {proof.criterion: proof for proof in proofs})
+    proofs = write_certificates(study, study.default_proof, out, force=force, **options)
+    return answer_from_certificates(study, {proof.criterion: proof for proof in proofs})
 
 
 def enumerated(study: Study, out: Path, *, force: bool, **options: Any) -> Answer:
@@ -448,7 +448,9 @@ def enumerated(study: Study, out: Path, *, force: bool, **options: Any) -> Answe
         InputError: the criterion compares candidates, so it has no optimum.
     """
     usual = {"workers": 1, "on_progress": lambda done, total: None}
-    return of_enumeration(study, enumerate_to(study, out, force=force, **{**usual, **options}))
+    return answer_from_enumeration(
+        study, enumerate_to(study, out, force=force, **{**usual, **options})
+    )
 
 
 def is_widened(folder: Path) -> bool:
@@ -462,7 +464,7 @@ def is_widened(folder: Path) -> bool:
 
 
 SOLVERS: Mapping[str, Solver] = {
-    "certify": Solver(certified, certificates.folder_of_study),
-    "enumerate": Solver(enumerated, enumerate_study.folder_of),
+    "certify": Solver(certified, certificates.certified_folder),
+    "enumerate": Solver(enumerated, enumerate_study.enumeration_folder),
 }
 """Solvers that prove the best design, by method."""

@@ -11,7 +11,7 @@ a table of them, recipes and the protocol.
 from __future__ import annotations
 
 from imcmoo.benchmark.benchmark_problem import BenchmarkProblem, OptimalDesigns, Record
-from imcmoo.benchmark.problem_names import KINDS, names, problem_study, version_of
+from imcmoo.benchmark.problem_names import KINDS, name_ending, names, problem_study
 from imcmoo.benchmark.published_runs import baselines
 from imcmoo.benchmark.random_problems import random_study
 
@@ -52,4 +52,4 @@ def random_problem(seed: int, *, model: str = "physical") -> BenchmarkProblem:
         InputError: the model is unknown, or the seed is negative.
     """
     stem = f"random/{model}/{seed}"
-    return BenchmarkProblem(f"{stem}{version_of(stem)}", random_study(seed, model))
+    return BenchmarkProblem(f"{stem}{name_ending(stem)}", random_study(seed, model))

@@ -22,8 +22,9 @@ from dataclasses import replace
 
 from imcmoo.benchmark.random_problems import random_study
 from imcmoo.benchmark.textbook import TABLE
+from imcmoo.hardware.devices import DEVICES
 from imcmoo.io.errors import InputError, did_you_mean
-from imcmoo.model.physical.memory_cells import is_exact
+from imcmoo.model.physical.memory_cells import is_exact, keeps_weights
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.study.catalogue import shipped_names, shipped_study
 from imcmoo.study.spaces import WIDEST_SPACES
@@ -51,8 +52,12 @@ SUBSETS = (
 )
 """Networks of the listed members of the family; other subsets can be named as well."""
 
-AREAS_MM2 = {"sram": (100, 800), "rram": (600, 1600)}
-"""Area limits of listed members by device of the families, mm²; others can be named as well."""
+AREAS_MM2 = {
+    device: (600, 1600) if keeps_weights(device) else (100, 800)
+    for device in sorted(DEVICES, key=keeps_weights)
+}
+"""Area limits of listed members by device of the reference model, mm²; others can be named as well.
+A chip that keeps all weights is larger."""
 
 TEXTBOOK = (
     "textbook/sram/resnet18+mobilenet_v3/200mm2-v1",
@@ -105,7 +110,7 @@ def names(kind: str | None = None) -> list[str]:
         "textbook": [name.removesuffix(VERSIONS["reference"]) for name in TEXTBOOK],
     }
     chosen = KINDS if kind is None else (kind,)
-    return [f"{stem}{version_of(stem)}" for k in chosen for stem in by_kind[k]]
+    return [f"{stem}{name_ending(stem)}" for k in chosen for stem in by_kind[k]]
 
 
 def _further_of(study: str) -> tuple[str, ...]:
@@ -118,7 +123,7 @@ def _has_noise(study: Study) -> bool:
     return not all(map(is_exact, study.space.values_of("device")))
 
 
-def version_of(stem: str) -> str:
+def name_ending(stem: str) -> str:
     """Ending of the name of a problem whose name begins with `stem`."""
     return VERSIONS["physical" if _PHYSICAL.fullmatch(stem) else "reference"]
 
@@ -132,9 +137,9 @@ def problem_study(name: str) -> Study:
     """
     if match := _NAME.fullmatch(str(name)):
         stem, version = match["stem"], match["version"]
-        if version == version_of(stem) and (study := _study_of(stem, name)) is not None:
+        if version == name_ending(stem) and (study := _study_of(stem, name)) is not None:
             return study
-        now = f"{stem}{version_of(stem)}"
+        now = f"{stem}{name_ending(stem)}"
         if version == "-v1" and (now in names() or _RANDOM.fullmatch(stem)):
             raise InputError(
                 f"problem '{name}' had the costs of an earlier physical model; now there is '{now}'"

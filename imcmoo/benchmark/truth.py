@@ -27,7 +27,7 @@ LICENCE = (
 OPEN_LICENCE = "MIT"
 
 
-def path_of(name: str) -> Path:
+def truth_path(name: str) -> Path:
     """Path of the file of a problem, which may not exist."""
     return FOLDER / f"{name.replace('/', '.')}.npz"
 
@@ -38,7 +38,7 @@ def load(name: str) -> ExactAnswer | None:
     Raises:
         InputError: the file is damaged, or holds the answer of another problem.
     """
-    path = path_of(name)
+    path = truth_path(name)
     return read(path, name) if path.is_file() else None
 
 

@@ -250,7 +250,7 @@ def check_widens(study: Study | StudyOfDevices, criterion: str | None = None) ->
     Raises:
         InputError: says what to do instead.
     """
-    of_study = study.studies[0].certified_by
+    of_study = study.studies[0].default_proof
     if criterion not in (None, of_study):
         raise InputError(
             f"--widen looks at the best design by the criterion of the study, "

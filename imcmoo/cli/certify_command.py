@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
 
-from imcmoo.answers.certificates import folder_of_study, is_apart
+from imcmoo.answers.certificates import answer_certificate, certified_folder, is_apart
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.command_line import SIGNALLED
@@ -27,7 +27,7 @@ from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import JOINT_SUFFIX, SINGLE_NETWORK
 from imcmoo.report.labels import criterion_unit
-from imcmoo.solve.certify import ALL, certify_to
+from imcmoo.solve.certify import ALL, write_certificates
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study import catalogue
@@ -36,7 +36,7 @@ from imcmoo.study.study import Study
 
 if TYPE_CHECKING:
     from imcmoo.answers.answers import Answers
-    from imcmoo.ask.widen import Widening
+    from imcmoo.ask.widen import WideningResult
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -89,7 +89,7 @@ def main(args: argparse.Namespace) -> None:
     ordinary = catalogue.find(args.study)
     study = arguments.requested_study(args, ordinary, criterion=name)
     # A user's criterion is named by its module and proven under its own name.
-    asked = study.studies[0].certified_by
+    asked = study.studies[0].default_proof
     criterion = name if name and args.criterion is None else asked
     if args.widen:
         arguments.check_widens(study, criterion)
@@ -100,9 +100,9 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _certify(study: Study, criterion: str, ordinary: Study, args: argparse.Namespace) -> None:
-    out, study_criterion = args.out or arguments.DEFAULT_OUT, ordinary.certified_by
+    out, study_criterion = args.out or arguments.DEFAULT_OUT, ordinary.default_proof
     apart = is_apart(study, ordinary)
-    folder = folder_of_study(study, out, is_apart=apart)
+    folder = certified_folder(study, out, is_apart=apart)
     terminal = console(quiet=args.quiet)
     start = None if args.run is None else read_designs(args.run / "front.csv", study.space)
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
@@ -125,7 +125,7 @@ def _certify(study: Study, criterion: str, ordinary: Study, args: argparse.Names
             last = _widened(terminal, study, final, out, args.force, options)
             if last is not study:  # has the criterion of the command line
                 study, study_criterion = last, criterion
-                folder = folder_of_study(study, out)
+                folder = certified_folder(study, out)
     is_in_folder = apart or criterion in (study_criterion, ALL)
     folder = folder if is_in_folder else folder / criterion
     terminal.print(f"written: {folder}", soft_wrap=True)
@@ -136,11 +136,11 @@ def _proven(
 ) -> Certificate:
     """Prove a criterion and print each certificate; returns the last one. SIGTERM ends the command
     with the best design so far."""
-    folder, last = folder_of_study(study, out, is_apart=is_apart), None
+    folder, last = certified_folder(study, out, is_apart=is_apart), None
     options |= {"is_apart": is_apart}
     with (
         ending() as ended,
-        closing(certify_to(study, criterion, out, ended=ended, **options)) as proven,
+        closing(write_certificates(study, criterion, out, ended=ended, **options)) as proven,
     ):
         try:
             for last in proven:
@@ -200,18 +200,18 @@ def _widened(
 ) -> Study:
     """Widen a certified study and show the last certificate; returns the last study."""
     # Others do without.
-    from imcmoo.answers.answer import of_certificates, proof_of
+    from imcmoo.answers.answer import answer_from_certificates
     from imcmoo.ask.widen import certified
     from imcmoo.cli.widening import widen_and_show
 
     # Certificates of earlier rounds are replaced without a line each.
     solve = partial(certified, out=out, **{**options, "report": lambda line: None})
-    first = of_certificates(study, {certificate.criterion: certificate})
-    folder_in = partial(folder_of_study, out=out)
+    first = answer_from_certificates(study, {certificate.criterion: certificate})
+    folder_in = partial(certified_folder, out=out)
     widening = widen_and_show(terminal, study, first, solve, folder_in, force=force)
     if widening.steps:
-        folder = folder_of_study(widening.study, out)
-        _show_proven(terminal, widening.study, proof_of(widening.best), folder, widening)
+        folder = certified_folder(widening.study, out)
+        _show_proven(terminal, widening.study, widening.best.certificate, folder, widening)
     return widening.study
 
 
@@ -220,12 +220,12 @@ def _show_proven(
     study: Study,
     certificate: Certificate,
     folder: Path,
-    widening: Widening | None = None,
+    widening: WideningResult | None = None,
     *,
     is_apart: bool = False,
 ) -> None:
     """Print a certificate: as a card if it is of the criterion of the study."""
-    if certificate.criterion == study.answering(study.certified_by):
+    if certificate.criterion == answer_certificate(study):
         from imcmoo.answers.robust_answer import robust_note
         from imcmoo.report.answer_card import card_of_certificate
 
@@ -246,7 +246,7 @@ def _certify_devices(
     study: StudyOfDevices, criterion: str, ordinary: Study, args: argparse.Namespace
 ) -> None:
     # Tables take a third of a second to import, which other studies do without.
-    from imcmoo.answers.answers import home_of
+    from imcmoo.answers.answers import comparison_folder
     from imcmoo.cli.comparison import show_comparison
 
     if args.run is not None:
@@ -258,19 +258,19 @@ def _certify_devices(
         study,
         criterion,
         out,
-        study_criterion=ordinary.certified_by,
+        study_criterion=ordinary.default_proof,
         is_apart=apart,
         force=args.force,
         gap=args.gap,
         time_limit_s=args.time_limit,
     )
-    show_comparison(terminal, compared, home_of(study, out / "certified", is_apart=apart))
+    show_comparison(terminal, compared, comparison_folder(study, out / "certified", is_apart=apart))
     if args.widen:
         from imcmoo.ask.widen import certified
         from imcmoo.cli.widening import widen_devices_and_show
 
         solve = partial(certified, out=out, gap=args.gap, time_limit_s=args.time_limit)
-        folder_in = partial(folder_of_study, out=out)
+        folder_in = partial(certified_folder, out=out)
         widen_devices_and_show(terminal, compared, solve, folder_in, force=args.force)
 
 
@@ -302,7 +302,7 @@ def _proven_devices(
             terminal.print(one.name)
             if isinstance(proven, Certificate):
                 _show(terminal, one, proven)
-                found.append((proven, folder_of_study(one, out, is_apart=is_apart)))
+                found.append((proven, certified_folder(one, out, is_apart=is_apart)))
             else:
                 terminal.print(f"  {proven}", soft_wrap=True)
             if ended():

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.answers.certificates import certificates, certified_study
-from imcmoo.answers.drawn_device import device_of
+from imcmoo.answers.drawn_device import device_name
 from imcmoo.answers.provenance import STUDY, check_trusted, ordinary_study
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
@@ -135,7 +135,7 @@ def _check_robust(folder: Path, args: argparse.Namespace) -> None:
         settings = {
             n: one.get("stamp", {}).get("settings", {}) for n, one in stated.devices.items()
         }
-        study = study.each(lambda one: certified_study(settings.get(device_of(one), {}), one))
+        study = study.each(lambda one: certified_study(settings.get(device_name(one), {}), one))
     terminal = console(quiet=args.quiet)
     with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(stated.study, total=None)
@@ -163,7 +163,7 @@ def _check_devices(folder: Path, args: argparse.Namespace) -> None:
     from imcmoo.solve.comparison_certificate import (
         ComparisonCertificate,
         check_comparison,
-        home_of_devices,
+        devices_folder,
     )
 
     terminal = console(quiet=args.quiet)
@@ -182,7 +182,7 @@ def _check_devices(folder: Path, args: argparse.Namespace) -> None:
             folder, study, lambda done: progress.update(task, completed=done)
         )
     for device in stated.devices:
-        terminal.print(f"{home_of_devices(folder) / device}: accepted", soft_wrap=True)
+        terminal.print(f"{devices_folder(folder) / device}: accepted", soft_wrap=True)
     for line in compared.statements:
         terminal.print(line, soft_wrap=True)
     terminal.print(

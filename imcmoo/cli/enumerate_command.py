@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imcmoo.answers.answer import Answer, of_enumeration
-from imcmoo.answers.answers import home_of
+from imcmoo.answers.answer import Answer, answer_from_enumeration
+from imcmoo.answers.answers import comparison_folder
 from imcmoo.answers.robust_answer import robust_note
 from imcmoo.ask.widen import Solve, enumerated
 from imcmoo.cli import arguments
@@ -25,7 +25,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.answer_card import card_of_answer
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.solve.devices import enumerate_devices
-from imcmoo.solve.enumerate import enumerate_to, folder_of
+from imcmoo.solve.enumerate import enumerate_to, enumeration_folder
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
@@ -91,22 +91,22 @@ def main(args: argparse.Namespace) -> None:
             answer = enumerate_to(study, out, on_progress=partial(on_progress, study), **options)
             seconds = time.perf_counter() - began
     if isinstance(study, StudyOfDevices):
-        show_comparison(terminal, compared, home_of(study, out / "enumerated"))
+        show_comparison(terminal, compared, comparison_folder(study, out / "enumerated"))
         if args.widen:
-            folder = partial(folder_of, out=out)
+            folder = partial(enumeration_folder, out=out)
             widen_devices_and_show(terminal, compared, _solver(out, args), folder, force=args.force)
     else:
         _show(terminal, study, answer, seconds, out, optima=args.optima)
         if args.widen:
             study = _widened(terminal, study, answer, out, args)
-        terminal.print(f"written: {folder_of(study, out)}", soft_wrap=True)
+        terminal.print(f"written: {enumeration_folder(study, out)}", soft_wrap=True)
 
 
 def _widened(
     terminal: Console, study: Study, answer: ExactAnswer, out: Path, args: argparse.Namespace
 ) -> Study:
     """Widen an enumerated study and show the last answer; returns the last study."""
-    first, folder = of_enumeration(study, answer), partial(folder_of, out=out)
+    first, folder = answer_from_enumeration(study, answer), partial(enumeration_folder, out=out)
     solve = _solver(out, args)
     widening = widen_and_show(terminal, study, first, solve, folder, force=args.force)
     if widening.steps:
@@ -146,13 +146,13 @@ def _show(
         f"{study.space.size:,} designs, {answer.n_feasible:,} feasible, "
         f"{len(answer.front):,} points on the front, {seconds:.1f} s",
     )
-    problem, selected_by = study.problem(), study.selected_by
-    if selected_by in answer.optima:  # a criterion that compares candidates has no optimum
+    problem, score_name = study.problem(), study.score_name
+    if score_name in answer.optima:  # a criterion that compares candidates has no optimum
         card = card_of_answer(study, answer)
-        (design,) = study.space.designs(study.space.unrank(answer.optima[selected_by].ranks[:1]))
+        (design,) = study.space.designs(study.space.unrank(answer.optima[score_name].ranks[:1]))
         card = card.with_robustness(robust_note(study, design, out))
         terminal.print(card.text(terminal.width), soft_wrap=True)
-    if selected_by in answer.optima and not optima:
+    if score_name in answer.optima and not optima:
         return
     for name, rows in optima_table(answer, problem).groupby("criterion", sort=False):
         ties = f" ({len(rows)} designs)" if len(rows) > 1 else ""

@@ -121,7 +121,7 @@ def _of_certificate(folder: Path, study_name: str | None) -> Explained:
     with input_errors(f"{folder}: its design is not of study {study.name}: ", ValueError):
         levels = problem.space.levels_of(certificate.design)
     criteria = {
-        c.name_of(joint=joint): replace(c, name=c.name_of(joint=joint))
+        c.certificate_name(joint=joint): replace(c, name=c.certificate_name(joint=joint))
         for c in problem.criteria
         for joint in (False, True)
     }
@@ -129,7 +129,7 @@ def _of_certificate(folder: Path, study_name: str | None) -> Explained:
         reference, kind = certified_reference(certificate, study.names)
         (explanation,) = explain(
             problem,
-            criteria.get(certificate.criterion, study.asked_criterion),
+            criteria.get(certificate.criterion, study.resolved_criterion),
             levels,
             [("certified",)],
             reference_edap=reference,
@@ -161,7 +161,7 @@ def _of_file(what: str, study_name: str | None) -> Explained:
     )
     names = (f"{path.name}:{line}" if is_line else path.name,)
     with timed("explaining", quiet=False):
-        (explanation,) = explain(problem, study.asked_criterion, levels, [names])
+        (explanation,) = explain(problem, study.resolved_criterion, levels, [names])
     return explanation, study.to_config().get("calibration")
 
 

@@ -17,12 +17,12 @@ from imcmoo.cli.terminal import console, timed
 from imcmoo.exact.smallest_chip import smallest_chip
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
-from imcmoo.model.physical.memory_cells import memory_cell
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS, keeps_weights, memory_cell
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.workloads import is_path, network_name
 from imcmoo.study.catalogue import find
 from imcmoo.study.study import Study
-from imcmoo.study.table import known_device
+from imcmoo.study.table import device_label, known_device
 
 DESCRIPTION = """
 Import networks and write a commented study file, from which `imcmoo certify` finds one chip for all
@@ -40,6 +40,22 @@ BEGINS = "# Written by imcmoo new"
 STUDY = re.compile(re.escape(BEGINS.encode()))
 """How a study file of this command begins."""
 
+DEFAULT = "sram"
+"""Default device."""
+
+
+def _named(device: str) -> str:
+    label = device_label(device)
+    return device if label.lower() == device else f"{device} ({label})"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"{', '.join(texts[:-1])} or {texts[-1]}"
+
+
+DEVICES = _listed([_named(name) for name in sorted(MEMORY_CELLS, key=keeps_weights)])
+"""All devices as text, first those that stream weights."""
+
 CRITERIA = {"area": "the smallest chip; or average_power", "average_power": "or area"}
 
 
@@ -54,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                "frames per second of all networks, or of each", required=True),
         option("--power WATT", _positive, "largest average power of the chip with its DRAM"),
         option("--area MM2", _positive, "largest chip (default: 800)"),
-        option("--device NAME", str, "sram (default), dimc (digital SRAM) or rram", default="sram"),
+        option("--device NAME", str, DEVICES.replace(DEFAULT, f"{DEFAULT} (default)", 1),
+               default=DEFAULT),
         option("--out STUDY.toml", Path, "file to write (default: named after the networks)"),
         FORCE,
         QUIET,
@@ -166,7 +183,7 @@ def _text(
         f"{BEGINS}: one chip for all networks, which share it.",
         f"name = {_string(name)}",
         _line('model = "physical"', "with limits of power density, bandwidth and noise"),
-        _line(f"device = {_string(args.device)}", "sram, dimc (digital SRAM) or rram"),
+        _line(f"device = {_string(args.device)}", DEVICES),
     ]
     cell = memory_cell(args.device)
     if not cell.streams:

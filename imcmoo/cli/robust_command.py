@@ -9,7 +9,7 @@ from typing import get_args
 
 from rich.progress import TimeElapsedColumn
 
-from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, folder_of
+from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, robust_folder
 from imcmoo.ask.robust import QUICK, TIME_LIMIT_S, Options, robust
 from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
@@ -24,7 +24,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.uncertainty import WEIGHTED_SCORES, RobustCriterion, Score, settings_of
+from imcmoo.study.uncertainty import WEIGHTED_SCORES, RobustCriterion, Score, uncertainty_settings
 
 DESCRIPTION = """
 Find the chip of STUDY that is never far from the best while costs are uncertain, which device is
@@ -78,7 +78,7 @@ CHANGES = {
 def main(args: argparse.Namespace) -> None:
     """Find the robust chip of a study."""
     study = arguments.requested_study(args)
-    folder = folder_of(study.name, args.out or arguments.DEFAULT_OUT)
+    folder = robust_folder(study.name, args.out or arguments.DEFAULT_OUT)
     own = None if args.design is None else _own(args.design, study)
     terminal = console(quiet=args.quiet)
     if args.unseen:
@@ -99,7 +99,7 @@ def _unseen(study: Study | StudyOfDevices, folder: Path, args: argparse.Namespac
     """How good a chip is for networks that it was not designed for, and for mixes of them."""
     terminal = console(quiet=args.quiet)
     with input_errors():
-        settings = settings_of(study.studies[0], **_changes(args))
+        settings = uncertainty_settings(study.studies[0], **_changes(args))
     study = study.each(lambda one: one.replace(uncertainty=settings))
     weighted = settings.by in WEIGHTED_SCORES
     options = Options(quick=args.quick, time_limit_s=args.time_limit, workers=_workers(args))

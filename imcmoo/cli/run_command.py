@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from imcmoo.answers.answers import Answers, home_of
+from imcmoo.answers.answers import Answers, comparison_folder
 from imcmoo.answers.results import Results
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
@@ -111,7 +111,7 @@ def main(args: argparse.Namespace) -> None:
             if args.widen:
                 _widen(run, out, observer, options)
             return
-    show_comparison(console(quiet=args.quiet), compared, home_of(study, out))
+    show_comparison(console(quiet=args.quiet), compared, comparison_folder(study, out))
     if args.widen:
         _widen_devices(compared, out, options)
 
@@ -120,14 +120,14 @@ def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> 
     """Widen the study of a run, run each widened one, and print the card of the last."""
     # Others do without.
     from imcmoo.cli.widening import widen_and_show
-    from imcmoo.run import home_of_run, of_run, searched
+    from imcmoo.run import answer_from_run, runs_folder, searched
 
     observer.is_round = True
     solve = partial(searched, out=out, observer=observer, workers=options["workers"])
-    folder, force = partial(home_of_run, out=out), bool(options["force"])
+    folder, force = partial(runs_folder, out=out), bool(options["force"])
     terminal = observer.terminal
     widening = widen_and_show(
-        terminal, run.study, of_run(run.study, run), solve, folder, force=force
+        terminal, run.study, answer_from_run(run.study, run), solve, folder, force=force
     )
     if widening.steps:
         best: Run = widening.best.evidence
@@ -138,11 +138,11 @@ def _widen_devices(compared: Answers, out: Path, options: Mapping[str, Any]) -> 
     """Widen the study of each device, and run each widened one."""
     # Others do without.
     from imcmoo.cli.widening import widen_devices_and_show
-    from imcmoo.run import home_of_run, searched
+    from imcmoo.run import runs_folder, searched
 
     observer: Shown = options["observer"]
     solve = partial(searched, out=out, workers=options["workers"])
-    folder, force = partial(home_of_run, out=out), bool(options["force"])
+    folder, force = partial(runs_folder, out=out), bool(options["force"])
     widen_devices_and_show(observer.terminal, compared, solve, folder, force=force)
 
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from imcmoo.answers.answer import Answer
 from imcmoo.answers.answers import Answers
 from imcmoo.answers.list_ends import table_ends
-from imcmoo.ask.what_if import costs_of
-from imcmoo.ask.widen import Round, Solve, Widening, added_text, widen
+from imcmoo.ask.what_if import design_costs
+from imcmoo.ask.widen import Round, Solve, WideningResult, added_text, widen
 from imcmoo.io.errors import InputError
 from imcmoo.report.labels import label, plain
 from imcmoo.report.what_if_table import worse
@@ -27,7 +27,7 @@ def widen_and_show(
     folder: Callable[[Study], Path],
     *,
     force: bool,
-) -> Widening:
+) -> WideningResult:
     """Widen a solved study, and print a line per round.
 
     Args:
@@ -94,21 +94,21 @@ def widen_devices_and_show(
 def _way_out(study: Study) -> str:
     """Advice on how to solve what lies beyond ends that stay open."""
     shorten = "shorten their lists in [space]"
-    if not study.asked_criterion.is_regret:
+    if not study.resolved_criterion.is_regret:
         return shorten
     return f"{shorten}, or set a criterion without regret, such as edap_product"
 
 
-def _worse(widening: Widening) -> str:
+def _worse(widening: WideningResult) -> str:
     """Costs that rise by all rounds, as text; empty if there are none."""
     before, after = (
-        costs_of(answer.problem, answer.levels) for answer in (widening.solved, widening.best)
+        design_costs(answer.problem, answer.levels) for answer in (widening.solved, widening.best)
     )
     text = worse(before, after, widening.first, widening.study.criterion)
     return f"worse than without widening, besides the score: {text}" if text else ""
 
 
-def _ends_of_table(widening: Widening) -> str:
+def _ends_of_table(widening: WideningResult) -> str:
     """Ends of the lists at which the component table ends, as text; empty if there is none."""
     study = widening.study
     ends = [*table_ends(study.cost_model().shipped, study.space, widening.best.design)]
@@ -118,7 +118,7 @@ def _ends_of_table(widening: Widening) -> str:
 
 
 def _text(done: Round) -> str:
-    criterion = done.study.asked_criterion
+    criterion = done.study.resolved_criterion
     score = f"{label(criterion.name)} {done.solved.score:.4g} {criterion.unit}".rstrip()
     if math.isnan(done.gain):
         gain = ", against the optima of the wider space"

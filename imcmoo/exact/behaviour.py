@@ -18,7 +18,7 @@ from imcmoo.io.stamp import OLDER
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.registry import shipped_name
 from imcmoo.problem.criteria import SINGLE_NETWORK
-from imcmoo.problem.identity import RTOL, other_numbers, stamp_of
+from imcmoo.problem.identity import RTOL, other_numbers, problem_stamp
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_screened
 from imcmoo.space.design_space import Levels
@@ -39,7 +39,7 @@ def sampled_designs(problem: AcceleratorProblem) -> Levels:
     samples = [np.empty((0, len(problem.space.shape)), dtype=np.int64)]
     if shipped_name(problem.model) is None:
         return samples[0]
-    rng = np.random.default_rng(int(stamp_of(problem).digest(), 16))
+    rng = np.random.default_rng(int(problem_stamp(problem).digest(), 16))
     seen: set[int] = set()
     for _ in range(ROUNDS):
         drawn = draw_screened(problem, DESIGNS, rng, seen=seen)
@@ -75,7 +75,7 @@ def behaviour_mark(problem: AcceleratorProblem) -> str:
 
     A user's model is not evaluated; the stamp holds the digest of its code.
     """
-    stamp = stamp_of(problem).digest()
+    stamp = problem_stamp(problem).digest()
     if shipped_name(problem.model) is None:
         return hashlib.sha256(stamp.encode()).hexdigest()
     current = _values(problem, problem.model.evaluate(sampled_designs(problem)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.model.metrics import Metrics
-from imcmoo.problem.criteria import SINGLE_NETWORK, Criterion, prefix_of
+from imcmoo.problem.criteria import SINGLE_NETWORK, Criterion, score_prefix
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scale import RATIO, Scale
@@ -77,7 +77,7 @@ class BoundedCriterion:
     @property
     def score_name(self) -> str:
         """Name of the score, `log10_NAME` of a decimal logarithm."""
-        return f"{prefix_of(self.score_scale.kind)}{self.name}"
+        return f"{score_prefix(self.score_scale.kind)}{self.name}"
 
     def lower_bound(self, costs: Costs) -> Floats:
         """Lower bounds of scores: `bound`, but at least `least`."""
@@ -112,7 +112,7 @@ class SingleNetworkOptima:
     value: Floats
 
     @classmethod
-    def of_certified(cls, optima: Mapping[str, Mapping[str, float]]) -> SingleNetworkOptima:
+    def from_certificates(cls, optima: Mapping[str, Mapping[str, float]]) -> SingleNetworkOptima:
         """Create from `Certificate.single_network_optima`."""
         return cls(
             np.array([optimum["bound"] for optimum in optima.values()]),
@@ -152,7 +152,7 @@ def regret_criteria(problem: AcceleratorProblem) -> dict[str, Criterion]:
     return {c.name: c for c in problem.criteria if c.monotone and c.is_regret}
 
 
-def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedCriterion:
+def regret_criterion(criterion: Criterion, optima: SingleNetworkOptima) -> BoundedCriterion:
     """Regret against proven single-network optima, as a bounded criterion.
 
     Regret falls as the reference optimum rises. Incumbents are scored against the proven lower
@@ -160,8 +160,8 @@ def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedC
     """
     return BoundedCriterion(
         criterion.name,
-        lambda costs: criterion.scores(costs, own.bound),
-        lambda costs: criterion.unchecked_scores(costs, own.value),
+        lambda costs: criterion.scores(costs, optima.bound),
+        lambda costs: criterion.unchecked_scores(costs, optima.value),
         criterion.score_scale,
         criterion.least,
         is_own=criterion.is_own,
@@ -221,6 +221,41 @@ class ProofTask:
     network: str = ""
     prerequisites: tuple[str, ...] = ()
 
+    def problem(self, joint: AcceleratorProblem) -> AcceleratorProblem:
+        """The problem of the task: `joint`, which all networks have, or that of its network.
+
+        Raises:
+            NotProvable: there is no model of one network.
+        """
+        if not self.network:
+            return joint
+        if not joint.model.offers("for_network"):
+            raise NotProvable("the cost model does not tell what one network alone would cost")
+        return AcceleratorProblem(
+            joint.model.time_multiplexed().for_network(self.network),
+            area_limit_m2=joint.area_limit_m2,
+            limits=joint.limits.given,
+            edap=joint.edap,
+        )
+
+    def criteria(
+        self, problem: AcceleratorProblem, optima: SingleNetworkOptima | None
+    ) -> list[BoundedCriterion]:
+        """Its bounded criteria.
+
+        Args:
+            problem: the problem of the task.
+            optima: the optima that regrets depend on; None for other criteria.
+        """
+        if optima is not None:
+            regrets = regret_criteria(problem).values()
+            named = {n: c for c in regrets for n in (c.name, c.joint_name)}
+            return [replace(regret_criterion(named[n], optima), name=n) for n in self.names]
+        by_name: Mapping[str, BoundedCriterion] = bounded_criteria(problem)
+        if self.network:
+            return [replace(by_name[f"edap_{self.network}"], name=self.names[0])]
+        return [by_name[name] for name in self.names]
+
 
 def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
     """Names of all provable criteria, prerequisites first.
@@ -254,34 +289,3 @@ def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofT
         ProofTask(against_single, prerequisites=optima),
     ]
     return [part for part in parts if part.names]
-
-
-def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProblem:
-    """The problem of a task: `problem`, or that of one network.
-
-    Raises:
-        NotProvable: there is no model of one network.
-    """
-    if not part.network:
-        return problem
-    if not problem.model.offers("for_network"):
-        raise NotProvable("the cost model does not tell what one network alone would cost")
-    return AcceleratorProblem(
-        problem.model.time_multiplexed().for_network(part.network),
-        area_limit_m2=problem.area_limit_m2,
-        limits=problem.limits.given,
-        edap=problem.edap,
-    )
-
-
-def criteria_of(
-    problem: AcceleratorProblem, part: ProofTask, own: SingleNetworkOptima | None
-) -> list[BoundedCriterion]:
-    """Bounded criteria of a task, against the optima that they depend on."""
-    if own is not None:
-        named = {n: c for c in regret_criteria(problem).values() for n in (c.name, c.joint_name)}
-        return [replace(regret_criterion(named[name], own), name=name) for name in part.names]
-    by_name: Mapping[str, BoundedCriterion] = bounded_criteria(problem)
-    if part.network:
-        return [replace(by_name[f"edap_{part.network}"], name=part.names[0])]
-    return [by_name[name] for name in part.names]

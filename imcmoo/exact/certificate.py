@@ -17,7 +17,7 @@ from imcmoo.io.checksums import content_checksum, write_checked_json
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.reading import read_json
 from imcmoo.io.stamp import Stamp
-from imcmoo.problem.criteria import LOG10, prefix_of
+from imcmoo.problem.criteria import LOG10, score_prefix
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 
@@ -215,7 +215,7 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} is no text")
 
 
-def certificate_of(
+def make_certificate(
     proof: Proof,
     problem: AcceleratorProblem,
     *,
@@ -260,7 +260,7 @@ def certificate_of(
         seconds=seconds,
         stamp=stamp.to_json(),
         behaviour=behaviour(problem, np.vstack([sample, proof.levels])),
-        prefix=prefix_of(proof.goal.score_scale.kind),
+        prefix=score_prefix(proof.goal.score_scale.kind),
         ties=str(problem.ties(proof.goal)) if proof.breaks_ties else "",
     )
 

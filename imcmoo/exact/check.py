@@ -87,7 +87,7 @@ def check_bounds(
 
     Args:
         problem: problem of the study.
-        partials: search tree of its model, from `node_expander.partials_of`.
+        partials: search tree of its model, from `node_expander.search_tree`.
         claims: certified lower bounds.
         on_step: called with the number of counted designs.
 

@@ -254,6 +254,6 @@ class DrawBounds:
         return left
 
 
-def limit_of(level: float) -> float:
+def pruning_level(level: float) -> float:
     """Level above which no design can be as good as one of a level, which may be infinite."""
     return min(level + TIE, UNBOUNDED)

@@ -140,7 +140,7 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     criterion, in SI units.
     """
     absolute = [c for c in problem.criteria if c.against == "nothing"]
-    by_name = {c.name_of_score(joint=False): c.scores(costs, None) for c in absolute}
+    by_name = {c.score_name(joint=False): c.scores(costs, None) for c in absolute}
     names = problem.workload_names
     if problem.has_edap:
         by_name |= {f"edap_{name}": v for name, v in zip(names, costs.edap.T, strict=True)}
@@ -155,7 +155,7 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
 def _rules(problem: AcceleratorProblem) -> Mapping[str, TieRule]:
     """Rules that choose among designs with equal scores, by the names of all scores."""
     rules = {
-        c.name_of_score(joint=joint): problem.ties(c)
+        c.score_name(joint=joint): problem.ties(c)
         for c in problem.criteria
         for joint in (False, True)
     }

@@ -161,7 +161,7 @@ class NodeExpander:
         if problem.space.size > LARGEST_RANK:
             raise NotProvable(f"{problem.space.size:,} designs are more than can be counted here")
         self.problem = problem
-        self.partials = partials_of(problem, report) if partials is None else partials
+        self.partials = search_tree(problem, report) if partials is None else partials
         self.stages = tuple(self.partials.stages)
 
     @property
@@ -246,7 +246,7 @@ class NodeExpander:
         return levels, self.problem.score(levels, metrics)[0]
 
 
-def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
+def search_tree(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
     """The search tree of the model of a problem.
 
     If the model has no bounds, `report` is called with a line and all designs are evaluated.

@@ -39,7 +39,7 @@ class Regret:
     def criteria(self) -> dict[str, Criterion]:
         """Criteria that select one design and have an exact optimum, by name."""
         judged = (c for c in self.problem.criteria if c.is_judged)
-        return {c.name_of_score(joint=self.against_joint): c for c in judged}
+        return {c.score_name(joint=self.against_joint): c for c in judged}
 
     @property
     def reference_edap(self) -> Floats | None:

@@ -21,10 +21,9 @@ from imcmoo.exact.bounded_criteria import (
     ProofTask,
     SingleNetworkOptima,
     bounded_criteria,
-    criteria_of,
 )
 from imcmoo.exact.branch_and_bound import DIVE, STEPS_PER_DIVE, NodeQueue
-from imcmoo.exact.draw_bounds import Draw, DrawBounds, limit_of
+from imcmoo.exact.draw_bounds import Draw, DrawBounds, pruning_level
 from imcmoo.exact.robust_criteria import QUANTILE, TIE, RobustCriterion, robust_criterion
 from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.problem.problem import AcceleratorProblem
@@ -77,8 +76,8 @@ def prove(
         NotProvable: `by` or a limit has no bounds.
         ValueError: the criterion is unknown, or there is no draw.
     """
-    draws = draws_of(problems, best, by, optima)
-    robust = criterion_of(criterion, draws, quantile)
+    draws = feasible_draws(problems, best, by, optima)
+    robust = criterion_over(criterion, draws, quantile)
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     bounds = DrawBounds(
         draws, robust, np.zeros(len(draws)), stop=lambda: time.monotonic() > deadline
@@ -88,7 +87,7 @@ def prove(
     return search.proof(by, quantile if criterion == QUANTILE else 1.0)
 
 
-def draws_of(
+def feasible_draws(
     problems: Sequence[AcceleratorProblem],
     best: Floats,
     by: str,
@@ -102,7 +101,7 @@ def draws_of(
         if not math.isnan(score):
             # Draws of weights have one model, and trees take much memory.
             key = id(problem.model), id(problem.limits), problem.largest_area_m2
-            draw = Draw(problem, goal_of(problem, by, own), float(score), first.get(key))
+            draw = Draw(problem, bounded_score(problem, by, own), float(score), first.get(key))
             first.setdefault(key, draw)
             draws.append(draw)
     if not draws:
@@ -110,7 +109,7 @@ def draws_of(
     return draws
 
 
-def goal_of(
+def bounded_score(
     problem: AcceleratorProblem, by: str, own: SingleNetworkOptima | None
 ) -> BoundedCriterion:
     """The score of a chip in a draw, as a bounded criterion.
@@ -119,14 +118,14 @@ def goal_of(
         NotProvable: it has no bounds.
     """
     if own is not None:
-        return criteria_of(problem, ProofTask((by,)), own)[0]
+        return ProofTask((by,)).criteria(problem, own)[0]
     goals = bounded_criteria(problem)
     if by not in goals:
         raise NotProvable(f"{by} has no bounds in one draw; known: {', '.join(goals)}")
     return goals[by]
 
 
-def criterion_of(name: str, draws: Sequence[Draw], quantile: float) -> RobustCriterion:
+def criterion_over(name: str, draws: Sequence[Draw], quantile: float) -> RobustCriterion:
     """The criterion over some draws."""
     return robust_criterion(name, np.array([draw.log_best for draw in draws]), quantile)
 
@@ -148,7 +147,7 @@ class Incumbents:
     @property
     def limit(self) -> float:
         """Level above which chips need no look."""
-        return limit_of(self.level)
+        return pruning_level(self.level)
 
     def update(self, levels: Levels, excess: Floats) -> bool:
         """Add chips with exact excesses; returns True if the least level falls."""

@@ -16,7 +16,7 @@ from imcmoo.arrays import Bools, Floats
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
 from imcmoo.exact.check import SAMPLED, DesignCounts, Refused, completions
 from imcmoo.exact.draw_bounds import NUMBERS_CHUNK_SIZE, DrawBounds
-from imcmoo.exact.robust import NODES_CHUNK_SIZE, criterion_of, draws_of
+from imcmoo.exact.robust import NODES_CHUNK_SIZE, criterion_over, feasible_draws
 from imcmoo.exact.robust_criteria import TIE, UNBOUNDED
 from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.problem.problem import AcceleratorProblem
@@ -50,8 +50,8 @@ def check(
     Raises:
         Refused: says what does not hold.
     """
-    draws = draws_of(problems, best, proof.by, optima)
-    criterion = criterion_of(proof.criterion, draws, proof.quantile)
+    draws = feasible_draws(problems, best, proof.by, optima)
+    criterion = criterion_over(proof.criterion, draws, proof.quantile)
     walk = _RobustWalk(DrawBounds(draws, criterion, np.zeros(len(draws))), proof)
     walk.check_chip()
     return walk.run(on_step)

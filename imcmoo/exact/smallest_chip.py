@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
-from imcmoo.exact.bounded_criteria import BoundedCriterion, NotProvable, ProofTask, problem_of
+from imcmoo.exact.bounded_criteria import BoundedCriterion, NotProvable, ProofTask
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.enumeration import Enumeration, costs_of_networks
 from imcmoo.exact.node_expander import NodeExpander
@@ -145,7 +145,7 @@ def _least(
     None if there is none, or if `MAX_S` do not suffice."""
     deadline = time.perf_counter() + MAX_S
     with suppress(NotProvable):
-        expander = NodeExpander(problem_of(problem, ProofTask((criterion.name,), network)))
+        expander = NodeExpander(ProofTask((criterion.name,), network).problem(problem))
         search = BranchAndBound(expander, RootExpansion.expand(expander), criterion, 0.0)
         expand_shared_root([search], lambda: time.perf_counter() > deadline)
         proof = search.run(lambda _: time.perf_counter() > deadline)

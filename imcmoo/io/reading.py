@@ -168,7 +168,7 @@ def _said(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def lines_of(stream: TextIO, path: Path) -> Iterator[str]:
+def read_lines(stream: TextIO, path: Path) -> Iterator[str]:
     """The lines of an open text file, ends included, up to a length no honest file has.
 
     Raises:

@@ -283,7 +283,7 @@ def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
     if about is None or stored != _digest(arrays):
         raise ValueError(f"{path} is not {WHAT}, or damaged")
     try:
-        data = _of_arrays(arrays, about)
+        data = _from_arrays(arrays, about)
         data.check()
     except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise ValueError(f"{path} is not {WHAT}: {error}") from None
@@ -299,7 +299,7 @@ def _about(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
     return about if isinstance(about, dict) else None
 
 
-def _of_arrays(arrays: Mapping[str, NDArray[Any]], about: dict[str, Any]) -> AccuracyData:
+def _from_arrays(arrays: Mapping[str, NDArray[Any]], about: dict[str, Any]) -> AccuracyData:
     names = arrays["names"].tolist()
     table = _floats(arrays, "rounding", (None, 4))
     pairs = [(int(x), int(w)) for x, w in table[:, :2]]

@@ -136,7 +136,7 @@ FAMILIES = {
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageModel:
-    """Sizes of a language model. Read one with `LanguageModel.of_config`.
+    """Sizes of a language model. Read one with `LanguageModel.from_config`.
 
     Args:
         family: properties of its `model_type`.
@@ -161,7 +161,7 @@ class LanguageModel:
     experts: tuple[int, int] = (1, 1)
 
     @classmethod
-    def of_config(cls, config: Any) -> LanguageModel:
+    def from_config(cls, config: Any) -> LanguageModel:
         """Read the sizes from the content of a `config.json`.
 
         Raises:
@@ -474,7 +474,7 @@ def import_language_model(
     with input_errors():
         config = read_json(path)
     with input_errors(f"{path}: "):
-        model = LanguageModel.of_config(config)
+        model = LanguageModel.from_config(config)
     warnings = []
     if config.get("quantization_config"):
         warnings.append("quantization_config is ignored: a study states the precision")

@@ -61,7 +61,7 @@ class OperandBits:
         return len(self.signed)
 
     @classmethod
-    def of_histograms(
+    def from_histograms(
         cls, inputs: Floats, weights: Floats, weight_clip: float = 1.0
     ) -> OperandBits:
         """Compute from histograms over bins symmetric about 0.
@@ -84,10 +84,10 @@ class OperandBits:
         offset = _offset_codes(inputs)
         natural = np.where(signed[:, None], offset, _unsigned_codes(inputs))
         codes = _offset_codes(weights, weight_clip)
-        return cls.of_codes(natural, offset, codes, signed, _cut(weights, weight_clip))
+        return cls.from_codes(natural, offset, codes, signed, _cut(weights, weight_clip))
 
     @classmethod
-    def of_codes(
+    def from_codes(
         cls,
         natural: Floats,
         offset: Floats,
@@ -287,7 +287,7 @@ def _recorded_names() -> tuple[str, ...]:
 def _recorded(name: str, weight_clip: float) -> OperandBits:
     with _histograms() as stored:
         inputs, weights = (stored[f"{name}.{o}"].astype(float) for o in ("inputs", "weights"))
-    return OperandBits.of_histograms(inputs, weights, weight_clip)
+    return OperandBits.from_histograms(inputs, weights, weight_clip)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def generation(name: str, *, batch: int = 1, weight_count: int | None = None) ->
     """
     repository, config = CONFIGS[name]
     source = f"config.json of huggingface.co/{repository}"
-    model = LanguageModel.of_config(config)
+    model = LanguageModel.from_config(config)
     if weight_count is not None:
         in_blocks = model.weights - model.vocabulary * model.width
         of_block = in_blocks // model.blocks

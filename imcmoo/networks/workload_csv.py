@@ -18,7 +18,7 @@ import numpy as np
 from imcmoo.arrays import Ints
 from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean_or_known
 from imcmoo.io.printable import is_printable, printable_line
-from imcmoo.io.reading import MAX_TEXT_BYTES, as_number, check_regular, lines_of
+from imcmoo.io.reading import MAX_TEXT_BYTES, as_number, check_regular, read_lines
 from imcmoo.networks.layers import (
     BITS,
     DEFAULT_DENSITIES,
@@ -195,7 +195,7 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
     try:
         check_regular(path, MAX_TEXT_BYTES)
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            all_lines = list(lines_of(stream, path))
+            all_lines = list(read_lines(stream, path))
         above = list(takewhile(lambda line: line.startswith("#"), all_lines))
         top = len(above)
         reader = csv.reader(all_lines[top:])

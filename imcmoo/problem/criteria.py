@@ -41,7 +41,7 @@ LOG10 = "log10_"
 """Prefix of the name of a score that is stated as its decimal logarithm."""
 
 
-def prefix_of(scale: str) -> str:
+def score_prefix(scale: str) -> str:
     """`LOG10` if the scores of a criterion of this scale are decimal logarithms, else empty."""
     return LOG10 if scale == "log10" else ""
 
@@ -73,8 +73,8 @@ class Criterion:
         scale: "ratio" for positive scores whose regret is the excess as a share of the optimum;
             "difference" for scores of any sign, such as logarithms; "log10" for decimal
             logarithms, whose regret is that of the numbers themselves.
-        zero: score of a design with nothing to regret, where the ratio counts from there: minimax
-            regret is 0 for a chip as good as each network's own, so 1 is added before.
+        zero: offset added to scores before ratios are taken: 1 for minimax regret, which is 0 for
+            a chip as good as each network's own.
         least: smallest score that any design can have; 0 for minimax regret.
         unit: of the score, for tables; empty where it depends on the number of networks.
         is_product: whether the score is a product over networks, of which the excess of the
@@ -200,14 +200,14 @@ class Criterion:
         """Name of the score against chips that run all networks; `name` if it is no regret."""
         return f"{self.name}{JOINT_SUFFIX}" if self.is_regret else self.name
 
-    def name_of(self, *, joint: bool) -> str:
-        """Its name in certificates: `joint_name` if regret is against chips that run all networks,
+    def certificate_name(self, *, joint: bool) -> str:
+        """Name of its certificate: `joint_name` if regret is against chips that run all networks,
         else `name`."""
         return self.joint_name if joint else self.name
 
-    def name_of_score(self, *, joint: bool) -> str:
-        """Name of its score in files: `name_of`, or `log10_NAME` of a decimal logarithm."""
-        return prefix_of(self.scale) + self.name_of(joint=joint)
+    def score_name(self, *, joint: bool) -> str:
+        """Its name in tables: `certificate_name`, or `log10_NAME` of a decimal logarithm."""
+        return score_prefix(self.scale) + self.certificate_name(joint=joint)
 
     @property
     def wanted(self) -> Collection[str]:

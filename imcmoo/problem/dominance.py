@@ -72,7 +72,7 @@ def unique_rank(points: Floats) -> Ints:
     return rank
 
 
-def front_of(points: Floats) -> Floats:
+def distinct_front(points: Floats) -> Floats:
     """Distinct non-dominated points, in order, shape (k, m)."""
     front = points[is_nondominated(points)]
     return front[np.sort(np.unique(front, axis=0, return_index=True)[1])]

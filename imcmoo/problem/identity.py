@@ -30,7 +30,7 @@ RTOL = 1e-9
 """Relative difference up to which evaluated numbers are those that were stored."""
 
 
-def stamp_of(
+def problem_stamp(
     problem: AcceleratorProblem,
     *,
     versions: Mapping[str, Any] | None = None,
@@ -48,7 +48,7 @@ def stamp_of(
     model = problem.model
     scores = [module_of(c.score) for c in problem.criteria]
     parts = {
-        "data": _sha256(problem.own_data, _data_of(model)),
+        "data": _sha256(problem.own_data, _data_digest(model)),
         "space": _sha256(problem.space),
         "question": _question(problem),
         "versions": {
@@ -94,9 +94,9 @@ def _question(problem: AcceleratorProblem) -> str:
     """SHA-256 (hex) of objectives, networks, area limit, cost, criteria, weights, limits, EDAP."""
     criteria = [
         (
-            c.name_of_score(joint=False),
+            c.score_name(joint=False),
             repr(c.score) if is_dataclass(c.score) else "",
-            _data_of(c.score),
+            _data_digest(c.score),
         )
         for c in problem.criteria
     ]
@@ -114,7 +114,7 @@ def _question(problem: AcceleratorProblem) -> str:
     )
 
 
-def _data_of(thing: Any) -> str:
+def _data_digest(thing: Any) -> str:
     """The `data_digest` of a cost model or of a user's score; empty if it has none."""
     return getattr(thing, "data_digest", "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 import numpy as np
 
@@ -41,22 +41,24 @@ class Scale:
     zero: float = 0.0
     root: float = 1.0
 
-    def excess(self, score: Number, best: float) -> Number:
-        """Excess of scores over a best one: a share, or a difference of kind "difference".
+    def excess(self, score: Number, best: float | Floats) -> Number:
+        """Excess of scores over best ones: a share, or a difference of kind "difference".
 
         Infinite where a ratio has no positive reference, or is too large.
         """
         if self.kind == "difference":
-            return score - best
+            return score - best  # type: ignore[return-value]
         if self.kind == "log10":
             log10 = (score - best) / self.root
             share = np.power(10.0, np.minimum(log10, LARGEST_LOG10)) - 1.0
             excess: Number = np.where(log10 < LARGEST_LOG10, share, math.inf)[()]  # type: ignore[assignment]
             return excess
-        if best + self.zero <= 0:
+        counted = best + self.zero
+        lacks = counted <= 0
+        if np.all(lacks):
             return score * 0.0 + math.inf
-        ratio = (score + self.zero) / (best + self.zero)
-        return ratio ** (1 / self.root) - 1.0
+        share = ((score + self.zero) / counted) ** (1 / self.root) - 1.0
+        return cast("Number", np.where(lacks, math.inf, share) if np.any(lacks) else share)
 
     def limit(self, best: float, excess: float) -> float:
         """Largest score whose excess over `best` is at most `excess`; of root 1."""

@@ -12,6 +12,7 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.metrics import edp
+from imcmoo.problem.scale import RATIO
 
 Delay = Literal["latency", "interval"]
 """Quantity that an EDAP takes as delay: latency of an inference, or initiation interval."""
@@ -223,7 +224,7 @@ def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
 
 
 def regret(values: Floats, best: Floats) -> Floats:
-    """Excess over the best: `values` / `best` - 1.
+    """Excess over the best, as a share.
 
     Args:
         values: shape (n, W) or (n,).
@@ -234,7 +235,7 @@ def regret(values: Floats, best: Floats) -> Floats:
     """
     if not (np.asarray(best) > 0).all():
         raise ValueError(f"best must be positive to compare against, got {best}")
-    return values / best - 1.0
+    return RATIO.excess(values, best)
 
 
 def worst_regret(values: Floats, best: Floats) -> Floats:

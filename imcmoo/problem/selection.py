@@ -62,14 +62,14 @@ class Candidates:
 
     @cached_property
     def scores(self) -> dict[str, Floats]:
-        """Scores by each criterion of the problem, shape (n,), by `Criterion.name_of_score`.
+        """Scores by each criterion of the problem, shape (n,), by `Criterion.score_name`.
 
         Raises:
             InputError: a score is not allowed.
         """
         joint = self.known_best is None
         return {
-            c.name_of_score(joint=joint): c.scores(self.costs, self.reference_edap)
+            c.score_name(joint=joint): c.scores(self.costs, self.reference_edap)
             for c in self.problem.criteria
         }
 
@@ -85,15 +85,14 @@ class Candidates:
         chosen = {
             name: self._best(c, self.scores[name])
             for c in self.problem.criteria
-            for name in [c.name_of_score(joint=joint)]
+            for name in [c.score_name(joint=joint)]
         }
         if (tolerance := self.problem.tolerance) is not None:
             first, second = (
-                self.scores[c.name_of_score(joint=joint)]
-                for c in (tolerance.first, tolerance.second)
+                self.scores[c.score_name(joint=joint)] for c in (tolerance.first, tolerance.second)
             )
             scores = tolerance.scores(first, second)
-            chosen[tolerance.first.name_of_score(joint=joint)] = self._best(tolerance, scores)
+            chosen[tolerance.first.score_name(joint=joint)] = self._best(tolerance, scores)
         return chosen
 
     def _best(self, criterion: Scored, scores: Floats) -> int:

@@ -50,19 +50,19 @@ class Tolerance:
             )
 
     @property
-    def rests_on(self) -> str:
-        """Name of the first criterion as of a certificate, without the prefix of its score."""
-        return self.first.name_of(joint=self.joint)
+    def certificate_name(self) -> str:
+        """Name of the certificate by the first criterion, which the share counts from."""
+        return self.first.certificate_name(joint=self.joint)
 
     @property
     def first_name(self) -> str:
         """Name of the score by the first criterion."""
-        return self.first.name_of_score(joint=self.joint)
+        return self.first.score_name(joint=self.joint)
 
     @property
     def second_name(self) -> str:
         """Name of the score by the second criterion."""
-        return self.second.name_of_score(joint=self.joint)
+        return self.second.score_name(joint=self.joint)
 
     @property
     def name(self) -> str:

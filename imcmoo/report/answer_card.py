@@ -19,15 +19,18 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers.answers import Answers
-from imcmoo.answers.certificates import certificate_of_answer, excess_over_proven, folder_of
+from imcmoo.answers.certificates import (
+    certificate_of_answer,
+    certificates_folder,
+    excess_over_proven,
+)
 from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation
-from imcmoo.answers.list_ends import OpenEnd, table_of
+from imcmoo.answers.list_ends import OpenEnd, ends_table
 from imcmoo.answers.provenance import CERTIFIED, ENUMERATED, SEARCHED, STUDY, study_of_run
 from imcmoo.answers.result_tables import caution
 from imcmoo.answers.results import Results
-from imcmoo.answers.robust_answer import folder_of as robust_folder
-from imcmoo.answers.robust_answer import robust_note
+from imcmoo.answers.robust_answer import robust_folder, robust_note
 from imcmoo.answers.served_design import SCENARIO
 from imcmoo.exact.certificate import EXACT, Certificate, certified_reference
 from imcmoo.exact.enumeration import ExactAnswer
@@ -42,6 +45,7 @@ from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
     TOKENS,
     criterion_unit,
+    display_unit,
     ends_text,
     engineering,
     label,
@@ -52,7 +56,6 @@ from imcmoo.report.labels import (
     plain,
     power_text,
     quantity,
-    unit_of,
 )
 from imcmoo.space.design_space import Levels
 from imcmoo.study import catalogue
@@ -141,7 +144,7 @@ class AnswerCard:
 
     def after_widening(self, left: Sequence[OpenEnd]) -> AnswerCard:
         """The card of a widened study, with only the ends that no round has closed."""
-        text = ends_text(table_of(left), widened=True)
+        text = ends_text(ends_table(left), widened=True)
         rows = tuple(row for row in self.rows if row[0] != ENDS)
         return replace(self, rows=rows)._with_row(ENDS, text)
 
@@ -234,7 +237,7 @@ def _goodness(results: Results, study: Study | None) -> str:
 def _of_certificate_beside(results: Results, study: Study | None) -> str:
     """Distance of a run's design from the proven optimum of its study, as text; empty without a
     certificate of the same study in the folder of results."""
-    home = folder_of(results.study, results.folder.absolute().parents[1])
+    home = certificates_folder(results.study, results.folder.absolute().parents[1])
     certificate = certificate_of_answer(home, results.criterion)
     if certificate is None:
         return ""
@@ -283,7 +286,7 @@ def card_of_answer(study: Study, answer: ExactAnswer) -> AnswerCard:
     Raises:
         KeyError: the criterion compares candidates, so it has no optimum.
     """
-    optimum = answer.optima[study.answered_by]
+    optimum = answer.optima[study.answer_name]
     exact = ExactRegret(study.problem(), answer, against_joint=not study.baselines)
     reference = exact.reference_edap
     return _card_of_design(
@@ -375,7 +378,7 @@ def _card_of_design(
 ) -> AnswerCard:
     (explanation,) = explain(
         study.problem(),
-        study.asked_criterion,
+        study.resolved_criterion,
         levels,
         [("best",)],
         reference_edap=None if reference_edap is None else np.array(reference_edap),
@@ -581,7 +584,7 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
     latency, energy = value("latency_s"), value("energy_J")
     if latency is None or energy is None:
         figures = {str(n): v for n, v in row.items() if isinstance(v, float) and not math.isnan(v)}
-        yield from (quantity(n, unit_of(n)[0] * value) for n, value in figures.items())
+        yield from (quantity(n, display_unit(n)[0] * value) for n, value in figures.items())
         return
     (rate, power), at_least, unit = at_full_speed(row), limits.min_fps, "frames/s"
     if (tokens := value(TOKENS)) is not None:

@@ -22,6 +22,7 @@ from imcmoo.answers.results import Results
 from imcmoo.arrays import Bools, Floats
 from imcmoo.networks.language_model import STEP
 from imcmoo.problem.criteria import LOG10, NAMED
+from imcmoo.problem.scale import Scale
 from imcmoo.report import palette, style
 from imcmoo.report.labels import label, networks_in
 
@@ -85,10 +86,10 @@ def _drawn(results: Results, width: float = style.WIDTH) -> dict[str, Figure]:
             of_tokens = energy_per_token(results.breakdown, results.generation)
             drawn["generation"] = generation(results.steps, of_tokens, width)
     if baselines is not None:
-        relative = results.of_workloads(baselines, "relative_edap_{}")
+        relative = results.workload_values(baselines, "relative_edap_{}")
         drawn["baselines"] = baseline_matrix(
             relative,
-            np.isfinite(results.of_workloads(baselines, "energy_{}_J")),
+            np.isfinite(results.workload_values(baselines, "energy_{}_J")),
             rows=baselines["optimised_for"].tolist(),
             columns=results.workloads,
             width=width,
@@ -209,7 +210,7 @@ def _log_axes(ax: Axes, at_most: int | None = None) -> None:
 
 def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
     """EDAP against cost of feasible designs by technology node, their front, and row `selected`."""
-    worst = results.edap_of(designs).max(axis=1)
+    worst = results.edap_values(designs).max(axis=1)
     cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
     figure = Figure(figsize=(style.COLUMN, 2.9), layout="constrained")
     ax = figure.subplots()
@@ -403,9 +404,11 @@ def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     for ax, (title, curves) in zip(axes, panels, strict=True):
         for i, (name, rows) in enumerate(curves.items()):
             best = rows["best"].to_numpy()
-            off = best - best[-1]
-            zero = NAMED[name].zero if name in NAMED else 0.0
-            over = 10.0**off - 1.0 if name.startswith(LOG10) else off / abs(best[-1] + zero)
+            if name.startswith(LOG10):
+                over = Scale("log10").excess(best, best[-1])
+            else:  # a share of the magnitude, since scores of a user's criterion may be negative
+                zero = NAMED[name].zero if name in NAMED else 0.0
+                over = (best - best[-1]) / abs(best[-1] + zero)
             ax.step(
                 rows["evaluations"].to_numpy(),
                 100 * over,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents
 from imcmoo.problem.scores import AGGREGATIONS
 from imcmoo.problem.snr_limits import SNR_LIMITS, is_said_by_compute_snr
+from imcmoo.study.table import device_label, devices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,21 +38,7 @@ LABELS = {
     "qwen2.5-0.5b_prefill": "Qwen2.5-0.5B, prefill",
     "qwen2.5-0.5b_decode": "Qwen2.5-0.5B, step",
     "wav2vec2_base": "wav2vec 2.0",
-    "four_workload_rram": "RRAM, four networks",
-    "four_workload_sram": "SRAM, four networks",
-    "nine_workload_rram": "RRAM, nine networks",
-    "nine_workload_sram": "SRAM, nine networks",
     "technology_cost_sram": "SRAM, technology and cost",
-    "four_workload_rram_physical": "RRAM, four networks, physical",
-    "four_workload_sram_physical": "SRAM, four networks, physical",
-    "four_workload_dimc_physical": "digital SRAM, four networks, physical",
-    "nine_workload_rram_physical": "RRAM, nine networks, physical",
-    "nine_workload_sram_physical": "SRAM, nine networks, physical",
-    "nine_workload_dimc_physical": "digital SRAM, nine networks, physical",
-    "four_workload_rram_extended": "RRAM, four networks, extended",
-    "four_workload_sram_extended": "SRAM, four networks, extended",
-    "nine_workload_rram_extended": "RRAM, nine networks, extended",
-    "nine_workload_sram_extended": "SRAM, nine networks, extended",
     "technology_cost_extended": "SRAM, technology and cost, extended",
     "edap_max": "EDAP, max",
     "edap_mean": "EDAP, mean",
@@ -76,6 +64,9 @@ LABELS = {
     "buffer_words": "bytes per buffer access",
     "ping_pong": "double-buffered weights",
 }
+
+SHIPPED_STUDY = re.compile(r"(?P<n>four|nine)_workload_(?P<device>[a-z0-9]+)(_(?P<kind>[a-z]+))?")
+"""Names of shipped studies of one device."""
 
 ON_SCREEN = {
     "J": (1e3, "mJ"),
@@ -103,6 +94,10 @@ def label(name: str) -> str:
     """
     if name.startswith(LOG10):
         return f"log10 of {label(name.removeprefix(LOG10))}"
+    study = SHIPPED_STUDY.fullmatch(name)
+    if study and study["device"] in devices():
+        kind = f", {study['kind']}" if study["kind"] else ""
+        return f"{device_label(study['device'])}, {study['n']} networks{kind}"
     return LABELS.get(name) or LABELS.get(name.removesuffix("_onnx"), name.replace("_", " "))
 
 
@@ -177,7 +172,7 @@ IN_MS = ("time_to_first_token_s", "time_per_token_s", "request_s")
 """Columns of times that people know in milliseconds."""
 
 
-def unit_of(column: str) -> tuple[float, str]:
+def display_unit(column: str) -> tuple[float, str]:
     """Factor from a column in files to its display unit, and the name of the latter."""
     return (1e3, "ms") if column in IN_MS else on_screen(column.rpartition("_")[2])
 
@@ -219,7 +214,7 @@ def headed(column: str) -> str:
     stem, _, _ = column.rpartition("_")
     if not stem:
         return label(column)
-    return f"{label(stem)} ({unit_of(column)[1]})"
+    return f"{label(stem)} ({display_unit(column)[1]})"
 
 
 @dataclass(frozen=True)
@@ -300,7 +295,7 @@ def cell(column: str, value: Any) -> str:
         return percent(value)
     if column == "regret":
         return times(1 + value)
-    return number(value if column == TOKENS else value * unit_of(column)[0])
+    return number(value if column == TOKENS else value * display_unit(column)[0])
 
 
 def number(value: float) -> str:

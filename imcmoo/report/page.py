@@ -428,10 +428,10 @@ def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:
 
 def _ratios(results: Results) -> Floats | None:
     if results.baselines is not None:
-        return results.of_workloads(results.baselines.iloc[:1], "relative_edap_{}")[0]
+        return results.workload_values(results.baselines.iloc[:1], "relative_edap_{}")[0]
     if results.reference_edap is None:
         return None
-    return 1 + results.of_workloads(results.selected, "regret_{}")[0]
+    return 1 + results.workload_values(results.selected, "regret_{}")[0]
 
 
 def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:

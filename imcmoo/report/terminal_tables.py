@@ -151,7 +151,7 @@ def baseline_table(
         title=f"EDAP relative to the {results.regret_reference} of each network",
         numbers=map(label, results.workloads),
     )
-    relative = results.of_workloads(baselines, "relative_edap_{}")
+    relative = results.workload_values(baselines, "relative_edap_{}")
     networks = baselines["optimised_for"].iloc[1:]
     names = [f"all ({label(results.criterion)})", *map(label, networks)]
     for name, values, (_, row) in zip(names, relative, baselines.iterrows(), strict=True):
@@ -242,7 +242,7 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
 
 def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
     """Designs of several seeds (`seeds.csv`), and their distance from the best."""
-    name, criterion = study.selected_by, study.asked_criterion
+    name, criterion = study.score_name, study.resolved_criterion
     scores = frame[f"score_{name}"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):  # the best may score 0
         over = criterion.regret(scores, scores.min())

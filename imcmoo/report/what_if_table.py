@@ -10,6 +10,7 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.ask.what_if import IMAGES
+from imcmoo.problem.scale import RATIO
 from imcmoo.report.labels import (
     SMALLEST_SHOWN,
     cell,
@@ -115,7 +116,7 @@ def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, cri
     """
     costs = [str(c) for c in before if _is_cost(str(c), study) and _unit(str(c)) != "dB"]
     rises = {
-        c: _per_image(c, after) / _per_image(c, before) - 1
+        c: RATIO.excess(_per_image(c, after), _per_image(c, before))
         for c in costs
         if before[c] > 0 and criterion not in (c, c.rpartition("_")[0])
     }

@@ -22,7 +22,7 @@ from imcmoo.arrays import Ints
 from imcmoo.io.own_code import module_of
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record import checkpoint
 from imcmoo.record.checkpoint import check_numbers
@@ -247,7 +247,7 @@ class Search:
             "seed": self._rng.bit_generator.state,
         }
         versions = {"imcmoo": __version__}
-        return stamp_of(problem, versions=versions, modules=modules, settings=settings)
+        return problem_stamp(problem, versions=versions, modules=modules, settings=settings)
 
 
 def _named(part: Any) -> str:

@@ -57,7 +57,7 @@ class OffspringBuilder:
         self.moves = nearby_moves(self.problem.space)
         self.levels: Levels = self.archive.levels[:0]
         self.seen = self.archive.seen | self.refused.keys()
-        self._violation = self.surrogate.of_violation(
+        self._violation = self.surrogate.fit_violations(
             self.archive, self.refused, self.population, self.fitted
         )
 

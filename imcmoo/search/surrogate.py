@@ -79,7 +79,7 @@ class Surrogate:
         return cls(problem.space, archive.levels[nearest], points)
 
     @classmethod
-    def of_violation(
+    def fit_violations(
         cls, archive: Evaluations, refused: dict[int, float], incumbents: Ints, n: int
     ) -> Surrogate | None:
         """Fit violations of the `n` known designs, evaluated or refused, nearest to any incumbent;

@@ -19,8 +19,6 @@ from imcmoo.exact.bounded_criteria import (
     NotProvable,
     ProofTask,
     SingleNetworkOptima,
-    criteria_of,
-    problem_of,
     proof_plan,
     provable,
     regret_criteria,
@@ -31,7 +29,7 @@ from imcmoo.exact.certificate import (
     NothingToCertify,
     as_reference,
     best_optimum,
-    certificate_of,
+    make_certificate,
 )
 from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.exact.own_criteria import check_own_criteria
@@ -39,7 +37,7 @@ from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.criteria import refuse_robust
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.tolerance import SUFFIX, Tolerance
@@ -52,7 +50,7 @@ OnStep = Callable[[str, float, float, float], None]
 """Called after every step with the criterion, value, bound and gap."""
 
 
-def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
+def criteria_to_prove(problem: AcceleratorProblem, criterion: str) -> list[str]:
     """Names of the criteria to prove: the given one, or all for `all`.
 
     Raises:
@@ -79,7 +77,7 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     return [criterion]
 
 
-def certify_to(
+def write_certificates(
     study: Study,
     criterion: str,
     out: Path,
@@ -104,18 +102,18 @@ def certify_to(
 
     Raises:
         InputError: the folder is in use or holds a certificate of another study, or see
-            `certify_study`.
+            `certify`.
     """
     locked = CertificateFolder.locked(
         study, out, study_criterion=study_criterion, is_apart=is_apart, force=force
     )
     with locked as folder:
-        for certificate in certify_study(study, criterion, known=folder.known, **options):
+        for certificate in certify(study, criterion, known=folder.known, **options):
             folder.save(certificate)
             yield certificate
 
 
-def certify_study(study: Study, criterion: str, **options: Any) -> Iterator[Certificate]:
+def certify(study: Study, criterion: str, **options: Any) -> Iterator[Certificate]:
     """Prove one criterion of a study, or `all`, and the optima it depends on.
 
     Args:
@@ -132,11 +130,11 @@ def certify_study(study: Study, criterion: str, **options: Any) -> Iterator[Cert
     """
     prover = Prover(study, study.problem(), **options)
     tolerance = prover.problem.tolerance
-    for _, certificate in certify_together([prover], criterion):
+    for _, certificate in certify_shared([prover], criterion):
         if isinstance(certificate, NothingToCertify):
             raise certificate
         yield certificate
-        if tolerance is not None and certificate.criterion == tolerance.rests_on:
+        if tolerance is not None and certificate.criterion == tolerance.certificate_name:
             yield _nearly_best(prover, tolerance, certificate)
 
 
@@ -161,7 +159,7 @@ def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Cer
     return replace(certificate, within=as_reference(best))
 
 
-def certify_together(
+def certify_shared(
     provers: Sequence[Prover], criterion: str
 ) -> Iterator[tuple[Prover, Certificate | NothingToCertify]]:
     """Prove a criterion of several studies of the same networks, or `all`, and what it depends on.
@@ -178,10 +176,10 @@ def certify_together(
         feasible.
 
     Raises:
-        InputError: see `certify_study`.
+        InputError: see `certify`.
         NothingToCertify: a regret depends on a network that runs on no feasible design.
     """
-    names = wanted(provers[0].problem, criterion)
+    names = criteria_to_prove(provers[0].problem, criterion)
     for prover in provers:
         check_own_criteria(prover.problem, names)
     plans = [proof_plan(prover.problem, names) for prover in provers]
@@ -213,7 +211,7 @@ def _best_optima(provers: Sequence[Prover], part: ProofTask) -> dict[str, dict[s
 
 @dataclass(eq=False)
 class Prover:
-    """Proofs of one study; pass it to `certify_together`.
+    """Proofs of one study; pass it to `certify_shared`.
 
     Args:
         study: the study.
@@ -262,7 +260,7 @@ class Prover:
     @cached_property
     def stamp_of_answers(self) -> Stamp:
         """The stamp of the certificates."""
-        return self.stamp or stamp_of(self.problem, settings=study_settings(self.study))
+        return self.stamp or problem_stamp(self.problem, settings=study_settings(self.study))
 
     @cached_property
     def _best_known(self) -> dict[str, Certificate]:
@@ -278,7 +276,7 @@ class Prover:
         """Time limit of the proof of a criterion, s: half for the one that a tolerance counts from,
         since a second proof takes the rest."""
         tolerance = self.problem.tolerance
-        is_first = tolerance is not None and name == tolerance.rests_on
+        is_first = tolerance is not None and name == tolerance.certificate_name
         return self.time_limit_s / 2 if is_first else self.time_limit_s
 
     def prove(
@@ -297,7 +295,7 @@ class Prover:
         for search in self._begun(replace(part, names=left), optima):
             limit = self.limit_s(search.goal.name) / 2
             proof = search.run(self._until(time.perf_counter() + limit))
-            certificate = certificate_of(
+            certificate = make_certificate(
                 proof,
                 self.problem,
                 stamp=self.stamp_of_answers,
@@ -323,10 +321,10 @@ class Prover:
     ) -> list[BranchAndBound]:
         """A search per criterion of a task, after the shared stage."""
         expander, root = self._tree(part)
-        certified = SingleNetworkOptima.of_certified(optima) if optima else None
+        certified = SingleNetworkOptima.from_certificates(optima) if optima else None
         searches = [
             BranchAndBound(expander, root, goal, self.gap)
-            for goal in criteria_of(expander.problem, part, certified)
+            for goal in part.criteria(expander.problem, certified)
         ]
         limit = sum(self.limit_s(search.goal.name) / 2 for search in searches)
         stop = self._until(time.perf_counter() + limit)
@@ -342,7 +340,7 @@ class Prover:
         return self._joint_tree
 
     def _new_tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
-        expander = NodeExpander(problem_of(self.problem, part), self.report)
+        expander = NodeExpander(part.problem(self.problem), self.report)
         designs = [self.problem.space.levels_of(c.design) for c in self.known]
         starts = (self.start, self.study.start_levels)
         designs += [levels for levels in starts if levels is not None]

@@ -21,8 +21,6 @@ from imcmoo.exact.bounded_criteria import (
     SingleNetworkOptima,
     bounded,
     bounded_criteria,
-    criteria_of,
-    problem_of,
 )
 from imcmoo.exact.certificate import (
     Certificate,
@@ -37,7 +35,7 @@ from imcmoo.exact.check import (
     feasible_costs,
     validate_bounds,
 )
-from imcmoo.exact.node_expander import partials_of
+from imcmoo.exact.node_expander import search_tree
 from imcmoo.io.errors import input_errors
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
@@ -94,7 +92,7 @@ class Checker:
         else:
             part = proof_task(certificate.criterion, self._problem)
             walk = self._walk(part)
-            (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
+            (goal,) = part.criteria(walk.problem, self._optima_of(certificate, part))
         refuse_idle_statements(certificate, self._problem, part)
         design = checked_design(certificate, walk.problem, goal)
         walk.designs.append(design)
@@ -143,7 +141,7 @@ class Checker:
 
     def _nearly_best(self, tolerance: Tolerance, certificate: Certificate) -> BoundedCriterion:
         """The second criterion within the tolerance of the certified optimum by the first."""
-        first = tolerance.rests_on
+        first = tolerance.certificate_name
         if first not in self._claimed:
             raise Refused(f"no certificate of {first} beside it, which it rests on")
         best = self._claimed[first]
@@ -154,9 +152,9 @@ class Checker:
 
     def _walk(self, part: ProofTask) -> CertificateWalk:
         if part.network not in self._walks:
-            problem = problem_of(self._problem, part)
+            problem = part.problem(self._problem)
             with input_errors(of=NotProvable):
-                partials = partials_of(problem)
+                partials = search_tree(problem)
             self._walks[part.network] = CertificateWalk(problem, partials, [], [])
         return self._walks[part.network]
 
@@ -173,7 +171,7 @@ class Checker:
                 raise Refused(
                     f"the single-network optimum of {name} is not that of its certificate"
                 )
-        return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})
+        return SingleNetworkOptima.from_certificates({name: stated[name] for name in networks})
 
 
 def _place(problem: AcceleratorProblem, goal: BoundedCriterion, design: Levels) -> Place:

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.answers.drawn_device import ROBUST, device_of
+from imcmoo.answers.drawn_device import ROBUST, device_name
 from imcmoo.answers.provenance import stamp_of_answers
 from imcmoo.answers.robust_answer import DRAWS
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
 from imcmoo.exact.certificate import FILE
 from imcmoo.exact.check import Claim, Refused, check_bounds
-from imcmoo.exact.node_expander import partials_of
+from imcmoo.exact.node_expander import search_tree
 from imcmoo.exact.robust_check import check
 from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.io.checksums import content_checksum, sha256
@@ -25,7 +25,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.solve.draws import DrawnStudy
 from imcmoo.study.study import Study
-from imcmoo.study.uncertainty import settings_of
+from imcmoo.study.uncertainty import uncertainty_settings
 
 WALKED = 5
 """Draws whose proofs are walked again, unless all are."""
@@ -101,7 +101,7 @@ def check_robust(
         Refused: something does not hold; says what.
     """
     stated = RobustCertificate.load(folder)
-    by_device = {device_of(one): one for one in studies}
+    by_device = {device_name(one): one for one in studies}
     if {*by_device} != {*stated.devices}:
         raise Refused(f"{folder}: refused: it is of {', '.join(stated.devices)}")
     if sha256(folder / DRAWS) != stated.draws_sha256:
@@ -132,7 +132,7 @@ class _Device:
     def of(cls, study: Study, certificate: RobustCertificate, name: str) -> _Device:
         stated = certificate.devices[name]
         try:
-            settings = settings_of(study, **certificate.uncertainty)
+            settings = uncertainty_settings(study, **certificate.uncertainty)
         except (TypeError, ValueError) as error:
             raise Refused(f"settings of the certificate: {error}") from None
         if differs := stamp_of_answers(study).difference(stated.get("stamp")):
@@ -186,7 +186,7 @@ class _Device:
             problem = self.drawn.problem(at)
             goal = self.drawn.goal(problem, None if optima is None else optima[at])
             claim = Claim(goal, self.bounds[at] - self.drawn.offset)
-            check_bounds(problem, partials_of(problem), [claim])
+            check_bounds(problem, search_tree(problem), [claim])
             on_step("proofs of draws", done + 1, len(chosen))
         self.line = f"{self.name}: accepted: {len(chosen)} of {len(proven)} proofs walked again"
         if self.stated["proof"] is not None:

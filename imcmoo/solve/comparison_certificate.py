@@ -151,7 +151,7 @@ def proven_comparison(
     return Answers(study.name, tuple(best), named.score_name, reference)
 
 
-def home_of_devices(folder: Path) -> Path:
+def devices_folder(folder: Path) -> Path:
     """Folder of the devices that the comparison in a folder is of."""
     return folder.parent if folder.name == COMPARISON else folder.parent.parent
 
@@ -178,7 +178,7 @@ def check_comparison(
     stated = ComparisonCertificate.load(folder)
     if sorted(stated.devices) != sorted(study.devices):
         raise Refused(f"{folder}: refused: it compares {', '.join(stated.devices)}")
-    home = home_of_devices(folder)
+    home = devices_folder(folder)
     stored = {name: _stored(folder, name, stated) for name in study.devices}
     together: list[Checker] = []
     checkers = {
@@ -209,7 +209,7 @@ def _lacks_chip(stated: ComparisonCertificate, proof: DeviceProof) -> bool:
 
 def _stored(folder: Path, device: str, stated: ComparisonCertificate) -> dict[Path, Certificate]:
     """Certificates of a device as the comparison lists them, prerequisites first."""
-    read, home = {}, home_of_devices(folder)
+    read, home = {}, devices_folder(folder)
     most = 3 if folder.name == COMPARISON else 4  # below the folder of a criterion that is apart
     for name, digest in stated.devices[device].certificates.items():
         parts = PurePosixPath(name).parts

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from imcmoo.answers.answers import Answers, check_replaceable, home_of, no_chip
+from imcmoo.answers.answers import Answers, check_replaceable, comparison_folder, no_chip
 from imcmoo.answers.certificates import CertificateFolder
 from imcmoo.exact.certificate import EXACT, FILE, Certificate, NothingToCertify
 from imcmoo.exact.enumeration import ExactAnswer
@@ -21,8 +21,8 @@ from imcmoo.solve.certify import (
     ALL,
     OnStep,
     Prover,
-    certify_together,
-    wanted,
+    certify_shared,
+    criteria_to_prove,
 )
 from imcmoo.solve.comparison_certificate import (
     ComparisonCertificate,
@@ -57,15 +57,15 @@ def enumerate_devices(
         force: replace answers of different studies with the same name.
         on_progress: called after every chunk with the study of the device.
     """
-    folder = home_of(study, out / "enumerated")
+    folder = comparison_folder(study, out / "enumerated")
     with folder_lock(folder):
         if not force:
             check_replaceable(study, folder)
         results = [_answer(one, out, workers, force, on_progress, more) for one in study.studies]
         first = study.studies[0]
         answers = enumerated_together(study.studies, results)
-        reference = EXACT if first.asked_criterion.is_regret else ""
-        compared = Answers(study.name, tuple(answers), first.selected_by, reference)
+        reference = EXACT if first.resolved_criterion.is_regret else ""
+        compared = Answers(study.name, tuple(answers), first.score_name, reference)
         compared.save(folder)
         return compared
 
@@ -121,13 +121,13 @@ def certify_devices(
         options: further options of `Prover`: `gap`, `time_limit_s`, `ended`, `report`.
     """
     first = study.studies[0]
-    asked = criterion or first.asked_criterion.name
-    compared_by = first.asked_criterion.name if asked == ALL else asked
+    asked = criterion or first.resolved_criterion.name
+    compared_by = first.resolved_criterion.name if asked == ALL else asked
     _check_joint(study, compared_by)
     home = out / "certified"
-    folder = home_of(study, home, is_apart=is_apart)
+    folder = comparison_folder(study, home, is_apart=is_apart)
     with ExitStack() as stack:
-        stack.enter_context(folder_lock(home_of(study, home)))
+        stack.enter_context(folder_lock(comparison_folder(study, home)))
         if not force:
             check_replaceable(study, folder)
         devices: dict[Prover, _Proven] = {}
@@ -140,7 +140,7 @@ def certify_devices(
             prover = Prover(one, one.problem(), known=stored.known, on_step=steps, **options)
             devices[prover] = _Proven(device, prover, stored)
         with suppress(NothingToCertify):  # a network runs on no device, so none has a chip
-            for prover, result in certify_together([*devices], asked):
+            for prover, result in certify_shared([*devices], asked):
                 if isinstance(result, Certificate):
                     devices[prover].save(result, home / study.name)
                 on_proven(prover.study, result)
@@ -183,7 +183,7 @@ def _certified(
 
 def _check_joint(study: StudyOfDevices, criterion: str) -> None:
     """Refuse criteria that cannot be certified, and those of chips for one network."""
-    wanted(study.studies[0].problem(), criterion)
+    criteria_to_prove(study.studies[0].problem(), criterion)
     if criterion.startswith(SINGLE_NETWORK):
         raise InputError(
             f"criterion {criterion} judges chips for one network; devices are compared by chips "

@@ -20,13 +20,11 @@ from imcmoo.exact.bounded_criteria import (
     BoundedCriterion,
     ProofTask,
     SingleNetworkOptima,
-    criteria_of,
-    problem_of,
     proof_plan,
     regret_criteria,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, Proof, RootExpansion
-from imcmoo.exact.node_expander import NodeExpander, partials_of
+from imcmoo.exact.node_expander import NodeExpander, search_tree
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.model.physical.draws import DrawTable
@@ -34,7 +32,7 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import NAMED, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study.draws import draws_of
+from imcmoo.study.draws import draw_costs
 from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import UncertaintyTable
 
@@ -80,7 +78,7 @@ class DrawnStudy:
     @cached_property
     def table(self) -> DrawTable:
         """The draws."""
-        return draws_of(self.study, self.settings)
+        return draw_costs(self.study, self.settings)
 
     @property
     def is_regret(self) -> bool:
@@ -113,8 +111,8 @@ class DrawnStudy:
         """
         problem, values = self.problem(at), []
         for task in proof_plan(problem, [self.settings.by])[:-1]:
-            of_task = problem_of(problem, task)
-            values += [self._proof(of_task, g).value for g in criteria_of(of_task, task, None)]
+            of_task = task.problem(problem)
+            values += [self._proof(of_task, g).value for g in task.criteria(of_task, None)]
         return np.array(values)
 
     def prove(self, at: int, optima: Floats | None = None) -> BestChip:
@@ -136,7 +134,7 @@ class DrawnStudy:
     def goal(self, problem: AcceleratorProblem, optima: Floats | None) -> BoundedCriterion:
         """The score as a bounded criterion, without `offset`; arguments as of `prove`."""
         own = None if optima is None else SingleNetworkOptima(optima, optima)
-        (goal,) = criteria_of(problem, ProofTask((self.settings.by,)), own)
+        (goal,) = ProofTask((self.settings.by,)).criteria(problem, own)
         return goal
 
     @property
@@ -147,7 +145,7 @@ class DrawnStudy:
     def _proof(self, problem: AcceleratorProblem, goal: BoundedCriterion) -> Proof:
         """Prove a criterion, beginning with the best chips of earlier draws."""
         if self._tree is None or self._tree[0] is not problem.model:
-            self._tree = problem.model, partials_of(problem)
+            self._tree = problem.model, search_tree(problem)
         expander = NodeExpander(problem, partials=self._tree[1])
         known = self._incumbents[goal.name]
         start = [np.unique(np.concatenate(known), axis=0)] if known else []

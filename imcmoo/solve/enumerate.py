@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.answers.answer import of_enumeration
+from imcmoo.answers.answer import answer_from_enumeration
 from imcmoo.answers.folder import remove_answer, write_answer
 from imcmoo.answers.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.exact import answer as exact
@@ -94,7 +94,7 @@ class ExactOptima:
         return self.optima.to_html(index=False)
 
 
-def folder_of(study: Study, out: Path) -> Path:
+def enumeration_folder(study: Study, out: Path) -> Path:
     """Folder of the exact answer of a study."""
     return out / "enumerated" / study.name
 
@@ -120,13 +120,13 @@ def enumerate_to(
         InputError: the folder is in use or holds the answer of another study, or see
             `enumerate_study`.
     """
-    folder = folder_of(study, out)
+    folder = enumeration_folder(study, out)
     with folder_lock(folder):
         if not force:
             check_replaceable(study, folder)
         answer = enumerate_study(study, folder, workers=workers, on_progress=on_progress, **more)
-        if study.answered_by in answer.optima:  # a criterion that compares candidates has none
-            write_answer(of_enumeration(study, answer), folder)
+        if study.answer_name in answer.optima:  # a criterion that compares candidates has none
+            write_answer(answer_from_enumeration(study, answer), folder)
         else:
             remove_answer(folder)
         return answer
@@ -276,7 +276,7 @@ def find_answer(
         InputError: the answer is damaged or, without `report`, has another stamp or is of another
             cost model.
     """
-    folder = folder_of(study, results)
+    folder = enumeration_folder(study, results)
     try:
         with unchanged(folder / exact.SUMMARY):
             return exact.load(folder, study.problem(), stamp_of_answers(study))

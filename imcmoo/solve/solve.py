@@ -10,11 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from imcmoo.answers.answer import REFUSED, Answer, of_certificates, of_enumeration
+from imcmoo.answers.answer import REFUSED, Answer, answer_from_certificates, answer_from_enumeration
 from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import Conflict, Infeasible, InputError
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.solve.enumerate import NothingToEnumerate
 from imcmoo.solve.together import (
     certified_together,
@@ -66,7 +66,7 @@ def solve(
         if method == "certify" or (method == "auto" and _has_bounds(study)):
             return _certified(study, start, time_limit_s, or_search=method == "auto")
         if method == "enumerate" or (method == "auto" and _is_small(study)):
-            return of_enumeration(study, enumerated(study))
+            return answer_from_enumeration(study, enumerated(study))
         return searched(study)
     except Infeasible as error:
         return Answer.without_chip(study, error)
@@ -98,7 +98,7 @@ def solve_all(
         InputError: the method cannot answer a study.
     """
     starts = starts or [None] * len(studies)
-    if len(studies) < 2 or not studies[0].asked_criterion.is_regret:
+    if len(studies) < 2 or not studies[0].resolved_criterion.is_regret:
         pairs = zip(studies, starts, strict=True)
         return [solve(s, method, start=b, time_limit_s=time_limit_s) for s, b in pairs]
     refused = {i: str(why) for i, s in enumerate(studies) if (why := _conflict(s))}
@@ -142,19 +142,19 @@ def _solved_together(
 
 
 def _has_bounds(study: Study) -> bool:
-    return has_bounds(study.problem(), study.proven_as, of_space=True)
+    return has_bounds(study.problem(), study.certificate_name, of_space=True)
 
 
 def _is_small(study: Study) -> bool:
-    return study.space.size <= MAX_ENUMERATED and study.asked_criterion.is_judged
+    return study.space.size <= MAX_ENUMERATED and study.resolved_criterion.is_judged
 
 
 def _certified(
     study: Study, start: Levels | None, time_limit_s: float, *, or_search: bool
 ) -> Answer:
     try:
-        proofs = certify_study(study, study.proven_as, start=start, time_limit_s=time_limit_s)
-        return of_certificates(study, {c.criterion: c for c in proofs})
+        proofs = certify(study, study.certificate_name, start=start, time_limit_s=time_limit_s)
+        return answer_from_certificates(study, {c.criterion: c for c in proofs})
     except Infeasible:
         raise
     except InputError:  # the time limit ended before any design was found

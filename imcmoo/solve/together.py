@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from imcmoo.answers.answer import Answer, of_certificates, select
+from imcmoo.answers.answer import Answer, answer_from_certificates, select
 from imcmoo.answers.answers import least_edap
 from imcmoo.answers.outcome import Outcome
 from imcmoo.answers.provenance import ENUMERATED, SEARCHED
@@ -24,7 +24,7 @@ from imcmoo.io.errors import Infeasible
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.search.sampling import NoFeasibleDesign
-from imcmoo.solve.certify import Prover, certify_together
+from imcmoo.solve.certify import Prover, certify_shared
 from imcmoo.solve.enumerate import ExactOptima, NothingToEnumerate
 from imcmoo.solve.searches import LimitsUnmet, run_searches, search_models
 from imcmoo.space.design_space import Levels
@@ -48,16 +48,16 @@ def certified_together(
         Prover(study, study.problem(), start=start, time_limit_s=time_limit_s)
         for study, start in zip(studies, starts, strict=True)
     ]
-    name, why = studies[0].proven_as, ""
+    name, why = studies[0].certificate_name, ""
     try:
-        for _ in certify_together(provers, name):
+        for _ in certify_shared(provers, name):
             pass
     except NothingToCertify as error:  # a network runs on no chip of any study
         why = str(error)
     answers = []
     for prover in provers:
         if name in prover.done:
-            answers.append(of_certificates(prover.study, prover.done))
+            answers.append(answer_from_certificates(prover.study, prover.done))
         else:
             reason = str(prover.infeasible.get(name, why))
             answers.append(Answer.without_chip(prover.study, reason, bound=math.inf))
@@ -89,7 +89,7 @@ def enumerated_together(
         results: their exact answers, or the errors that say that no design is feasible.
     """
     reference = None
-    if studies[0].asked_criterion.is_regret:
+    if studies[0].resolved_criterion.is_regret:
         reference = least_edap([_single_network_edap(studies[0], each) for each in results])
     answers = []
     for study, result in zip(studies, results, strict=True):
@@ -116,8 +116,8 @@ def _candidates(study: Study, answer: ExactAnswer) -> Levels:
     every network than one of the front.
     """
     ranks = answer.ranks
-    if not study.asked_criterion.is_regret:
-        ranks = np.union1d(ranks, answer.optima[study.selected_by].ranks)
+    if not study.resolved_criterion.is_regret:
+        ranks = np.union1d(ranks, answer.optima[study.score_name].ranks)
     return study.space.unrank(ranks)
 
 
@@ -132,7 +132,7 @@ def _single_network_edap(study: Study, answer: ExactAnswer | NothingToEnumerate)
     return np.array(values) if len(values) == len(study.names) else None
 
 
-def outcome_of(study: Study) -> Outcome:
+def search_outcome(study: Study) -> Outcome:
     """Search a study with its budget; writes nothing.
 
     Raises:
@@ -150,8 +150,8 @@ def outcome_of(study: Study) -> Outcome:
 
 
 def searched(study: Study) -> Answer:
-    """Answer of a searched study; see `outcome_of`."""
-    return outcome_of(study).answer
+    """Answer of a searched study; see `search_outcome`."""
+    return search_outcome(study).answer
 
 
 def searched_together(studies: Sequence[Study]) -> list[Answer]:
@@ -159,7 +159,7 @@ def searched_together(studies: Sequence[Study]) -> list[Answer]:
     outcomes: list[Outcome | Infeasible] = []
     for study in studies:
         try:
-            outcomes.append(outcome_of(study))
+            outcomes.append(search_outcome(study))
         except Infeasible as error:
             outcomes.append(error)
     found = [each for each in outcomes if isinstance(each, Outcome)]

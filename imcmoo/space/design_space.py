@@ -187,6 +187,16 @@ class DesignSpace:
         """
         return self.encode({name: np.array([value]) for name, value in design.items()})
 
+    def __contains__(self, design: Mapping[str, Any]) -> bool:
+        """True if a design, with a value of every fixed parameter, is in the space."""
+        if any(design[name] != value for name, value in self.fixed.items()):
+            return False
+        try:
+            self.levels_of(design)
+        except ValueError:
+            return False
+        return True
+
     def rank(self, levels: Levels, names: Sequence[str] | None = None) -> Ranks:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
         return np.asarray(levels @ _weights(self.shape, tuple(self._columns(names))))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
-from imcmoo.io.reading import as_number, lines_of
+from imcmoo.io.reading import as_number, read_lines
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Accepted = TypeVar("Accepted")
@@ -94,7 +94,7 @@ class DesignsTable:
         lines: list[int] = []
         try:
             with path.open(newline="", encoding="utf-8-sig") as stream:
-                reader = csv.reader(lines_of(stream, path), strict=True)
+                reader = csv.reader(read_lines(stream, path), strict=True)
                 for row in reader:
                     if row:
                         rows.append(row)

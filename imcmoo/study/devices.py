@@ -52,7 +52,7 @@ class StudyOfDevices:
         criterion = self.criterion
         if self.studies[0].tolerance is not None:
             raise ValueError("tolerance: needs one device; a list compares the best of each")
-        if not self.studies[0].asked_criterion.is_judged:
+        if not self.studies[0].resolved_criterion.is_judged:
             allowed = [name for name, one in NAMED.items() if one.is_judged]
             raise ValueError(
                 f"criterion: {criterion} judges a chip beside the others of its front, which does "
@@ -60,7 +60,7 @@ class StudyOfDevices:
             )
 
     @classmethod
-    def of_settings(cls, settings: Mapping[str, Any], of: type[Study] = Study) -> Self:
+    def from_settings(cls, settings: Mapping[str, Any], of: type[Study] = Study) -> Self:
         """Create the studies from the keys of a study file.
 
         Args:
@@ -163,7 +163,7 @@ class Kinds:
             ValueError: a key has a wrong value; one line per fault.
         """
         if isinstance(settings.get("device"), list | tuple):
-            return self.several.of_settings(settings, self.study)
+            return self.several.from_settings(settings, self.study)
         return self.study(**settings)
 
 

@@ -16,7 +16,7 @@ UNDETERMINED = math.log(2)
 """Standard deviation of the logarithm of a factor above which a calibration does not fix it."""
 
 
-def draws_of(study: Study, settings: UncertaintyTable) -> DrawTable:
+def draw_costs(study: Study, settings: UncertaintyTable) -> DrawTable:
     """Draws of the costs of a study, and with `weights` of the mix of its networks."""
     return draw(
         uncertain_assumptions(study),

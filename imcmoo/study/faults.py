@@ -38,12 +38,14 @@ def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> li
         error: of a study.
         keys: names of the keys of each table; those of the study itself under "".
     """
-    lines = [f"{key}: {text}" if key else text for key, text in faults_of(error, keys)]
+    lines = [f"{key}: {text}" if key else text for key, text in listed_faults(error, keys)]
     more = error.error_count() - FAULTS_SHOWN
     return [*lines, f"and {more:,} more faults"] if more > 0 else lines
 
 
-def faults_of(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+def listed_faults(
+    error: ValidationError, keys: Mapping[str, Sequence[str]]
+) -> list[tuple[str, str]]:
     """The first `FAULTS_SHOWN` faults as key and text; see `fault_lines`."""
     faults: list[tuple[str, str]] = []
     # The space, checked after the networks, comes before them in a file.

@@ -68,19 +68,19 @@ from imcmoo.study.tables import (
     ScenarioTable,
     ScoreTable,
     SpaceSchema,
-    by_node,
+    as_tuple,
     component_table,
-    described_score,
-    described_space,
+    keys_as_nodes,
     known_assumptions,
     known_calibration,
     known_criterion,
     known_model,
-    listed,
-    listed_networks,
+    none_as_inf,
+    not_empty,
+    parse_networks,
+    parse_score,
+    parse_space,
     snr_limit,
-    some,
-    unlimited,
 )
 from imcmoo.study.toml import toml_text
 from imcmoo.study.uncertainty import UncertaintyTable, faults, refusal
@@ -251,10 +251,10 @@ class Study(Table):
         description="values within their bands, by name; they overrule `calibration` (physical "
         "model)",
     )
-    area_limit_mm2: Annotated[float, BeforeValidator(unlimited)] = Field(
+    area_limit_mm2: Annotated[float, BeforeValidator(none_as_inf)] = Field(
         800.0, ge=LEAST_AREA_mm2, allow_inf_nan=True, description="largest chip; inf for no limit"
     )
-    cost: Annotated[dict[str, Positive], BeforeValidator(by_node)] | None = Field(
+    cost: Annotated[dict[str, Positive], BeforeValidator(keys_as_nodes)] | None = Field(
         None, description="cost of a square centimetre by node in nm: makes cost an objective"
     )
     objectives: Names = Field(
@@ -301,17 +301,17 @@ class Study(Table):
     )
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
-        BeforeValidator(listed),
-        AfterValidator(some),
+        BeforeValidator(as_tuple),
+        AfterValidator(not_empty),
     ] = Field((1,), description="a list, or one seed", json_schema_extra={"minItems": 1})
     baselines: bool = Field(True, description="search for each network alone as well")
     networks: Annotated[
-        tuple[Network, ...], BeforeValidator(listed_networks), AfterValidator(some)
+        tuple[Network, ...], BeforeValidator(parse_networks), AfterValidator(not_empty)
     ] = Field(json_schema_extra={"minItems": 1})
-    space: Annotated[DesignSpace, BeforeValidator(described_space), SpaceSchema] = Field(
+    space: Annotated[DesignSpace, BeforeValidator(parse_space), SpaceSchema] = Field(
         default_factory=dict, validate_default=True
     )
-    score_table: Annotated[ScoreTable | None, BeforeValidator(described_score)] = Field(
+    score_table: Annotated[ScoreTable | None, BeforeValidator(parse_score)] = Field(
         None, alias="score"
     )
     scenario_table: ScenarioTable | None = Field(None, alias="scenario")
@@ -340,7 +340,7 @@ class Study(Table):
         check_names(self.names)
         self._check_space()
         self._check_requests()
-        _ = self.asked_criterion, self.own_criterion, self.nearly_best, self.start_levels
+        _ = self.resolved_criterion, self.own_criterion, self.nearly_best, self.start_levels
         for key in NOISE_SETTINGS:
             if getattr(self, key) and self.model == "reference":
                 raise ValueError(f"{key} needs the physical model, not the reference model")
@@ -546,7 +546,7 @@ class Study(Table):
             criterion: name of a criterion of the package. If None or another one, that of the
                 study.
         """
-        criteria = [self.asked_criterion]
+        criteria = [self.resolved_criterion]
         if criterion in NAMED:
             criteria = [NAMED[criterion]]
         elif self.nearly_best is not None:
@@ -675,8 +675,8 @@ class Study(Table):
         return own_criterion(self.score).for_networks(len(self.networks))
 
     @property
-    def asked_criterion(self) -> Criterion:
-        """The criterion that selects the design.
+    def resolved_criterion(self) -> Criterion:
+        """What `criterion` names, for the networks of this study: it selects the design.
 
         Raises:
             ValueError: the criterion or score does not exist.
@@ -724,32 +724,28 @@ class Study(Table):
             raise ValueError(f"start: {error}") from None
 
     @property
-    def answered_by(self) -> str:
-        """Name of the score whose optimum is the answer: that of the second criterion among nearly
-        best designs, if there is a tolerance."""
-        return self.selected_by if self.nearly_best is None else self.nearly_best.name
+    def score_name(self) -> str:
+        """Name in tables of the score that selects the design."""
+        return self.resolved_criterion.score_name(joint=not self.baselines)
 
     @property
-    def certified_by(self) -> str:
-        """Name of the score that `certify` proves: of the criterion, or with a tolerance, the one
-        that its limit counts from."""
-        return self.asked_criterion.name if self.nearly_best is None else self.nearly_best.rests_on
+    def answer_name(self) -> str:
+        """Name in tables of the score whose optimum is the answer: with a tolerance, that of the
+        second criterion among nearly best designs, else `score_name`."""
+        return self.score_name if self.nearly_best is None else self.nearly_best.name
 
     @property
-    def proven_as(self) -> str:
-        """Name in certificates of the score that selects the design, or that a tolerance counts
+    def certificate_name(self) -> str:
+        """Name of the certificate of the score that selects the design, or that a tolerance counts
         from."""
-        return self.asked_criterion.name_of(joint=not self.baselines)
-
-    def answering(self, criterion: str) -> str:
-        """Name of the certificate that is the answer, if `criterion` is proven first: of the second
-        criterion if there is a tolerance."""
-        return criterion if self.nearly_best is None else self.nearly_best.name
+        return self.resolved_criterion.certificate_name(joint=not self.baselines)
 
     @property
-    def selected_by(self) -> str:
-        """Name of the score that selects the design."""
-        return self.asked_criterion.name_of_score(joint=not self.baselines)
+    def default_proof(self) -> str:
+        """Name of the certificate that `certify` proves first if no criterion is named. Without a
+        tolerance, regrets are against chips for one network, even without baselines."""
+        is_plain = self.nearly_best is None
+        return self.resolved_criterion.name if is_plain else self.certificate_name
 
     @cached_property
     def _networks_read(self) -> WorkloadSet:
@@ -885,7 +881,7 @@ class Study(Table):
     def _requested(self) -> list[Criterion]:
         """Criteria that the study names, each once."""
         second = None if self.nearly_best is None else self.nearly_best.second
-        named = [self.own_criterion, self.asked_criterion, second]
+        named = [self.own_criterion, self.resolved_criterion, second]
         return [c for at, c in enumerate(named) if c is not None and c not in named[:at]]
 
     @property

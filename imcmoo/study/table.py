@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from imcmoo.io.errors import did_you_mean
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -18,9 +19,13 @@ def is_file(source: str) -> bool:
 
 def devices() -> list[str]:
     """Names of the devices of the physical model, which include those of the reference model."""
-    from imcmoo.model.physical.memory_cells import MEMORY_CELLS  # slow to import
-
     return list(MEMORY_CELLS)
+
+
+def device_label(name: str) -> str:
+    """Name of a device for people: its title, or its label where that does not hold the name."""
+    cell = MEMORY_CELLS[name]
+    return cell.title if name in cell.label.lower() else cell.label
 
 
 def known_device(name: str) -> str:

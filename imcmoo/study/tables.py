@@ -33,7 +33,7 @@ from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
-from imcmoo.study.faults import faults_of
+from imcmoo.study.faults import listed_faults
 from imcmoo.study.spaces import bases, space_of_table, spaces, usual_base
 from imcmoo.study.table import Positive, Table, devices
 
@@ -125,7 +125,7 @@ def known_criterion(name: str) -> str:
     return name
 
 
-def described_space(table: Any, info: ValidationInfo) -> Any:
+def parse_space(table: Any, info: ValidationInfo) -> Any:
     """Create a space from its table, or from the name of a shipped one."""
     table = {"base": table} if isinstance(table, str) else table
     if not isinstance(table, dict):
@@ -172,7 +172,7 @@ def snr_limit(limit: float) -> float:
     return limit
 
 
-def listed(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
     """Convert one number or name, or a list, to a tuple."""
     return (value,) if isinstance(value, int | str) else _tuple(value)
 
@@ -181,9 +181,9 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def listed_networks(value: Any) -> Any:
+def parse_networks(value: Any) -> Any:
     """Convert sources to tables of networks."""
-    value = listed(value)
+    value = as_tuple(value)
     if not isinstance(value, tuple):
         return value
     return tuple({"source": one} if isinstance(one, str) else one for one in value)
@@ -197,14 +197,14 @@ def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Refuse an empty tuple; pydantic's own check does not count wrong values."""
     if not values:
         raise ValueError("needs at least 1")
     return values
 
 
-def by_node(costs: Any) -> Any:
+def keys_as_nodes(costs: Any) -> Any:
     """Convert keys that are texts to technology nodes."""
     if not isinstance(costs, Mapping):
         return costs
@@ -219,19 +219,19 @@ def by_node(costs: Any) -> Any:
     return {str(node): cost for node, cost in costs.items()}
 
 
-def unlimited(limit: Any) -> Any:
+def none_as_inf(limit: Any) -> Any:
     """Convert None to infinity."""
     return float("inf") if limit is None else limit
 
 
-def described_score(score: Any) -> Any:
+def parse_score(score: Any) -> Any:
     """Create the table of a score from `Exponents` or `module:name`."""
     if isinstance(score, Exponents):
         return {name: value for name, value in asdict(score).items() if value}
     return {"function": score} if isinstance(score, str) else score
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 _VALUE = {"type": ["number", "string"]}
 _LIST = {"type": "array", "items": _VALUE}
 _ROWS = {
@@ -327,7 +327,7 @@ class Network(Table):
         try:
             super().__init__(**settings)
         except ValidationError as error:
-            faults = dict(faults_of(error, {"": list(type(self).model_fields)}))
+            faults = dict(listed_faults(error, {"": list(type(self).model_fields)}))
             # A study adds the place of this network to each key.
             wrong = ValueError(faults[""]) if "" in faults else ValueFaults(faults)
             raise wrong from None

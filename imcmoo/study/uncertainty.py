@@ -56,7 +56,7 @@ class UncertaintyTable(Table):
     )
 
 
-def settings_of(study: Study, **changes: object) -> UncertaintyTable:
+def uncertainty_settings(study: Study, **changes: object) -> UncertaintyTable:
     """Settings of the draws of a study, with other values of some keys.
 
     Raises:

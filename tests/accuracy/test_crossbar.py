@@ -385,9 +385,9 @@ def test_the_least_error_window_errs_less_where_4_sigma_clip():
 
 
 def test_inputs_saturate_and_zero_has_its_own_code():
-    unsigned = InputCoding.of_range(0.0, 2.0, 8)
+    unsigned = InputCoding.from_range(0.0, 2.0, 8)
     assert unsigned.encode(np.array([-1.0, 0.0, 2.0, 9.0])).tolist() == [0, 0, 255, 255]
-    signed = InputCoding.of_range(-2.0, 1.0, 8)
+    signed = InputCoding.from_range(-2.0, 1.0, 8)
     assert signed.encode(np.array([-2.0, 0.0, 2.0, 9.0])).tolist() == [1, 128, 255, 255]
 
 

@@ -36,7 +36,8 @@ def test_rounded_inputs_and_weights_give_the_outputs_of_the_integers(
         simulation = simulated(replace(LOSSLESS, input_bits=bits, weight_bits=bits))
         errors = {e.name: _rounded(e, bits) for e in network.layers}
         codings = {
-            name: InputCoding.of_range(c.lowest, c.highest, bits) for name, c in calibration.items()
+            name: InputCoding.from_range(c.lowest, c.highest, bits)
+            for name, c in calibration.items()
         }
         found = run(network, inputs, errors, codings)
         assert nsr(found, simulation.run_integers(inputs)) < 1e-10
@@ -116,7 +117,7 @@ def test_noise_of_layers_samples_and_runs_is_independent(tmp_path):
 def test_inputs_are_rounded_in_networks_of_old_operators(tmp_path):
     nodes, stored = [node("MatMul", "xw", "y")], [real("w", (3, 4))]
     network = cut(tmp_path, nodes, [tensor("x", ("n", 3))], stored, opset=7)
-    coding = InputCoding.of_range(-1.0, 1.0, 2)
+    coding = InputCoding.from_range(-1.0, 1.0, 2)
     x = {"x": np.array([[0.4, -0.6, 3.0]], np.float32)}
     (layer,) = network.layers
     found = run(network, x, {}, {layer.name: coding})["y"]

@@ -10,7 +10,7 @@ from tests.extras import needs
 needs("accuracy", "onnxruntime", "numba")
 
 from imcmoo.accuracy.circuit_noise import CircuitNoise
-from imcmoo.accuracy.own_statistics import statistics_of
+from imcmoo.accuracy.own_statistics import layer_statistics
 from imcmoo.api import Study
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.model import PhysicalEvaluator, physical_model
@@ -111,7 +111,7 @@ def test_noise_by_columns_is_near_the_executed_one_and_stored_beside_it(tmp_path
 def test_cells_that_err_by_level_count_as_the_layer_programs_them():
     layer = data().layers[0]
     levels = Circuit(64, 64, 8, 2, True, 6, cell_errors="wan2022_1s")
-    found = noise_of(statistics_of(layer.weights.astype(float), layer, levels), levels)
+    found = noise_of(layer_statistics(layer.weights.astype(float), layer, levels), levels)
     _, dev = executed(replace(data(), layers=(layer,)), levels)
     assert decibels(found.dev.sum() / dev[0]) == pytest.approx(0, abs=0.1)
 

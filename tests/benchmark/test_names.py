@@ -62,7 +62,7 @@ def test_all_answers_ship_but_of_extended_and_digital_ones_and_on_sram_with_more
     without = {f"{study}_{more}-v2" for study in studies for more in FURTHER}
     without |= {*benchmark.names("extended")}
     without |= {name for name in benchmark.names("physical") if "_dimc_" in name}
-    paths = {truth.path_of(name) for name in benchmark.names() if name not in without}
+    paths = {truth.truth_path(name) for name in benchmark.names() if name not in without}
     assert {*truth.FOLDER.glob("*")} == paths
 
 

@@ -73,7 +73,7 @@ def test_the_table_of_problems_has_the_facts_of_each():
 
 def test_the_page_sums_up_its_problems(text):
     problems = [benchmark.get(name) for name in benchmark.names()]
-    shipped = [name for name in benchmark.names() if truth.path_of(name).is_file()]
+    shipped = [name for name in benchmark.names() if truth.truth_path(name).is_file()]
     objectives = [problem.n_obj for problem in problems]
     powers = np.rint(np.log10([problem.space.size for problem in problems])).astype(int)
     assert f"offers {len(problems)} many-objective, constrained problems" in text
@@ -118,7 +118,7 @@ def test_the_page_has_the_measured_installation(text):
 def test_the_page_has_the_properties_of_the_table_whose_fronts_are_those_that_ship(page):
     table = pd.read_csv(ROOT / "docs" / "search" / "properties.csv")
     assert properties.page_table(table) in page
-    shipped = [name for name in benchmark.names() if truth.path_of(name).is_file()]
+    shipped = [name for name in benchmark.names() if truth.truth_path(name).is_file()]
     assert list(table["problem"]) == shipped
     for row in table.to_dict("records"):
         answer = truth.load(row["problem"])

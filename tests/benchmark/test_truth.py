@@ -64,7 +64,7 @@ def test_a_damaged_file_is_told(tmp_path, monkeypatch):
 def test_the_answer_of_another_problem_is_refused(tmp_path, monkeypatch):
     """A larger area limit: the same designs have the same objectives."""
     small, large = (f"rram/mobilebert+vision_transformer/{area}mm2-v1" for area in (600, 1600))
-    shutil.copy(truth.path_of(large), tmp_path / truth.path_of(small).name)
+    shutil.copy(truth.truth_path(large), tmp_path / truth.truth_path(small).name)
     monkeypatch.setattr(truth, "FOLDER", tmp_path)
     with pytest.raises(InputError, match=f"is the answer of {re.escape(large)}"):
         benchmark.get(small).pareto_front()

@@ -9,7 +9,7 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.search.algorithm import Search
 from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import INTERRUPT, OWN_MODEL, refused
@@ -85,9 +85,9 @@ def tree(folder):
 @pytest.mark.parametrize("role", ROLES)
 def test_an_edit_of_any_code_that_a_study_names_is_noticed(write, tmp_path, role):
     write(role)
-    before = stamp_of(find_study("tiny.toml").problem()).to_json()
+    before = problem_stamp(find_study("tiny.toml").problem()).to_json()
     edit(tmp_path)
-    after = stamp_of(find_study("tiny.toml").problem())
+    after = problem_stamp(find_study("tiny.toml").problem())
     assert after.difference(before) == "other code of your own: own.chip"
 
 

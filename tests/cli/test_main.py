@@ -13,7 +13,7 @@ import pytest
 
 from imcmoo.cli import command_line
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.study.catalogue import find_study
 from imcmoo.version import __version__
 from tests import ROOT
@@ -269,5 +269,5 @@ def test_options_reach_the_problem(tmp_path, monkeypatch, command, options, writ
     stated = answer["stamp"].get("settings", answer)
     assert {name: stated[name] for name in asked} == asked
     study = find_study("tiny.toml").replace(area_limit_mm2=200.5, deployment="together")
-    parts = stamp_of(study.problem()).only("data", "space", "question", "own code")
+    parts = problem_stamp(study.problem()).only("data", "space", "question", "own code")
     assert parts.difference(answer["stamp"]) == ""

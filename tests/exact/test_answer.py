@@ -18,9 +18,9 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import InputError
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.identity import ENUMERATION_VERSION, stamp_of
+from imcmoo.problem.identity import ENUMERATION_VERSION, problem_stamp
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.solve.check_certificate import Checker
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
@@ -41,7 +41,7 @@ SETTINGS = {"study": "few", "deployment": "alone"}
 def saved(name, folder):
     """Save the answer of a case; returns its problem and its stamp."""
     problem = CASES[name].problem()
-    stamp = stamp_of(problem, settings=SETTINGS)
+    stamp = problem_stamp(problem, settings=SETTINGS)
     exact.save(exact_of(name), folder, problem, stamp)
     return problem, stamp
 
@@ -183,12 +183,12 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS)
 def test_the_answer_of_another_problem_is_refused(other, tmp_path):
     problem = pose_few()
-    stamp = stamp_of(problem)
+    stamp = problem_stamp(problem)
     exact.save(exact_of("technology"), tmp_path, problem, stamp)
     assert exact.load(tmp_path, problem, stamp).n_feasible == exact_of("technology").n_feasible
     another = pose_few(**OTHERS[other])
     with pytest.raises(exact.OtherProblem, match=r"is of (an)?other"):
-        exact.load(tmp_path, another, stamp_of(another))
+        exact.load(tmp_path, another, problem_stamp(another))
 
 
 def test_whose_layer_it_is_makes_another_problem():
@@ -196,18 +196,18 @@ def test_whose_layer_it_is_makes_another_problem():
     first, second = (
         pose_few(networks=(network(shapes[:n], "a"), network(shapes[n:], "b"))) for n in (1, 2)
     )
-    assert stamp_of(second).difference(stamp_of(first).to_json()).startswith("other data")
+    assert problem_stamp(second).difference(problem_stamp(first).to_json()).startswith("other data")
 
 
 def test_another_process_has_the_same_stamp():
     code = (
-        "from imcmoo.problem.identity import stamp_of; from problems import STUDIES\n"
-        "print(stamp_of(STUDIES['four_workload_rram'].problem()).digest())\n"
+        "from imcmoo.problem.identity import problem_stamp; from problems import STUDIES\n"
+        "print(problem_stamp(STUDIES['four_workload_rram'].problem()).digest())\n"
     )
     environment = os.environ | {"PYTHONHASHSEED": "1"}
     command = [sys.executable, "-c", code]
     printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
-    assert printed.strip() == stamp_of(STUDIES["four_workload_rram"].problem()).digest()
+    assert printed.strip() == problem_stamp(STUDIES["four_workload_rram"].problem()).digest()
 
 
 def test_only_problems_that_cost_the_same_share_a_stamp():
@@ -219,12 +219,12 @@ def test_only_problems_that_cost_the_same_share_a_stamp():
     names = (replace(wide, layers=("a", "b")), light)
     same = [{"space": few_technologies()}, {"networks": changed("strides", 0, 0, 2)}]
     for options in (*same, {"networks": names}):
-        assert stamp_of(pose_few(**options)) == stamp_of(problem)
+        assert problem_stamp(pose_few(**options)) == problem_stamp(problem)
     studies = [s for name, s in STUDIES.items() if name.startswith("four_workload")]
-    marks = [stamp_of(study.problem()).digest() for study in studies]
+    marks = [problem_stamp(study.problem()).digest() for study in studies]
     assert len(set(marks)) == len(studies)
     in_mm2 = studies[0].replace(area_limit_mm2=area(f"{studies[0].area_limit_m2 * 1e6:.0f}"))
-    assert stamp_of(in_mm2.problem()).digest() == marks[0]
+    assert problem_stamp(in_mm2.problem()).digest() == marks[0]
 
 
 # Damaged.
@@ -280,12 +280,12 @@ def test_a_changed_constant_of_a_model_is_noticed(monkeypatch, model, constant, 
     monkeypatch.setattr(f"imcmoo.model.{model}.{constant}", value)
     assert "other numbers of the cost model" in behaviour.changed(problem_of(model), stored)
     assert behaviour.behaviour_mark(problem_of(model)) != stamp
-    assert stamp_of(problem) == stamp_of(problem_of(model))
+    assert problem_stamp(problem) == problem_stamp(problem_of(model))
 
 
 def load(folder):
     problem = CASES["rram"].problem()
-    return exact.load(folder, problem, stamp_of(problem))
+    return exact.load(folder, problem, problem_stamp(problem))
 
 
 @pytest.mark.parametrize(
@@ -312,14 +312,14 @@ def test_an_exact_answer_of_changed_code_is_refused(monkeypatch, tmp_path, chang
 
 def test_certificates_of_a_changed_model_are_refused_and_proven_again(monkeypatch):
     (study,) = parts("sram", 8, 1, 300)
-    (proven,) = certify_study(study, "edap_max")
+    (proven,) = certify(study, "edap_max")
     assert len(proven.behaviour["ranks"]) > 1
     monkeypatch.setattr("imcmoo.model.physical.chip.GLB_BITS", 1024)
     (study,) = parts("sram", 8, 1, 300)  # a model keeps tables of costs
     with pytest.raises(Refused, match="is of other numbers of the cost model"):
         Checker(study).claim(proven)
     heard = []
-    (again,) = certify_study(study, "edap_max", known=[proven], report=heard.append)
+    (again,) = certify(study, "edap_max", known=[proven], report=heard.append)
     assert again is not proven
     (line,) = heard
     assert line.startswith("edap_max: the certificate here is of other numbers of the cost model")

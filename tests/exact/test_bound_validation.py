@@ -14,7 +14,7 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.chip_bounds import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.solve.check_certificate import Checker
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import SPACES, enumerated, parts
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("_shared_noise")
 def agrees(study):
     """The optima of enumeration are accepted as bounds, the least above them is refused."""
     problem = study.problem()
-    partials = node_expander.partials_of(problem)
+    partials = node_expander.search_tree(problem)
     assert isinstance(partials, BoundedTree)
     optima, known = enumerated(problem), bounded_criteria(problem)
     claims = [Claim(goal, optima[name].value) for name, goal in known.items()]
@@ -95,7 +95,7 @@ def some_areas_too_large(metrics):
 )
 def test_a_wrong_bound_is_refused(monkeypatch, study, of, name, wrong, message):
     problem = study.problem()
-    partials = node_expander.partials_of(problem)
+    partials = node_expander.search_tree(problem)
     true = getattr(of, name)
     monkeypatch.setattr(of, name, lambda *args, **options: wrong(true(*args, **options)))
     with pytest.raises(Refused, match=message):
@@ -104,7 +104,7 @@ def test_a_wrong_bound_is_refused(monkeypatch, study, of, name, wrong, message):
 
 def test_certified_optima_and_their_feasible_neighbours_are_validated(study, monkeypatch):
     monkeypatch.setattr("imcmoo.exact.check.RANDOM_DESIGNS", 0)
-    certificate = next(certify_study(study, "edap_max"))
+    certificate = next(certify(study, "edap_max"))
     checker = Checker(study)
     checker.claim(certificate)
     problem = study.problem()
@@ -124,17 +124,17 @@ def test_a_space_that_cannot_be_bounded_is_evaluated_in_full_if_it_is_small(stud
 
     monkeypatch.setattr(PhysicalEvaluator, "partials", refuse)
     problem = study.problem()
-    partials = node_expander.partials_of(problem)
+    partials = node_expander.search_tree(problem)
     assert isinstance(partials, EnumerationTree)
     assert validate_bounds(problem, partials, []) == 0
     monkeypatch.setattr(node_expander, "MAX_EVALUATED", 10)
     with pytest.raises(node_expander.NotProvable, match=r"not this space, and .* designs are more"):
-        node_expander.partials_of(problem)
+        node_expander.search_tree(problem)
 
 
 def test_of_the_reference_all_designs_are_evaluated():
     problem, optima = CASES["rram"].problem(), exact_of("rram").optima
-    partials = node_expander.partials_of(problem)
+    partials = node_expander.search_tree(problem)
     assert isinstance(partials, EnumerationTree)
     claims = [Claim(goal, optima[name].value) for name, goal in bounded_criteria(problem).items()]
     counts = check_bounds(problem, partials, claims)

@@ -11,8 +11,6 @@ from imcmoo.exact.bounded_criteria import (
     BoundedCosts,
     SingleNetworkOptima,
     bounded_criteria,
-    criteria_of,
-    problem_of,
     proof_plan,
     provable,
     regret_criteria,
@@ -246,11 +244,10 @@ def test_a_model_without_bounds_is_evaluated_in_full(name):
     problem, optima = CASES[name].problem(), exact_of(name).optima
     names = [n for some in provable(problem) for n in some]
     for part in proof_plan(problem, names):
-        branches = NodeExpander(problem_of(problem, part))
+        branches = NodeExpander(part.problem(problem))
         best = np.array([optima[own].value for own in part.prerequisites])
-        goals = criteria_of(
-            branches.problem, part, SingleNetworkOptima(best, best) if len(best) else None
-        )
+        bests = SingleNetworkOptima(best, best) if len(best) else None
+        goals = part.criteria(branches.problem, bests)
         searches = [
             BranchAndBound(branches, RootExpansion.expand(branches), goal) for goal in goals
         ]

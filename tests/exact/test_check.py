@@ -15,8 +15,8 @@ from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical import MODEL_VERSION
 from imcmoo.problem.criteria import Criterion
-from imcmoo.problem.identity import stamp_of
-from imcmoo.solve.certify import certify_study
+from imcmoo.problem.identity import problem_stamp
+from imcmoo.solve.certify import certify
 from imcmoo.solve.check_certificate import Checker
 from imcmoo.version import __version__
 from tests.exact.certified_spaces import enumerated, parts
@@ -31,7 +31,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    return {c.criterion: c for c in certify_study(study, "all")}
+    return {c.criterion: c for c in certify(study, "all")}
 
 
 @pytest.fixture
@@ -67,31 +67,31 @@ def looser(certificate, factor):
 
 def test_what_is_known_is_not_proven_again(study, proven):
     known = [c for n, c in proven.items() if n != "edap_max"]
-    again = list(certify_study(study, "all", known=known))
+    again = list(certify(study, "all", known=known))
     assert [c.criterion for c in again if not any(c is k for k in known)] == ["edap_max"]
     assert {c.criterion for c in again} == set(proven)
     far = [looser(c, 1.1) for n, c in proven.items() if n.startswith("alone_")]
-    again = certify_study(study, "regret_minimax", known=far)
+    again = certify(study, "regret_minimax", known=far)
     assert {c.criterion: c.value for c in again} == {
         n: proven[n].value for n in (*(f"alone_{n}" for n in study.workloads), "regret_minimax")
     }
     other = [replace(c, stamp={}) for c in proven.values()]
-    assert next(certify_study(study, "edap_max", known=other)).value
+    assert next(certify(study, "edap_max", known=other)).value
     # Of two certificates the one that proves more counts.
     best = proven["edap_max"]
     loose = looser(best, 2)
     for known in ([loose, best], [best, loose]):
-        assert next(certify_study(study, "edap_max", known=known)) is best
+        assert next(certify(study, "edap_max", known=known)) is best
     # One has the better design, the other the higher bound.
     design, problem = proven["edap_mean"].design, study.problem()
     value = float(feasible_costs(problem, study.space.levels_of(design)).edap.max())
     high = looser(replace(best, value=value, design=design), 1.001)
-    (joined,) = certify_study(study, "edap_max", known=[loose, high], time_limit_s=0)
+    (joined,) = certify(study, "edap_max", known=[loose, high], time_limit_s=0)
     assert (joined.value, joined.bound) == (best.value, high.bound)
     # Another question is another problem.
     networks = [n.replace(weight=w) for w, n in enumerate(study.networks, 1)]
     weighted = study.replace(networks=networks)
-    (mean,) = certify_study(weighted, "edap_mean", known=list(proven.values()))
+    (mean,) = certify(weighted, "edap_mean", known=list(proven.values()))
     assert mean.value != proven["edap_mean"].value
     assert mean.stamp["question"] != proven["edap_mean"].stamp["question"]
 
@@ -99,12 +99,12 @@ def test_what_is_known_is_not_proven_again(study, proven):
 def test_a_proof_begins_with_the_designs_that_are_known(study, proven):
     best = proven["edap_max"]
     start = study.space.levels_of(best.design)
-    (proof,) = certify_study(study, "edap_max", start=start, time_limit_s=0)
+    (proof,) = certify(study, "edap_max", start=start, time_limit_s=0)
     assert proof.value == best.value
 
 
 def test_a_reached_gap_is_accepted(study, checker):
-    for certificate in certify_study(study, "regret_minimax", gap=0.3):
+    for certificate in certify(study, "regret_minimax", gap=0.3):
         check(checker, certificate)
     assert certificate.criterion == "regret_minimax"
     assert any(best["bound"] < best["value"] for best in certificate.single_network_optima.values())
@@ -192,7 +192,7 @@ def test_a_behaviour_without_sense_is_refused(proven, checker, change):
 def test_a_false_certificate_is_not_kept(study, proven, change):
     lines = []
     known = [replace(proven["edap_max"], **change)]
-    again = certify_study(study, "edap_max", known=known, time_limit_s=0, report=lines.append)
+    again = certify(study, "edap_max", known=known, time_limit_s=0, report=lines.append)
     assert next(again).is_new
     assert lines[0].startswith("edap_max: the certificate here is false (")
 
@@ -220,7 +220,7 @@ def test_another_component_table_is_refused(study, proven):
     checker = Checker(study)
     assert other.fingerprint != table.fingerprint
     model = type(study.cost_model())(study.space, study.network_set(), table=other)
-    checker._stamp = stamp_of(study.problem(model)).only("data")
+    checker._stamp = problem_stamp(study.problem(model)).only("data")
     with pytest.raises(Refused, match="other data"):
         check(checker, proven["edap_max"])
 
@@ -255,12 +255,12 @@ def test_other_settings_are_refused(study, proven):
 def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):
     own = study.replace(criterion=f"{__name__}:WATTS", objectives=["power"])
     with pytest.raises(InputError, match="watts cannot be certified: it needs power, of which"):
-        next(certify_study(own, "watts"))
+        next(certify(own, "watts"))
 
 
 def test_what_is_not_monotone_is_refused_in_one_line(study):
     with pytest.raises(InputError, match="pseudo_weights cannot be certified") as error:
-        next(certify_study(study, "pseudo_weights", time_limit_s=1))
+        next(certify(study, "pseudo_weights", time_limit_s=1))
     assert "\n" not in str(error.value)
 
 
@@ -295,7 +295,7 @@ def test_a_certificate_of_an_earlier_version_is_refused_and_proven_again(study, 
     path.write_text(json.dumps(content))
     older = Certificate.load(tmp_path)
     heard = []
-    (again,) = certify_study(study, "edap_max", known=[older], report=heard.append)
+    (again,) = certify(study, "edap_max", known=[older], report=heard.append)
     assert again.is_new
     (line,) = heard
     assert f"is of an older version of imcmoo than {__version__}: not taken" in line

@@ -7,7 +7,7 @@ from imcmoo.api import Study
 from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import Criterion
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.solve.enumerate import enumerate_study
 from tests.fakes import SMALL, fake_problem
 
@@ -74,7 +74,7 @@ def test_enumeration_and_proof_refuse_such_a_criterion_before_they_begin(tmp_pat
         criterion="tests.exact.test_own_criteria:RANDOM",
     )
     with pytest.raises(InputError, match="criterion random scores one design"):
-        next(certify_study(study, "random"))
+        next(certify(study, "random"))
     with pytest.raises(InputError, match="criterion random scores one design"):
         enumerate_study(study, tmp_path, workers=1, on_progress=lambda *_: None)
     assert not list(tmp_path.iterdir())

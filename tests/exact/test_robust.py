@@ -10,7 +10,7 @@ import pytest
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
 from imcmoo.exact.check import Refused
 from imcmoo.exact.draw_bounds import DrawBounds
-from imcmoo.exact.robust import RobustSearch, criterion_of, draws_of, prove
+from imcmoo.exact.robust import RobustSearch, criterion_over, feasible_draws, prove
 from imcmoo.exact.robust_check import check
 from imcmoo.exact.robust_criteria import UNBOUNDED, place, robust_criterion
 from imcmoo.exact.robust_proof import RobustProof
@@ -85,7 +85,7 @@ def brute_force(scores, criterion, quantile):
 
 def proven(draws, criterion, quantile, start):
     """A proof by `prove`, with search trees that several proofs share."""
-    bounds = DrawBounds(draws, criterion_of(criterion, draws, quantile), np.zeros(len(draws)))
+    bounds = DrawBounds(draws, criterion_over(criterion, draws, quantile), np.zeros(len(draws)))
     search = RobustSearch(bounds, start)
     search.run()
     return search.proof("edap_geomean", quantile)
@@ -94,7 +94,7 @@ def proven(draws, criterion, quantile, start):
 def agree(problems, criteria=CRITERIA):
     """Compare proofs with brute force; returns their values."""
     scores = scores_of(problems)
-    draws = draws_of(problems, best_of(scores), "edap_geomean", None)
+    draws = feasible_draws(problems, best_of(scores), "edap_geomean", None)
     return [_agrees(problems, scores, draws, *criterion) for criterion in criteria]
 
 
@@ -169,7 +169,7 @@ def test_a_quantile_of_a_subset_of_draws_bounds_that_of_all():
     problems = problems_of("dimc", np.random.default_rng(3), n_draws=4, at_most=400)
     scores = scores_of(problems)
     best, start = best_of(scores), problems[0].space.unrank(scores.argmin(axis=0))
-    draws = draws_of(problems, best, "edap_geomean", None)
+    draws = feasible_draws(problems, best, "edap_geomean", None)
     may_be_worse = 4 - place(0.7, 4)
     of_all = brute_force(scores, "robust_quantile", 0.7).min()
     for n in range(may_be_worse + 1, 5):
@@ -184,10 +184,10 @@ def test_bounds_of_partial_designs_are_below_the_excesses_of_their_designs(devic
     rng = np.random.default_rng(4)
     problems = problems_of(device, rng, at_most=2000, tight=0.3)
     scores = scores_of(problems)
-    draws = draws_of(problems, best_of(scores), "edap_geomean", None)
+    draws = feasible_draws(problems, best_of(scores), "edap_geomean", None)
     designs = problems[0].space.unrank(np.flatnonzero(np.isfinite(scores).any(axis=1))[:40])
     exact = np.stack([one.excess(designs) for one in draws], axis=1)
-    criteria = [criterion_of(name, draws, quantile) for name, quantile in CRITERIA]
+    criteria = [criterion_over(name, draws, quantile) for name, quantile in CRITERIA]
     tree = draws[0].expander.partials
     for stage in range(tree.bound_from, len(tree.stages) + 1):
         rows = tree.ancestors(designs, stage)
@@ -204,7 +204,7 @@ def test_bounds_of_partial_designs_are_below_the_excesses_of_their_designs(devic
 def test_draws_of_weights_share_a_search_tree():
     problem = problems_of("dimc", np.random.default_rng(1), n_draws=1, at_most=400)[0]
     problems = [problem.with_weights(weights) for weights in ((1.9, 0.1), (1, 1), (0.2, 1.8))]
-    draws = draws_of(problems, best_of(scores_of(problems)), "edap_geomean", None)
+    draws = feasible_draws(problems, best_of(scores_of(problems)), "edap_geomean", None)
     assert len({id(one.expander) for one in draws}) == 1
     agree(problems)
 
@@ -360,7 +360,7 @@ def test_robust_chips_of_six_given_draws_are_those_of_the_example():
     assert best * 1e6 == pytest.approx(expected, abs=1e-4)
     start = problems[0].space.unrank(scores.argmin(axis=0))
     mean = np.log(best).mean()
-    draws = draws_of(problems, best, "edap_geomean", None)
+    draws = feasible_draws(problems, best, "edap_geomean", None)
     for criterion, quantile, value, chip, regrets in [
         ("robust_worst", 1.0, 0.53212, (0.9, "levels", 0, 4),
          [0.03541, 0.00431, 0.00431, 0.22188, 0.53212, 0.15470]),

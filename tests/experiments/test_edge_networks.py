@@ -24,7 +24,7 @@ from experiments.edge_networks.prediction import DESIGNS, SHARED
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.lowering import MappedLayer
-from imcmoo.accuracy.own_statistics import statistics_of
+from imcmoo.accuracy.own_statistics import layer_statistics
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise.model import decibels, noise_of
@@ -100,7 +100,7 @@ def test_measured_columns_explain_noise_that_the_assumed_distribution_does_not(
     simulated = SimulatedLayer(layer, circuit, calibration)
     measured = sum(noise_rule.noise_of_chips(simulated, layer, circuit))
     assert measured > 0
-    statistics = statistics_of(layer.weights, calibration, circuit)
+    statistics = layer_statistics(layer.weights, calibration, circuit)
     rules = [noise_of(s, circuit) for s in (statistics, replace(statistics, columns=None))]
     by_columns, assumed = (decibels((r.adc + r.dev).sum() / measured) for r in rules)
     assert by_columns == pytest.approx(0, abs=1.0)
@@ -134,7 +134,7 @@ def two_groups_of_columns(differential):
 @pytest.mark.parametrize("differential", [False, True])
 def test_measured_columns_are_those_of_each_column_alone(differential):
     layer, calibration, circuit = two_groups_of_columns(differential)
-    columns = statistics_of(layer.weights, calibration, circuit).columns
+    columns = layer_statistics(layer.weights, calibration, circuit).columns
     codes = np.rint(calibration.vectors * 255 / calibration.highest).astype(int)
     peak = np.abs(layer.weights).max(axis=1)
     integers = np.rint(layer.weights * 127 / peak[:, None]).astype(int)
@@ -161,7 +161,7 @@ def test_measured_columns_are_those_of_each_column_alone(differential):
 @pytest.mark.parametrize("differential", [False, True])
 def test_adcs_of_measured_columns_are_those_of_the_simulated_array(differential):
     layer, calibration, circuit = two_groups_of_columns(differential)
-    statistics = statistics_of(layer.weights, calibration, circuit)
+    statistics = layer_statistics(layer.weights, calibration, circuit)
     blocks = MeasuredBlocks(statistics, np.arange(2), statistics.rows, circuit)
     codes = InputCoding.of_range(0.0, calibration.highest, 8).encode(calibration.vectors)
     integers, _ = quantise_weights(layer.weights, 8, 1.0)

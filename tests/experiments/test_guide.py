@@ -9,7 +9,7 @@ import pytest
 from experiments import guide
 from experiments.guide import RECIPES, study_of
 from imcmoo.cli.what_if_command import change
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.study.vary import vary
 from tests import ROOT
 
@@ -32,7 +32,7 @@ def test_a_change_of_a_recipe_reaches_the_study():
 
 def test_the_stamp_of_the_recipes_covers_every_change(monkeypatch):
     def digests(problems, stamped=()):
-        return [stamp_of(problem).digest() for problem in stamped]
+        return [problem_stamp(problem).digest() for problem in stamped]
 
     monkeypatch.setattr(guide, "dependence", digests)
     monkeypatch.setattr(guide, "new_study", lambda folder: None)

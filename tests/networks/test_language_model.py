@@ -20,7 +20,7 @@ from tests.networks.language_models import CONFIGS, REPOSITORIES
 
 
 def model(name, **changes):
-    return LanguageModel.of_config(CONFIGS[name] | changes)
+    return LanguageModel.from_config(CONFIGS[name] | changes)
 
 
 def generation(name, prompt, generate, batch=1):
@@ -133,7 +133,7 @@ def test_a_window_bounds_what_is_seen_appended_and_reserved():
     assert (step.shapes[1, 1], step.reserved[1]) == (4079, 4096)
     assert model("mistral_7b", sliding_window=None).window is None
     config = {k: v for k, v in CONFIGS["mistral_7b"].items() if k != "sliding_window"}
-    assert LanguageModel.of_config(config).window == 4096
+    assert LanguageModel.from_config(config).window == 4096
 
 
 def test_a_token_uses_some_experts_and_a_step_of_eight_most():

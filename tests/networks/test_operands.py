@@ -39,7 +39,7 @@ def test_every_layer_of_every_network_has_moments(name):
 @given(halves, st.sampled_from([1, 2, 3, 4, 8]), st.integers(4, 8))
 def test_slices_put_together_are_the_operand(half, width, bits):
     symmetric = np.array([half[:0:-1] + half])
-    moments = OperandBits.of_histograms(symmetric, symmetric)
+    moments = OperandBits.from_histograms(symmetric, symmetric)
     means, squares = slice_moments(moments.weights, bits, width)
     whole, _ = slice_moments(moments.weights, bits, bits)
     place = 2.0 ** (width * np.arange(means.shape[1]))
@@ -54,7 +54,7 @@ def test_slices_put_together_are_the_operand(half, width, bits):
 def test_means_of_a_function_of_slices_are_those_of_the_codes(width, exact):
     weights = np.random.default_rng(0).random((1, 256)) ** 4
     weights /= weights.sum()
-    moments = OperandBits.of_codes(weights, weights, weights, np.array([False]))
+    moments = OperandBits.from_codes(weights, weights, weights, np.array([False]))
 
     def function(share):
         return (0.009 + 0.4 * share - 0.38 * share**4) ** 2
@@ -71,7 +71,7 @@ def test_clipped_weights_are_those_of_single_weights(clip):
     rng, half = np.random.default_rng(0), 8
     histogram = np.exp(-0.5 * (np.arange(-half, half + 1) / 3) ** 2)[None]
     histogram /= histogram.sum()
-    moments = OperandBits.of_histograms(histogram, histogram, clip)
+    moments = OperandBits.from_histograms(histogram, histogram, clip)
     bins = rng.choice(2 * half + 1, 200_000, p=histogram[0]) - half
     # Weights lie anywhere in their bin; what is cut off is that of the middles.
     units = (bins + rng.uniform(-0.5, 0.5, len(bins))) * 127 / (half * clip)
@@ -87,7 +87,7 @@ def test_clipped_weights_are_those_of_single_weights(clip):
 
 def test_inputs_that_are_never_negative_are_unsigned_and_their_zero_is_zero():
     inputs = np.array([[0, 0, 0.75, 0, 0.25]])
-    moments = OperandBits.of_histograms(inputs, inputs)
+    moments = OperandBits.from_histograms(inputs, inputs)
     assert not moments.signed[0]
     mean, _ = slice_moments(moments.inputs, 8, 8)
     assert 0.25 * 190 < mean[0, 0] < 0.25 * 255
@@ -189,7 +189,7 @@ def test_operands_are_generic_where_nothing_was_recorded_of_most_layers():
 def moments_of(codes):
     """Moments of 8-bit codes, one layer, which stand for inputs and weights."""
     share = np.bincount(codes, minlength=256)[None] / len(codes)
-    return OperandBits.of_codes(share, share, share, np.array([False])).inputs
+    return OperandBits.from_codes(share, share, share, np.array([False])).inputs
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from imcmoo.problem import dominance
 from imcmoo.problem.dominance import (
-    front_of,
+    distinct_front,
     is_nondominated,
     mutually_dominated,
     pareto_rank,
@@ -28,7 +28,7 @@ def of_moocore(F):
 
 
 def ours(F):
-    return is_nondominated(F).tolist(), pareto_rank(F).tolist(), front_of(F).tolist()
+    return is_nondominated(F).tolist(), pareto_rank(F).tolist(), distinct_front(F).tolist()
 
 
 @given(clouds)
@@ -41,7 +41,7 @@ def test_any_number_of_columns_is_compared_as_moocore_compares_few(F):
 
 @given(clouds, st.integers(0, 40))
 def test_two_sets_are_compared_as_their_union_where_neither_dominates_its_own(F, n):
-    F = front_of(F)
+    F = distinct_front(F)
     one, other = F[:n], F[n:] + np.where(np.arange(len(F[n:])) % 2, 1.0, -1.0)[:, None]
     other = other[is_nondominated(other)]
     dominated, dominating = mutually_dominated(one, other)
@@ -55,7 +55,7 @@ def test_columns_that_say_nothing_change_nothing(m):
     few = rng.integers(0, 6, (300, 4)).astype(float)
     many = np.hstack([few, np.ones((300, m - 4))])[:, rng.permutation(m)]
     assert ours(many)[:2] == of_moocore(few)[:2]
-    assert len(front_of(many)) == len(front_of(few))
+    assert len(distinct_front(many)) == len(distinct_front(few))
 
 
 @pytest.mark.parametrize("m", [31, 300])

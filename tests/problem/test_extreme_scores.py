@@ -49,13 +49,13 @@ def test_a_product_of_many_networks_tells_designs_apart(n_networks):
     assert product.regret(scores, scores.min())[near] == pytest.approx(
         10 ** (logs - logs.min())[near] - 1, rel=1e-9, abs=1e-9
     )
-    assert product.name_of_score(joint=False) == "log10_edap_product"
+    assert product.score_name(joint=False) == "log10_edap_product"
 
 
 def test_the_number_of_networks_decides_whether_a_score_is_a_logarithm():
     for n in (1, 9):
         assert PRODUCT.for_networks(n) is PRODUCT
-        assert PRODUCT.name_of_score(joint=False) == "edap_product"
+        assert PRODUCT.score_name(joint=False) == "edap_product"
     assert PRODUCT.for_networks(10).scale == "log10"
     assert PRODUCT.for_networks(10).for_networks(10) == PRODUCT.for_networks(10)
     geomean = own_criterion(Exponents(energy=1, latency=1, area=1, aggregate="geomean"))

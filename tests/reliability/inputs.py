@@ -352,14 +352,14 @@ def benchmark_file(trial: Trial) -> Outcome:
     from imcmoo.benchmark import truth
 
     names = ("four_workload_rram-v1", "rram/resnet18+mobilenet_v3/800mm2-v1")
-    names = tuple(n for n in names if truth.path_of(n).is_file()) or names[:1]
+    names = tuple(n for n in names if truth.truth_path(n).is_file()) or names[:1]
     name = trial.choose(*names)
     shipped = truth.FOLDER
     right = benchmark.get(name).pareto_front()
     folder = trial.folder / "answers"
     folder.mkdir()
-    path = folder / truth.path_of(name).name
-    shutil.copy(truth.path_of(name), path)
+    path = folder / truth.truth_path(name).name
+    shutil.copy(truth.truth_path(name), path)
     kind = trial.choose("forged", "forged", "damaged", "of another problem", "changed in place")
     if kind == "of another problem":
         others = sorted(p for p in shipped.glob("*rram*.npz") if p.name != path.name)

@@ -27,7 +27,7 @@ def explanations(request):
     feasible = (G <= 0).all(axis=1)
     rows = [int(np.argmax(kind)) for kind in (feasible, ~feasible) if kind.any()]
     names = [(f"random {row}",) for row in rows]
-    return explain(problem, study.asked_criterion, levels[rows], names)
+    return explain(problem, study.resolved_criterion, levels[rows], names)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_shares_of_latency_are_stated_where_layers_follow_one_another(schedule):
     levels = space.random(300, np.random.default_rng(1))
     runs = study.cost_model().evaluate(levels).runs.all(axis=1)
     design = levels[runs][:1]
-    (explanation,) = explain(study.problem(), study.asked_criterion, design, [("one",)])
+    (explanation,) = explain(study.problem(), study.resolved_criterion, design, [("one",)])
     parts = explained(explanation, width=200, layers=10**6)
     (table,) = (t for t in parts if getattr(t, "title", "") == "Layers that take most energy")
     at = [str(column.header) for column in table.columns].index("latency (µs)") + 1

@@ -122,9 +122,9 @@ def test_generation_shows_each_step_over_its_floor_and_energy_of_a_token(width, 
     breakdown = pd.DataFrame({"component": ["dram", "cells", "links", "writes"]})
     for network in networks:
         breakdown[f"energy_{network}_J"] = np.array([9.9, 4.0, 0.05, 0.05]) * 1e-3
-    of_run = pd.DataFrame({"network": ["prompt", *networks], "phase": "step", "batch": 2})
-    of_run.loc[0, "phase"] = "prefill"
-    energy = figures.energy_per_token(breakdown, of_run)
+    answer_from_run = pd.DataFrame({"network": ["prompt", *networks], "phase": "step", "batch": 2})
+    answer_from_run.loc[0, "phase"] = "prefill"
+    energy = figures.energy_per_token(breakdown, answer_from_run)
     figure = figures.generation(steps, energy, width)
     times, energies = figure.axes
     over, floors = ([bar.get_width() for bar in bars] for bars in times.containers)

@@ -5,7 +5,7 @@ import pytest
 
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.certificate import Certificate
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.solve.check_certificate import Checker
 from imcmoo.solve.enumerate import enumerate_study
 from imcmoo.study.catalogue import find_study
@@ -65,7 +65,7 @@ def test_proven_optima_are_those_of_the_enumeration(study, tmp_path):
     assert answer.optima["regret_minimax"].value >= 0
     checker = Checker(study)
     for name in ("average_power", "area", "load"):
-        (proven,) = certify_study(study, name)
+        (proven,) = certify(study, name)
         assert isinstance(proven, Certificate)
         assert proven.gap == 0
         assert proven.value == pytest.approx(answer.optima[name].value, rel=1e-9)

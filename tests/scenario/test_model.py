@@ -10,7 +10,7 @@ from imcmoo.answers.served_design import ServedDesign
 from imcmoo.api import Study
 from imcmoo.exact import check
 from imcmoo.exact.check import validate_bounds
-from imcmoo.exact.node_expander import partials_of
+from imcmoo.exact.node_expander import search_tree
 from imcmoo.model.partials import NoBounds
 from imcmoo.report.terminal_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
@@ -246,7 +246,7 @@ def test_bounds_of_power_and_load_hold_for_random_chips(device, burst, interrupt
     problem = cameras(device, burst=burst, interrupt=interrupt, slower=slower).problem()
     if device == "rram":
         monkeypatch.setattr(check, "RANDOM_DESIGNS", 6_000)
-    assert validate_bounds(problem, partials_of(problem), []) > 20
+    assert validate_bounds(problem, search_tree(problem), []) > 20
 
 
 def test_constraints_are_octaves_of_the_load_beyond_the_capacity():

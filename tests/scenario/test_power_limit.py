@@ -9,7 +9,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.service import NETWORK_POWER
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.solve.check_certificate import Checker
 
 SRAM = {
@@ -101,7 +101,7 @@ def within(study, powers):
 
 def test_the_proven_smallest_chip_within_the_limit_is_that_of_all_designs(within):
     study, area = within
-    (proven,) = certify_study(study, "area")
+    (proven,) = certify(study, "area")
     assert proven.gap == 0
     assert proven.value == pytest.approx(1e6 * area, rel=1e-9)
     answer = Enumeration(study.problem()).answer()
@@ -168,7 +168,7 @@ def test_the_least_power_is_not_named_where_chips_keep_the_limit_or_miss_another
 def test_a_limit_of_the_chip_has_one_row_in_an_explanation(study, powers):
     asked = limited(study, float(2 * powers[0].min()))
     levels = asked.space.random(1, np.random.default_rng(0))
-    (explanation,) = explain(asked.problem(), asked.asked_criterion, levels, [("one",)])
+    (explanation,) = explain(asked.problem(), asked.resolved_criterion, levels, [("one",)])
     limits = explanation.tables["limits"]
     (row,) = np.flatnonzero(limits["limit"] == "max_average_power_W")
     assert limits["network"][row] == ""

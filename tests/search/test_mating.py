@@ -233,7 +233,7 @@ def test_designs_that_failed_a_check_are_not_checked_again_and_teach_the_surroga
     bad = bad[LARGE_PROBLEM.feasibility.screened(bad) > 0]
     violation = LARGE_PROBLEM.feasibility.screened(bad).tolist()
     refused = dict(zip(RRAM.rank(bad).tolist(), violation, strict=True))
-    fit = Surrogate.of_violation(archive, refused, np.arange(70), 400)
+    fit = Surrogate.fit_violations(archive, refused, np.arange(70), 400)
     assert (fit.predict(bad[:20]) > 0.05).mean() > 0.9
     assert np.abs(fit.predict(archive.levels)).max() < 0.1
     population, rng = np.arange(70), np.random.default_rng(1)
@@ -245,7 +245,7 @@ def test_designs_that_failed_a_check_are_not_checked_again_and_teach_the_surroga
 
 def test_no_violation_is_predicted_where_all_known_designs_are_feasible():
     archive = evaluated(LARGE_PROBLEM, 20)
-    assert Surrogate.of_violation(archive, {}, np.arange(20), 200) is None
+    assert Surrogate.fit_violations(archive, {}, np.arange(20), 200) is None
 
 
 @pytest.mark.parametrize("n_feasible", [0, 12])

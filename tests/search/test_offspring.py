@@ -76,7 +76,7 @@ def test_only_designs_that_are_likely_to_be_feasible_are_worth_a_check(problem):
 
     class Sloped(Surrogate):
         @classmethod
-        def of_violation(cls, *_):
+        def fit_violations(cls, *_):
             return cls.__new__(cls)
 
         def predict(self, designs):

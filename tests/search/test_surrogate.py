@@ -71,5 +71,5 @@ def test_near_also_fits_to_designs_that_only_break_a_limit_and_their_violation_i
     archive.G[5, -1] = 0.5
     fitted = Surrogate.near(problem, archive, np.array([5]), 1)
     np.testing.assert_array_equal(fitted._levels, archive.levels[[5]])
-    violation = Surrogate.of_violation(archive, {}, np.array([5]), 10)
+    violation = Surrogate.fit_violations(archive, {}, np.array([5]), 10)
     assert violation.predict(archive.levels[[5]]) == pytest.approx(0.5, abs=1e-2)

@@ -30,7 +30,7 @@ CEILINGS = {
     f"functions above {LONG_FUNCTION} lines": 49,
     "imports of own modules inside functions": 77,
     "uses of Any": 660,
-    "lines": 61550,
+    "lines": 61600,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why.

@@ -174,7 +174,7 @@ def test_an_explanation_states_the_interval_of_an_image(tmp_path):
     of = study(network(tmp_path, HEADER + ONE), batch=4)
     problem, _, _, G = evaluated(of)
     levels = of.space.unrank(np.flatnonzero((G <= 0).all(axis=1))[:1])
-    (explanation,) = explain(problem, of.asked_criterion, levels, [("one",)])
+    (explanation,) = explain(problem, of.resolved_criterion, levels, [("one",)])
     networks = explanation.tables["networks"]
     assert networks["images"].tolist() == [4]
     assert networks["interval_per_image_s"][0] == networks["interval_s"][0] / 4

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import imcmoo
-from imcmoo.answers.answers import check_replaceable, home_of
+from imcmoo.answers.answers import check_replaceable, comparison_folder
 from imcmoo.answers.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.api import Study
 from imcmoo.ask.flip import flip
@@ -284,7 +284,7 @@ def test_dominated_chips_are_not_on_the_front(enumerated):
 
 
 def test_the_files_have_the_tables_and_their_checksums(study, enumerated, folder):
-    home = home_of(study, folder / "results" / "enumerated")
+    home = comparison_folder(study, folder / "results" / "enumerated")
     read = pd.read_csv(home / "devices.csv")
     pd.testing.assert_frame_equal(read, enumerated.table, check_dtype=False, rtol=0, atol=0)
     names = ("devices.csv", "front.csv", "design.json")
@@ -445,7 +445,7 @@ def test_a_device_without_a_chip_is_proven_and_checked(hasty, tmp_path):
     enumerated = hasty.enumerate(out=tmp_path)
     compared = hasty.certify(out=tmp_path)
     pd.testing.assert_frame_equal(compared.table, enumerated.table, rtol=1e-12)
-    folder = home_of(hasty, tmp_path / "certified")
+    folder = comparison_folder(hasty, tmp_path / "certified")
     stated = json.loads((folder / "certificate.json").read_text())["devices"]["sram"]
     assert stated["infeasible"] == ["alone_b", "regret_minimax"]
     check_comparison(folder, hasty)
@@ -480,7 +480,7 @@ def test_a_run_compares_the_best_found_of_each_device(ran, study, folder):
         assert best.score == pytest.approx(worst.min(), rel=1e-9)
         assert math.isnan(best.bound)
     assert not ran.factors
-    design = json.loads((home_of(study, folder / "runs") / "design.json").read_text())
+    design = json.loads((comparison_folder(study, folder / "runs") / "design.json").read_text())
     assert design["regret_reference"] == "best found"
     assert design["study"] == f"edge/{ran.best.study.device}"
 
@@ -510,7 +510,7 @@ def test_the_command_writes_the_files_of_the_library_and_resumes(study, folder, 
 
 
 def test_answers_of_devices_are_kept_after_an_interrupt(study, folder, enumerated, monkeypatch):
-    home = home_of(study, folder / "results" / "enumerated")
+    home = comparison_folder(study, folder / "results" / "enumerated")
     before = contents(home)
     monkeypatch.setattr("imcmoo.solve.devices.enumerate_to", lambda *_, **__: pytest.fail("again"))
     study.enumerate(out=folder / "results")
@@ -529,9 +529,9 @@ def test_a_comparison_of_other_layers_is_not_replaced(study, ran, folder, tmp_pa
     write_networks(tmp_path)
     (tmp_path / "b.csv").write_text(HEADER + NETWORKS["a"])
     other = study.replace(networks=[str(tmp_path / f"{name}.csv") for name in NETWORKS])
-    check_replaceable(study, home_of(study, folder / "runs"))
+    check_replaceable(study, comparison_folder(study, folder / "runs"))
     with pytest.raises(InputError, match=r"comparison is of other networks: .*force=True"):
-        check_replaceable(other, home_of(study, folder / "runs"))
+        check_replaceable(other, comparison_folder(study, folder / "runs"))
 
 
 def one_line(text):
@@ -658,7 +658,7 @@ def test_all_criteria_are_proven_and_the_comparison_is_by_that_of_the_study(fold
     joint = [c["regret_minimax_joint"].value for c in (each.evidence for each in compared.answers)]
     least = [(edap / best).max(axis=1).min() - 1 for _, edap, _ in every]
     np.testing.assert_allclose(joint, least, rtol=1e-12, atol=1e-15)
-    check_comparison(home_of(study, tmp_path / "certified"), study)
+    check_comparison(comparison_folder(study, tmp_path / "certified"), study)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from imcmoo.answers.certificates import flaw
 from imcmoo.cli.main import main
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused, feasible_costs
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from imcmoo.solve.check_certificate import Checker
 
 SPACE = {
@@ -117,8 +117,8 @@ def test_another_rule_and_a_choice_beside_a_gap_are_false(study, folder, change)
 def test_a_certificate_without_the_choice_is_proven_again(study, smallest, folder):
     certificate = Certificate.load(folder / "certified" / "equal")
     unproven = replace(certificate, design=second(study, smallest), ties="")
-    (again,) = certify_study(study, "area", known=[unproven])
+    (again,) = certify(study, "area", known=[unproven])
     assert rank_of(study, again.design) == smallest[0]
     assert again.ties
-    (kept,) = certify_study(study, "area", known=[unproven], gap=0.1)
+    (kept,) = certify(study, "area", known=[unproven], gap=0.1)
     assert kept is unproven

@@ -95,18 +95,18 @@ class Run:
 
     def __init__(self, study, folder, patch):
         self.built, self.evaluated, self.broken_down = [], [], []
-        make, results_of = registry.make, result_tables.results_of
+        make, make_results = registry.make, result_tables.make_results
 
         def built(name, space, networks, **options):
             self.built.append(networks.names)
             return make(name, space, networks, **options)
 
         def kept(outcome, *args):
-            self.outcome, self.results = outcome, results_of(outcome, *args)
+            self.outcome, self.results = outcome, make_results(outcome, *args)
             return self.results
 
         patch.setattr(registry, "make", built)
-        patch.setattr(result_tables, "results_of", kept)
+        patch.setattr(result_tables, "make_results", kept)
         for kind in (Evaluator, PhysicalEvaluator):
             patch.setattr(kind, "evaluate", self._counted(kind.evaluate, self.evaluated))
             patch.setattr(kind, "breakdown", self._counted(kind.breakdown, self.broken_down))

@@ -210,7 +210,7 @@ def test_areas_that_a_model_says_beside_its_quantities_are_in_mm2(monkeypatch):
     )
     monkeypatch.setattr(problem.model, "evaluate", with_reach)
     monkeypatch.setattr(problem.model, "breakdown", lambda levels: costs, raising=False)
-    (explained,) = explain(problem, TOY.asked_criterion, *named(plain))
+    (explained,) = explain(problem, TOY.resolved_criterion, *named(plain))
     networks = explained.tables["networks"]
     assert networks["patch_mm2"].to_numpy() == pytest.approx([1.0, 2.0])
     assert networks["reach_mm2"].to_numpy() == pytest.approx(1e6 * networks["delay_s"].to_numpy())
@@ -225,7 +225,7 @@ def test_a_model_without_abilities_is_explained_as_far_as_it_tells():
     )
     plain = np.array([[5, 4, 4, 1, 1, 0]])
     levels = np.concatenate([corner, plain])
-    fails, runs = explain(problem, TOY.asked_criterion, *named(levels))
+    fails, runs = explain(problem, TOY.resolved_criterion, *named(levels))
     assert runs.judged_by == "delay"
     assert runs.feasible
     assert not fails.feasible

@@ -13,7 +13,7 @@ from imcmoo.answers.explain import explain
 from imcmoo.answers.generation import generation_figures, steps_table
 from imcmoo.api import Study
 from imcmoo.exact.check import validate_bounds
-from imcmoo.exact.node_expander import partials_of
+from imcmoo.exact.node_expander import search_tree
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, Metrics
@@ -274,7 +274,7 @@ ACCEPTED = SPACE | {
 @pytest.mark.slow
 def test_certificates_of_smollm_are_the_optima_of_all_designs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    model = LanguageModel.of_config(CONFIGS["smollm_135m"])
+    model = LanguageModel.from_config(CONFIGS["smollm_135m"])
     made = Generation(model=model, prompt=448, generate=128, name="smol")
     for table in (made.prefill, made.step):
         with (tmp_path / f"{table.name}.csv").open("w", newline="") as stream:
@@ -338,7 +338,7 @@ def test_no_bound_of_a_space_for_generation_is_above_a_design(tables, device):
         OWNER, FOLLOWER, device=device, space=f"{device}_generation", deployment=deployment
     )
     problem = asked.problem()
-    assert validate_bounds(problem, partials_of(problem), []) >= 500
+    assert validate_bounds(problem, search_tree(problem), []) >= 500
 
 
 @pytest.mark.parametrize(
@@ -483,13 +483,13 @@ def test_a_design_bound_by_dram_shows_weights_cache_and_the_least_time(
     has_phase, unit, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    model = LanguageModel.of_config(CONFIGS["smollm_135m"])
+    model = LanguageModel.from_config(CONFIGS["smollm_135m"])
     step = Generation(model=model, prompt=448, generate=128, name="smol").step
     with (tmp_path / "smol_decode.csv").open("w", newline="") as stream:
         (step if has_phase else replace(step, provenance={})).write_csv(stream)
     asked = study("smol_decode.csv", space=ACCEPTED | {"glb_KiB": 4096, "dram": "x64"})
     levels = asked.space.random(1, np.random.default_rng(1))
-    (first,) = explain(asked.problem(), asked.asked_criterion, levels, [("first",)])
+    (first,) = explain(asked.problem(), asked.resolved_criterion, levels, [("first",)])
     text = shown([*explained(first, width=240, layers=3)], 240)
     moved = f"134.5 MB of weights, 2.2 MB of cache {unit}; at least 5.008 ms"
     assert f"smol decode is bound by DRAM: {moved}" in " ".join(text.split())
@@ -510,7 +510,7 @@ def test_dram_is_advised_only_where_the_cache_alone_lacks_buffer(
     digital, message, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    model = LanguageModel.of_config(CONFIGS["smollm_135m"])
+    model = LanguageModel.from_config(CONFIGS["smollm_135m"])
     step = Generation(model=model, prompt=448, generate=128, name="smol").step
     with (tmp_path / "smol_decode.csv").open("w", newline="") as stream:
         step.write_csv(stream)

@@ -7,7 +7,7 @@ import pytest
 from imcmoo.answers.results import Results
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.constraints import MOST_DB
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import run_quietly
 from tests.study.files import written
@@ -142,7 +142,7 @@ def test_another_delay_changes_edap_but_no_limit_and_no_other_score(finished):
     np.testing.assert_array_equal(scores["ela_max"](other, None), scores["ela_max"](usual, None))
     assert (scores["edap_max"](other, None) <= scores["edap_max"](usual, None)).all()
     assert (scores["edap_max"](other, None) < scores["edap_max"](usual, None)).any()
-    assert stamp_of(problems[0]).difference(stamp_of(problems[1]).to_json())
+    assert problem_stamp(problems[0]).difference(problem_stamp(problems[1]).to_json())
 
 
 def test_a_run_by_the_interval_states_it_and_its_regret_is_by_it(finished, tmp_path):
@@ -155,4 +155,4 @@ def test_a_run_by_the_interval_states_it_and_its_regret_is_by_it(finished, tmp_p
     front = results.front
     product = front["energy_alexnet_J"] * front["interval_alexnet_s"] * front["area_mm2"]
     np.testing.assert_allclose(front["edap_alexnet_J_s_mm2"], product, rtol=1e-12)
-    np.testing.assert_allclose(results.edap_of(front)[:, 1], product, rtol=1e-12)
+    np.testing.assert_allclose(results.edap_values(front)[:, 1], product, rtol=1e-12)

@@ -13,7 +13,7 @@ from imcmoo.answers.result_tables import PHYSICAL_BASIS
 from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.noise.model import NoiseModel
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.identity import stamp_of
+from imcmoo.problem.identity import problem_stamp
 from imcmoo.study.catalogue import find_study
 from problems import STUDIES
 from tests.study.files import written
@@ -158,7 +158,7 @@ def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
 
 def test_the_config_records_the_numbers_the_model_reads(tmp_path):
     study = STUDIES["four_workload_sram_physical"]
-    assert run_config(study)["stamp"]["data"] == stamp_of(study.problem()).to_json()["data"]
+    assert run_config(study)["stamp"]["data"] == problem_stamp(study.problem()).to_json()["data"]
     assert (
         run_config(STUDIES["four_workload_sram"])["stamp"]["data"]
         != run_config(study)["stamp"]["data"]

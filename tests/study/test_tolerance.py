@@ -12,7 +12,7 @@ from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.check import Refused
 from imcmoo.io.errors import InputError
 from imcmoo.report.answer_card import card_of_certificate
-from imcmoo.solve import certify as certify_study
+from imcmoo.solve import certify as certify_module
 from imcmoo.solve.check_certificate import Checker
 from imcmoo.solve.searches import run_searches, search_models
 
@@ -83,10 +83,10 @@ def test_enumeration_and_proof_agree_with_brute_force(keys, seed, tmp_path):
     study = random_study(seed, **keys)
     least, _ = brute_force(study)
     answer = study.enumerate(out=tmp_path).answer
-    assert answer.optima[study.answered_by].value == pytest.approx(least, rel=1e-12)
+    assert answer.optima[study.answer_name].value == pytest.approx(least, rel=1e-12)
     certificates = study.certify(out=tmp_path)
-    assert certificates[study.answered_by].value == pytest.approx(least, rel=1e-12)
-    assert certificates[study.answered_by].gap == 0
+    assert certificates[study.answer_name].value == pytest.approx(least, rel=1e-12)
+    assert certificates[study.answer_name].gap == 0
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(p
     for shift in (1.0, 1.5):
         checker = Checker(study)
         for certificate in stored.values():
-            within = certificate.criterion == study.answered_by
+            within = certificate.criterion == study.answer_name
             value = certificate.value * (shift if within else 1.0)
             claim = replace(certificate, value=value, bound=value)
             if shift > 1 and within:
@@ -116,7 +116,7 @@ def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(p
 
 def test_a_gap_of_the_first_proof_is_on_the_card(proven):
     study, stored = proven
-    (within,) = (c for c in stored.values() if c.criterion == study.answered_by)
+    (within,) = (c for c in stored.values() if c.criterion == study.answer_name)
     assert within.within["gap"] == 0
     stated = "proven: none of the 16 designs of the space is better, within the tolerance"
     assert dict(card_of_certificate(study, within).rows)["proof"] == stated
@@ -137,14 +137,14 @@ def test_another_reference_than_the_certificate_beside_it_is_refused(proven):
 
 
 def test_both_proofs_together_take_the_time_limit(tmp_path, monkeypatch):
-    limits, prove = [], certify_study.Prover.prove
+    limits, prove = [], certify_module.Prover.prove
 
     def recorded(prover, part, optima):
         limits.append({name: prover.limit_s(name) for name in part.names})
         for certificate in prove(prover, part, optima):
             yield replace(certificate, seconds=0.25 * 3600)
 
-    monkeypatch.setattr(certify_study.Prover, "prove", recorded)
+    monkeypatch.setattr(certify_module.Prover, "prove", recorded)
     random_study(0).certify(out=tmp_path, time_limit_s=3600)
     assert limits == [{"area": 1800}, {"edap_max_within_tolerance": 2700}]
     limits.clear()
@@ -181,7 +181,7 @@ def test_a_search_of_all_designs_selects_the_nearly_best(tmp_path):
     study = random_study(0, budget=3300)
     searches = run_searches(study, search_models(study), tmp_path.joinpath, lambda name, row: None)
     outcome = Outcome.from_searches(study, searches, None)
-    at = outcome.candidates.chosen[study.selected_by]
+    at = outcome.candidates.chosen[study.score_name]
     least, _ = brute_force(study)
     assert outcome.candidates.scores[study.nearly_best.second_name][at] == pytest.approx(least)
 

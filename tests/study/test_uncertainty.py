@@ -8,9 +8,9 @@ import pytest
 import imcmoo
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.study.calibration import FACTORS, Calibration
-from imcmoo.study.draws import draws_of, uncertain_assumptions
+from imcmoo.study.draws import draw_costs, uncertain_assumptions
 from imcmoo.study.schema import schema_text
-from imcmoo.study.uncertainty import UncertaintyTable, settings_of
+from imcmoo.study.uncertainty import UncertaintyTable, uncertainty_settings
 from tests.cli.helpers import refused
 from tests.study.test_what_if import SPACE, study
 
@@ -71,13 +71,13 @@ def test_costs_of_some_studies_cannot_be_drawn(settings, fault):
     with pytest.raises(ValueError, match=fault):
         study(**settings, uncertainty={})
     with pytest.raises(ValueError, match=fault):
-        settings_of(study(**settings))
+        uncertainty_settings(study(**settings))
 
 
 def test_costs_of_the_reference_model_cannot_be_drawn():
     reference = imcmoo.Study.load("four_workload_sram")
     with pytest.raises(ValueError, match='need model = "physical"'):
-        settings_of(reference)
+        uncertainty_settings(reference)
 
 
 def test_criteria_over_draws_are_of_the_command_robust(capsys, tmp_path):
@@ -97,9 +97,9 @@ def test_no_study_is_called_robust():
 
 def test_options_come_before_keys_and_keys_before_defaults():
     stated = study(uncertainty={"draws": 7, "seed": 2})
-    assert settings_of(stated, draws=9).draws == 9
-    assert settings_of(stated).seed == 2
-    assert settings_of(study()) == UncertaintyTable()
+    assert uncertainty_settings(stated, draws=9).draws == 9
+    assert uncertainty_settings(stated).seed == 2
+    assert uncertainty_settings(study()) == UncertaintyTable()
 
 
 @pytest.fixture(scope="module")
@@ -121,14 +121,16 @@ def test_a_calibration_gives_its_factors_intervals_about_the_fitted_values(calib
 
 def test_a_measured_band_comes_before_the_calibration(calibrated):
     wide = calibrated.replace(uncertainty={"bands": {"adc_time_factor": [0.1, 20.0]}})
-    table = {one.name: one for one in draws_of(wide, wide.uncertainty).all}
+    table = {one.name: one for one in draw_costs(wide, wide.uncertainty).all}
     assert (table["adc_time_factor"].known.low, table["adc_time_factor"].known.high) == (0.1, 20.0)
     with pytest.raises(ValueError, match=r"within 0\.275 to 5\.5"):
         study(uncertainty={"bands": {"adc_time_factor": [0.1, 20.0]}})
 
 
 def test_draws_have_the_assumed_values_and_the_weights_of_the_study():
-    table = draws_of(study(assumptions={"clock_Hz": 8e8}), UncertaintyTable(draws=2, weights=True))
+    table = draw_costs(
+        study(assumptions={"clock_Hz": 8e8}), UncertaintyTable(draws=2, weights=True)
+    )
     assert table.base.clock_Hz.value == 8e8
     assert table.networks == ("mobilenet_v3_onnx", "resnet18_onnx")
     np.testing.assert_allclose(table.weights.sum(axis=1), 2)

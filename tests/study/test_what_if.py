@@ -8,7 +8,7 @@ import pytest
 
 import imcmoo
 from imcmoo.answers.answer import REFUSED
-from imcmoo.ask.flip import assumptions_of
+from imcmoo.ask.flip import model_assumptions
 from imcmoo.cli.main import main
 from imcmoo.cli.what_if_command import change
 from imcmoo.exact.enumeration import Enumeration
@@ -49,7 +49,7 @@ def optimum(one, **options):
     """Best score and its design, by evaluating every design."""
     problem = one.problem(one.cost_model(**options))
     answer = Enumeration(problem).answer()
-    best = answer.optima[one.selected_by]
+    best = answer.optima[one.score_name]
     return best.value, problem.space.designs(problem.space.unrank(best.ranks[:1]))[0]
 
 
@@ -68,7 +68,7 @@ def table():
 def test_each_answer_is_the_optimum_of_the_changed_study(table):
     first = study()
     networks = [{"source": n, "weight_bits": 4} for n in first.names]
-    halved = assumptions_of(first).having(adc_energy_factor=0.5)
+    halved = model_assumptions(first).having(adc_energy_factor=0.5)
     expected = {
         "as it is": optimum(first),
         "technology_nm=22": optimum(study(space={**SPACE, "technology_nm": 22})),
@@ -259,7 +259,7 @@ def test_a_change_that_every_device_refuses_is_refused_in_each_row():
     listed = imcmoo.Study(
         name="two", model="physical", device=["sram", "rram"], networks=["mobilenet_v3_onnx"]
     )
-    assert listed.studies[0].asked_criterion.is_regret
+    assert listed.studies[0].resolved_criterion.is_regret
     change = {"adc_noise": [5, 10], "adc_model": "murmann"}
     answers = solve_all([variant for one in listed.studies for variant in vary(one, [change])])
     assert [each.how for each in answers] == [REFUSED] * 2

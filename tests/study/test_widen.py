@@ -11,7 +11,7 @@ from imcmoo import Study
 from imcmoo.answers.answer import Answer
 from imcmoo.answers.list_ends import open_ends, table_ends
 from imcmoo.answers.provenance import SEARCHED
-from imcmoo.ask.widen import FILE, Widening, widen
+from imcmoo.ask.widen import FILE, WideningResult, widen
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.run import Run
@@ -251,7 +251,7 @@ def test_rounds_go_on_from_an_equal_design_only_if_it_needs_less_energy(tmp_path
     begun = solved(one, first, 1.0)
     steps = widen(one, begun, solve, lambda each: tmp_path / each.name).steps
     (part,) = (step for step in steps if step.left_out)
-    assert part.goes_on is is_better
+    assert part.improves is is_better
 
 
 def holds(wider, space):
@@ -347,7 +347,7 @@ def test_each_device_of_a_list_is_widened_and_one_that_cannot_be_says_why(tmp_pa
         asked.append((one.name, solver.folder(one, out=out)))
         if one.device == "sram":
             raise InputError("no end of a list can be passed")
-        return Widening(one, Answer.without_chip(one, "none"), [], [])
+        return WideningResult(one, Answer.without_chip(one, "none"), [], [])
 
     monkeypatch.setattr("imcmoo.ask.widen.widen_study", widened_or_not)
     found = study.widen("enumerate", out=tmp_path)

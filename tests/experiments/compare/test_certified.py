@@ -15,7 +15,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.search.sampling import draw_feasible
-from imcmoo.solve.certify import certify_study
+from imcmoo.solve.certify import certify
 from tests.exact.certified_spaces import parts
 
 LARGE = "four_workload_sram_extended"
@@ -29,7 +29,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    return list(certify_study(study, "all"))
+    return list(certify(study, "all"))
 
 
 @pytest.fixture

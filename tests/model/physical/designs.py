@@ -145,7 +145,7 @@ def tiny_generation(prompt, generate, batch=1, **sizes):
         "vocab_size": 300,
         "max_position_embeddings": 4096,
     }
-    model = LanguageModel.of_config(config | sizes)
+    model = LanguageModel.from_config(config | sizes)
     return Generation(model=model, prompt=prompt, generate=generate, batch=batch, name="tiny")
 
 

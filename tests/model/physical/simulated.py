@@ -34,13 +34,15 @@ def operands_of(x, w, *, signed=False):
     """Frequencies of the codes of inputs and weights of one layer."""
     inputs = np.bincount(x.ravel(), minlength=256)[None] / x.size
     weights = np.bincount(w.ravel() + 128, minlength=256)[None] / w.size
-    return of_codes(inputs, weights, signed=signed)
+    return from_codes(inputs, weights, signed=signed)
 
 
-def of_codes(inputs, weights, *, signed=False):
+def from_codes(inputs, weights, *, signed=False):
     """Operands of one layer from how often each code occurs, shape (1, 256) each."""
     shifted = np.concatenate([np.zeros((1, 128)), inputs.reshape(1, 128, 2).sum(axis=2)], axis=1)
-    return OperandBits.of_codes(inputs, inputs if signed else shifted, weights, np.array([signed]))
+    return OperandBits.from_codes(
+        inputs, inputs if signed else shifted, weights, np.array([signed])
+    )
 
 
 def closed_form(operands, rows, circuit, **assumed):

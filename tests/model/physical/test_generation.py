@@ -45,7 +45,7 @@ SRAM = DESIGN | {
 
 @cache
 def generation(name, prompt, generate, batch):
-    model = LanguageModel.of_config(CONFIGS[name])
+    model = LanguageModel.from_config(CONFIGS[name])
     return Generation(model=model, prompt=prompt, generate=generate, batch=batch, name=name)
 
 

@@ -36,7 +36,7 @@ from imcmoo.networks.workloads import DIMENSIONS, Workload
 from imcmoo.study.catalogue import find_study
 from tests.model.physical import scalar_noise
 from tests.model.physical.designs import DESIGN
-from tests.model.physical.simulated import closed_form, of_codes, operands_of, product
+from tests.model.physical.simulated import closed_form, from_codes, operands_of, product
 
 TOLERANCE_DB = 2.5
 NEGLIGIBLE_DB = 50.0
@@ -131,7 +131,7 @@ def noise(kind="rectified", n_rows=K, **changed):
     """Noise of a layer on one-bit cells with offset weights, with assumed common modes."""
     circuit = {"rows": 128, "active_rows": 128, "input_slice_bits": 1, "bits_per_cell": 1}
     circuit |= {"differential": False, "adc_bits": 7}
-    operands = OperandBits.of_histograms(*histograms(kind))
+    operands = OperandBits.from_histograms(*histograms(kind))
     return closed_form(operands, n_rows, Circuit(**circuit | changed))
 
 
@@ -153,7 +153,7 @@ def test_128_rows_have_one_sum_more_than_7_bits_have_codes():
     """Inputs that are all large or all small together reach both ends of the sums."""
     inputs, weights = np.zeros((1, 256)), np.zeros((1, 256))
     inputs[0, [0, 255]], weights[0, 255] = 0.5, 1.0
-    operands = of_codes(inputs, weights)
+    operands = from_codes(inputs, weights)
 
     def adc(rows):
         circuit = Circuit(128, rows, 1, 1, False, 7)
@@ -197,7 +197,7 @@ def test_noise_of_adcs_is_rounded_away_on_whole_units_while_it_is_small(adc_nois
     """64 rows have a code for each of their sums, read once for each pair of slices."""
     shape = {"n_rows": 64, "active_rows": 64, "adc_window": "range"}
     quiet, noisy = (noise(**shape, adc_noise=n) for n in (0.0, adc_noise))
-    operands = OperandBits.of_histograms(*histograms("rectified"))
+    operands = OperandBits.from_histograms(*histograms("rectified"))
     places = (4.0 ** np.add.outer(np.arange(8), np.arange(8))).sum()
     statistics = assumed_statistics(
         operands,
@@ -311,7 +311,7 @@ def test_noise_of_operands_does_not_depend_on_the_circuit():
 
 def test_moments_are_those_of_the_codes():
     inputs, weights = histograms("rectified")
-    found = OperandBits.of_histograms(inputs, weights)
+    found = OperandBits.from_histograms(inputs, weights)
     p = tables._unsigned_codes(inputs)[0]
     for bits, width in ((8, 1), (8, 3), (8, 8), (6, 2), (5, 4)):
         means, squares = tables.slice_moments(found.inputs, bits, width)
@@ -436,7 +436,7 @@ def test_the_least_noise_is_that_of_trying_every_window(differential, sigma, adc
     """Assumed distributions and measured columns, at each of several resolutions."""
     errors = {"adc_noise": adc_noise, "adc_window": "least_error", "stuck_share": 0.001}
     circuit = Circuit(128, 128, 4, 4, differential, 8, sigma, **errors)
-    operands = OperandBits.of_histograms(*histograms("rectified"))
+    operands = OperandBits.from_histograms(*histograms("rectified"))
     assumed = assumed_statistics(
         operands,
         np.array([float(K)]),
