@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
+# Compiled modules are kept: tests start many processes, and rewriting assertions takes 10 s a worker.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test types tests test-slow bench docs mutants reliability
 
 run: $(INSTALLED)
