@@ -30,7 +30,7 @@ CEILINGS = {
     f"functions above {LONG_FUNCTION} lines": 46,
     "imports of own modules inside functions": 31,
     "uses of Any": 660,
-    "lines": 61600,
+    "lines": 61900,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why.
