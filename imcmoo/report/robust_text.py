@@ -23,7 +23,7 @@ from imcmoo.problem.criteria import ROBUST_CRITERIA
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.uncertainty import refusal, settings_of
+from imcmoo.study.uncertainty import settings_of
 
 MEAN, QUANTILE, _ = ROBUST_CRITERIA
 
@@ -49,7 +49,9 @@ def all_at_once(study: Study | StudyOfDevices) -> str:
     Empty if uncertain costs of the study cannot be drawn.
     """
     first = study.studies[0]
-    if refusal(first, settings_of(first)):
+    try:
+        settings_of(first)
+    except ValueError:
         return ""
     name = shlex.quote(study.file or study.name)
     return f"with all assumptions uncertain at once: imcmoo robust {name}"
