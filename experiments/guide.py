@@ -203,12 +203,14 @@ def relative_scores(tables: Frames) -> pd.DataFrame:
         first = table.iloc[0]
         for change, row in zip(recipe.changes, table.iloc[1:].to_dict("records"), strict=True):
             ratio = row["score"] / first["score"]
-            words = in_words(change) + SCORED.get(recipe.study, "")
+            (key, value), *others = change.items()
+            words = ", ".join([f"{key} = {value}", *(str(other) for _, other in others)])
+            words += SCORED.get(recipe.study, "")
             rows.append({"recipe": recipe.name, "change": words, "ratio": ratio})
     return pd.DataFrame(rows).dropna(ignore_index=True)
 
 
-SCORED = {TOKENS: " (token: energy × latency)"}
+SCORED = {TOKENS: " (energy × latency)"}
 """Score of the recipes of a study, in the figure, where it is not power."""
 
 
@@ -218,7 +220,7 @@ def in_words(change: Change) -> str:
 
 
 def draw(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the ratios of all changes, best recipe by recipe."""
+    """Draw the ratios of all changes, recipe by recipe."""
     figure = Figure(figsize=(width, 0.6 + 0.17 * len(frame)), layout="constrained")
     ax = figure.subplots()
     ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
@@ -228,7 +230,7 @@ def draw(frame: pd.DataFrame, width: float) -> Figure:
     ax.set_yticks(at, [str(change) for change in frame["change"]])
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", ylim=(len(frame) - 0.5, -0.5))
-    ax.set_xlabel("relative score (< 1×: better)")
+    ax.set_xlabel("relative score")
     style.round_ticks(ax.xaxis, "{x:g}×")
     return figure
 
