@@ -23,7 +23,7 @@ from imcmoo.problem.criteria import ROBUST_CRITERIA
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.uncertainty import refusal, uncertainty_settings
+from imcmoo.study.uncertainty import uncertainty_settings
 
 MEAN, QUANTILE, _ = ROBUST_CRITERIA
 
@@ -49,7 +49,9 @@ def all_at_once(study: Study | StudyOfDevices) -> str:
     Empty if uncertain costs of the study cannot be drawn.
     """
     first = study.studies[0]
-    if refusal(first, uncertainty_settings(first)):
+    try:
+        uncertainty_settings(first)
+    except ValueError:
         return ""
     name = shlex.quote(study.file or study.name)
     return f"with all assumptions uncertain at once: imcmoo robust {name}"

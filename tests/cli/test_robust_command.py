@@ -7,6 +7,9 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import content_checksum
+from imcmoo.report.robust_text import all_at_once
+from imcmoo.study.catalogue import find_study
+from tests import ROOT
 from tests.cli.helpers import refused
 from tests.study.test_robust import VARIED, part_of
 
@@ -126,6 +129,10 @@ def test_an_answer_for_one_value_of_an_assumption_names_the_robust_one(home, cap
     assert line not in capsys.readouterr().out
     assert main(["flip", path, "--factor", "adc_energy_factor", "--exact"]) == 0
     assert line in capsys.readouterr().out
+
+
+def test_an_answer_names_no_robust_one_where_costs_cannot_be_drawn():
+    assert all_at_once(find_study(str(ROOT / "examples" / "cameras.toml"))) == ""
 
 
 def test_networks_are_left_out_on_request(home, capsys):
