@@ -24,7 +24,8 @@ from experiments.publish import Draw, Publication, Result, dependence, read_tabl
 from imcmoo.ask.what_if import what_if
 from imcmoo.cli.new_command import main as new
 from imcmoo.report import style
-from imcmoo.report.answer_card import DRAMS, AnswerCard, card_of_certificate
+from imcmoo.report.answer_card import AnswerCard, card_of_certificate
+from imcmoo.report.card_lines import DRAMS
 from imcmoo.solve.certify import certify
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from imcmoo.report.labels import label
+from imcmoo.display.labels import label
 from imcmoo.report.page import environment
 
 DOES_NOT_RUN = "does not run"

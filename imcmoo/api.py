@@ -17,7 +17,8 @@ from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
 from imcmoo.ask.widen import SOLVERS, Round, Solver, WideningResult, widen_devices, widen_study
 from imcmoo.exact.certificate import Certificate
 from imcmoo.io.errors import InputError
-from imcmoo.run import SOLVER, Observer, Run, run_devices, run_study
+from imcmoo.report.finished_run import Run
+from imcmoo.run import SOLVER, Observer, run_devices, run_study
 from imcmoo.solve.certify import OnStep, write_certificates
 from imcmoo.solve.devices import certify_devices, enumerate_devices
 from imcmoo.solve.enumerate import ExactOptima, enumerate_to

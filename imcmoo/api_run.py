@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from imcmoo import run
 from imcmoo.api import KINDS
+from imcmoo.report import finished_run
 
 
-class Run(run.Run):  # noqa: D101 - documented with its arguments
-    __doc__ = run.Run.__doc__
+class Run(finished_run.Run):  # noqa: D101 - documented with its arguments
+    __doc__ = finished_run.Run.__doc__
     kinds = KINDS

@@ -33,6 +33,7 @@ from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
 from experiments.recorded import recorded
 from imcmoo.cli import arguments, command_line
 from imcmoo.cli.terminal import console
+from imcmoo.display.rich_tables import new_table
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
@@ -40,7 +41,6 @@ from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import problem_stamp
 from imcmoo.report import style
-from imcmoo.report.rich_tables import new_table
 from imcmoo.study import catalogue
 from problems import STUDIES
 

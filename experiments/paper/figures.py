@@ -16,9 +16,10 @@ from experiments.markdown import select
 from experiments.paper.questions import GENERAL, PAPER_SCORE, Tables
 from experiments.paper.reductions import EXACT
 from experiments.publish import Draw
+from imcmoo.display.columns import networks_in
+from imcmoo.display.labels import label
 from imcmoo.problem.criteria import MINIMAX
-from imcmoo.report.figures import breakdown
-from imcmoo.report.labels import label, networks_in
+from imcmoo.report.network_figures import breakdown
 from imcmoo.report.palette import HIGHLIGHT
 from imcmoo.report.style import (
     COLUMN,

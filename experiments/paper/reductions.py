@@ -22,12 +22,13 @@ from experiments.paper.questions import PAPER_SCORE, SEED, Tables
 from experiments.recorded import recorded_designs
 from imcmoo.answers.result_tables import breakdown
 from imcmoo.arrays import Floats
+from imcmoo.display.columns import networks_in
+from imcmoo.display.labels import label
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import costs_of, edap
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.report.labels import label, networks_in
 from imcmoo.search.sampling import draw_diverse
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import Levels

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from experiments.physics.devices import EXTREMES
 from experiments.physics.page import chip_of, study_label
 from imcmoo.answers import result_tables
+from imcmoo.display.labels import label
 from imcmoo.report import palette, style
-from imcmoo.report.labels import label
 from imcmoo.study.study import Study
 
 SHOWN = 10

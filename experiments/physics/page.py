@@ -16,12 +16,12 @@ from experiments.markdown import render, rows, select
 from experiments.physics import earlier
 from experiments.physics.devices import CRITERION, DEFAULT, DEFINITIONS, EXTREMES
 from experiments.publish import read_tables
+from imcmoo.display.labels import label
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.report.labels import label
 from problems import STUDIES
 
 MAIN = "nine"

@@ -15,7 +15,7 @@ from experiments.physics.page import MAIN, chip_of, page
 from experiments.physics.sensitivity import DEVICES, Candidates, sensitivity_table
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.problem.identity import problem_stamp
-from imcmoo.report.figures import breakdown
+from imcmoo.report.network_figures import breakdown
 from imcmoo.study.study import Study
 from problems import STUDIES
 

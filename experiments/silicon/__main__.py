@@ -14,8 +14,8 @@ from experiments.silicon import comparison, digital
 from experiments.silicon.macros import SHIPPED, read
 from imcmoo.cli import command_line
 from imcmoo.cli.terminal import console, show
+from imcmoo.display.rich_tables import new_table
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.report.rich_tables import new_table
 
 PROG = "experiments.silicon"
 

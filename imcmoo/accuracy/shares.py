@@ -13,7 +13,8 @@ from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import Tensors
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Row
-from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS, Call, NotModelled
+from imcmoo.networks.onnx_import.call import Call, NotModelled
+from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS
 from imcmoo.networks.onnx_import.reading import versions
 from imcmoo.networks.onnx_import.subgraphs import inner_graphs, reads
 from imcmoo.networks.onnx_import.tensors import Tensor

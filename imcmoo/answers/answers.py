@@ -20,8 +20,8 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype
 
 from imcmoo.answers.answer import Answer, feasible_designs, ranked
+from imcmoo.answers.cautions import caution
 from imcmoo.answers.provenance import QUESTION, REPLACE, stamp_of_answers
-from imcmoo.answers.result_tables import caution
 from imcmoo.arrays import Floats
 from imcmoo.io.checksums import SUMS, sha256, write_sums
 from imcmoo.io.errors import Infeasible, InputError

@@ -6,7 +6,6 @@ Columns are named as in `imcmoo evaluate`, with the network: `energy_resnet18_J`
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,13 +17,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.analysis.indicators import indicators
-from imcmoo.answers.assessment import BESIDE, power, with_unit
+from imcmoo.answers.assessment import power
+from imcmoo.answers.design_record import design
 from imcmoo.answers.explain import explain_run
 from imcmoo.answers.explanation import EXPLANATIONS
 from imcmoo.answers.generation import (
     GENERATION,
     STEPS,
-    generation_figures,
     generation_table,
     has_generation,
     steps_table,
@@ -35,23 +34,18 @@ from imcmoo.answers.results import ANSWER, DESIGN, Results
 from imcmoo.answers.served_design import SCENARIO, TIMELINE
 from imcmoo.answers.verified_accuracy import accuracy_table
 from imcmoo.arrays import Floats
-from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.certificate import BEST_FOUND, EXACT
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import LayerCosts, Metrics
-from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import EdapDefinition, regret
+from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
 Columns = dict[str, NDArray[Any]]
-
-MAX_PROPOSED = 10**8
-"""Number of designs above which enumeration is not proposed."""
 
 
 def make_results(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Results:
@@ -313,99 +307,6 @@ def regret_table(outcome: Outcome, exact: ExactRegret) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def design(outcome: Outcome) -> dict[str, Any]:
-    """Joint design and its costs in SI units (area in mm²), and a `caution` if there is one.
-
-    `proven_by` is the command that proves it; left out where the space is too large for any.
-    """
-    problem, chosen = outcome.problem, outcome.chosen
-    metrics = outcome.metrics([chosen])
-    (values,) = problem.space.designs(outcome.design)
-    of_chip = [q for q in problem.model.quantities if not q.per_workload]
-    chip = {
-        display_column(q.column): float(to_display(q.unit, metrics.values[q.name][0]))
-        for q in of_chip
-    }
-    if "dram_area" in metrics.values:
-        chip["dram_mm2"] = float(to_display("m2", metrics.values["dram_area"][0]))
-    workloads = {
-        name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
-    }
-    calibrated = outcome.study.calibrated
-    warning = caution(outcome.study.model, workloads, str(values.get("device", "")))
-    if calibrated:
-        warning = f"{calibrated} {warning}"
-    command = "" if outcome.proof is not None else proven_by(outcome.study, problem)
-    has_reference = outcome.reference_edap is not None
-    return {
-        "study": outcome.study.name,
-        "criterion": outcome.criterion,
-        **({"proven_by": command} if command else {}),
-        **({"regret_reference": outcome.regret_reference} if has_reference else {}),
-        "design": values,
-        "chip": chip,
-        "workloads": workloads,
-        **({"scenario": outcome.served.summary()} if outcome.served else {}),
-        "scores": {name: s[chosen].item() for name, s in outcome.candidates.scores.items()},
-        **({"caution": warning} if warning else {}),
-        **({"calibration": calibrated.to_config()} if calibrated else {}),
-    }
-
-
-def proven_by(study: Study, problem: AcceleratorProblem) -> str:
-    """The command that proves the answer of a study; empty if none does in reasonable time."""
-    if has_bounds(problem, study.default_proof):
-        return "certify"
-    return "enumerate" if problem.space.size <= MAX_PROPOSED else ""
-
-
-def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
-    problem = outcome.problem
-    costs = {
-        q.column: metrics.values[q.name][0, w].item()
-        for q in problem.model.quantities
-        if q.per_workload
-    }
-    if sources := problem.model.snr_sources:
-        costs["snr_source"] = sources[outcome.workloads[w]]
-    if ran := problem.model.work_shares:
-        costs |= ran[outcome.workloads[w]].to_columns()
-    costs |= _edaps(problem, metrics, w)
-    if problem.has_edap:
-        costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
-    if outcome.reference_edap is not None:
-        costs["reference_edap_J_s_mm2"] = outcome.reference_edap[w].item()
-    costs |= {column: v[0, w].item() for column, v in power(problem, metrics.values).items()}
-    figures = generation_figures(problem.model, metrics.values)
-    costs |= {n: v[0, w].item() for n, v in figures.items() if np.isfinite(v[0, w])}
-    if "utilization" in metrics.values:
-        costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
-    details = {} if outcome.costs is None else outcome.costs.details
-    for kind in (*BESIDE, "accuracy_drop"):
-        further = metrics.values.get(kind, details.get(kind))
-        if kind == "accuracy_drop":  # known only of networks with data
-            further = details.get(kind, further)
-        if further is not None and further.ndim == 2 and with_unit(kind) not in costs:
-            value = further[0, w].item()
-            # JSON knows no infinity, as where an ADC resolves every unit.
-            costs[with_unit(kind)] = value if math.isfinite(value) else None
-    return costs
-
-
-def _edaps(problem: AcceleratorProblem, metrics: Metrics, w: int) -> dict[str, float]:
-    """Images of an inference of a network, and its EDAP by every definition; empty if the model
-    gives no interval or no area of a package."""
-    definitions = EdapDefinition.every()
-    if not {q for d in definitions for q in d.quantities.values()} <= set(metrics.values):
-        return {}
-    images = problem.model.images or (1,) * len(problem.workload_names)
-    by_definition = {
-        f"edap_{d.delay}_{d.area}_J_s_mm2": d.of_images(images).of(metrics.values)[0, w].item()
-        for d in definitions
-    }
-    return {"images": images[w], **by_definition}
-
-
 def seeds(
     study: Study, results: Mapping[int, Results], answer: ExactAnswer | None = None
 ) -> pd.DataFrame:
@@ -438,48 +339,3 @@ def seeds(
         name = c.score_name(joint=not study.baselines)
         frame[f"score_{name}"] = c.scores(costs, np.fmin.reduce(known))
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)
-
-
-PLAUSIBLE_W_PER_MM2 = 1.0
-"""Power density, W/mm², above which no air-cooled chip runs."""
-
-BASIS = (
-    "Costs rest on component libraries and assumptions (docs/physical_model.md); imcmoo flip "
-    "--factor NAME finds where an assumption changes the best chip."
-)
-"""What the figures of the physical model rest on."""
-
-PHYSICAL_BASIS = (
-    "Costs are modelled; many are off by more than a factor of 3 from published macros "
-    f"(docs/silicon.md). {BASIS} A chip within all limits can still compute wrong answers; imcmoo "
-    "accuracy executes a network on it."
-)
-"""Caution for figures of the physical model."""
-
-DIGITAL_BASIS = (
-    "Costs are modelled; TOPS/W of two other and three fitted digital macros of 22 and 28 nm is "
-    f"met within 2 times. {BASIS}"
-)
-"""Caution for figures of digital macros, whose sums are exact."""
-
-
-def caution(model: str, workloads: Mapping[str, Mapping[str, float]], device: str) -> str | None:
-    """Caution about implausible figures, or assumptions of the physical model; None if there is
-    none. The physical model alone needs the device."""
-    if model == "physical":
-        return DIGITAL_BASIS if is_exact(device) else PHYSICAL_BASIS
-    density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}
-    worst = max(density, key=lambda name: density[name])
-    if not density[worst] > PLAUSIBLE_W_PER_MM2:
-        return None
-    watts = workloads[worst]["power_W"]
-    why = (
-        "the paper's cost model bounds neither power nor bandwidth, and voltage and cycle time are "
-        "independent in it"
-        if model == "reference"
-        else f"cost model {model} does not bound power"
-    )
-    return (
-        f"On this chip {worst} would draw {watts:,.0f} W ({density[worst]:,.1f} W/mm²): {why}."
-        " Compare designs with one another, not with silicon."
-    )

@@ -6,8 +6,8 @@ study.widen().rounds
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,25 +18,23 @@ from imcmoo.answers import certificates
 from imcmoo.answers.answer import Answer, answer_from_certificates, answer_from_enumeration
 from imcmoo.answers.list_ends import (
     OpenEnd,
-    covers,
     open_ends_in,
-    wider_spaces,
-    with_one_value,
+)
+from imcmoo.ask.wider_studies import (
+    WiderStudy,
+    extend_all_ends,
+    extend_one_end,
+    is_comparable,
+    widened_name,
 )
 from imcmoo.exact.check import feasible_costs
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
-from imcmoo.model.cost_model import CostModel
 from imcmoo.solve import enumerate as enumerate_study
 from imcmoo.solve.certify import write_certificates
 from imcmoo.solve.enumerate import enumerate_to
-from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.space.widening import subspace
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
-
-SUFFIX = "-widened"
-"""End of the name of a widened study."""
 
 FILE = "study.toml"
 """The widened study, in the folder of its results."""
@@ -267,161 +265,10 @@ def widen_devices(
     return found
 
 
-@dataclass(frozen=True)
-class WiderStudy:
-    """A widened study that is yet to be solved; see `Round` for the fields."""
-
-    study: Study
-    added: Mapping[str, Any]
-    left_out: Mapping[str, int]
-
-
-def extend_all_ends(
-    study: Study, design: Mapping[str, Any], ends: Sequence[OpenEnd], name: str
-) -> WiderStudy | None:
-    """A study with one more value beyond each end, as far as the model takes it beside all others.
-
-    Args:
-        study: the study.
-        design: a design of it that has the ends.
-        ends: the ends.
-        name: name of the widened study.
-
-    Returns:
-        The study, or None if the model takes no value.
-    """
-    model, wider, added = study.cost_model().shipped, study, {}
-    for one in _in_lists(study.space, ends):
-        for space, beyond in wider_spaces(model, wider.space, design, one.end):
-            made = _with_space(study, space, name)
-            if _is_accepted(made):
-                wider, added[one.end.parameter] = made, beyond[one.end.parameter]
-                break
-    return WiderStudy(wider, added, {}) if added else None
-
-
-def extend_one_end(
-    study: Study,
-    design: Mapping[str, Any],
-    ends: Sequence[OpenEnd],
-    name: str,
-    taken: Collection[str] = (),
-) -> WiderStudy | None:
-    """A study with one more value beyond one end, without the values that do not go with it.
-
-    The design has none of the values left out. A proof for this study and the one for `study`
-    together hold for all designs of both.
-
-    Args:
-        study, design, ends, name: see `extend_all_ends`; the parameter is appended to the name.
-        taken: names of studies whose results stay; a number is appended to one of them.
-
-    Returns:
-        The study, or None if no end takes a value, or if scores of two spaces have no common
-        reference.
-    """
-    if not _is_comparable(study):
-        return None
-    model = study.cost_model().shipped
-    for one in _in_lists(study.space, ends):
-        part_name = _name_of_part(name, one.end.parameter, taken)
-        for space, beyond in wider_spaces(model, study.space, design, one.end):
-            for part in parts_that_go_together(model, space, design, beyond):
-                made = _with_space(study, part, part_name)
-                if _is_accepted(made):
-                    value = {one.end.parameter: beyond[one.end.parameter]}
-                    return WiderStudy(made, value, _fewer(part, space))
-    return None
-
-
-def _name_of_part(name: str, parameter: str, taken: Collection[str]) -> str:
-    """Name of a partly widened study that no other one has."""
-    stem, slash, device = name.partition("/")
-    ends = (parameter, *(f"{parameter}-{n}" for n in range(2, len(taken) + 2)))
-    names = (f"{stem}-{end}{slash}{device}" for end in ends)
-    return next(each for each in names if each not in taken)
-
-
-def _in_lists(space: DesignSpace, ends: Sequence[OpenEnd]) -> Iterator[OpenEnd]:
-    """Ends of parameters that have several values."""
-    return (one for one in ends if one.end.parameter not in with_one_value(space))
-
-
-def _is_accepted(study: Study) -> bool:
-    """Check if the cost model of a study takes its space."""
-    try:
-        study.problem()
-    except ValueError:
-        return False
-    return True
-
-
-def _fewer(part: DesignSpace, space: DesignSpace) -> dict[str, int]:
-    """Number of values that a part of a space lacks, by parameter."""
-    left = {p.name: len(p) for p in part.parameters}
-    fewer = {p.name: len(p) - left.get(p.name, 1) for p in space.parameters}
-    return {name: n for name, n in fewer.items() if n}
-
-
-def parts_that_go_together(
-    model: CostModel, space: DesignSpace, design: Mapping[str, Any], beyond: Mapping[str, Any]
-) -> Iterator[DesignSpace]:
-    """Parts of a space without values that the model refuses beside a new one, the largest first.
-
-    Args:
-        model: the cost model.
-        space: the space, which has a new value.
-        design: the best design; all parts have it.
-        beyond: the design with the new value; all parts have it, too.
-    """
-    best, moved = space.levels_of(design), space.levels_of(beyond)
-    used = [{int(best[0, at]), int(moved[0, at])} for at in range(len(space.names))]
-    chosen = {
-        parameter.name: [
-            index
-            for index in range(len(parameter))
-            if index in used[at]
-            or _goes(model, space, moved, at, index)
-            or not _goes(model, space, best, at, index)
-        ]
-        for at, parameter in enumerate(space.parameters)
-    }
-    yield subspace(space, chosen)
-    # Two values that the design does not have can be refused together, too.
-    for at, name in enumerate(space.names):
-        for left_out in (index for index in chosen[name] if index not in used[at]):
-            fewer = [index for index in chosen[name] if index != left_out]
-            yield subspace(space, {**chosen, name: fewer})
-
-
-def _goes(model: CostModel, space: DesignSpace, levels: Levels, at: int, index: int) -> bool:
-    """Check if the model covers a design with another value of the parameter in column `at`."""
-    changed = levels.copy()
-    changed[0, at] = index
-    (design,) = space.designs(changed)
-    return covers(model, design)
-
-
-def _with_space(study: Study, space: DesignSpace, name: str) -> Study:
-    return study.replace(name=name, space=replace(space, name=name))
-
-
-def widened_name(name: str) -> str:
-    """Name of a widened study, of one device if the study is."""
-    stem, slash, device = name.partition("/")
-    return name if stem.endswith(SUFFIX) else f"{stem}{SUFFIX}{slash}{device}"
-
-
-def _is_comparable(study: Study) -> bool:
-    """Check if scores of two spaces have a common reference: a regret and a tolerance refer to the
-    best designs of their space, pseudo-weights to all of them."""
-    return study.tolerance is None and study.resolved_criterion.against == "nothing"
-
-
 def _gain(study: Study, before: float, after: float) -> float:
     """Share by which a score falls; NaN if the scores have no common reference."""
     scale = study.resolved_criterion.score_scale
-    if not _is_comparable(study) or scale.kind == "difference":
+    if not is_comparable(study) or scale.kind == "difference":
         return math.nan
     return -scale.excess(after, before)
 

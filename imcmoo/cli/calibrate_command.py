@@ -11,7 +11,7 @@ from rich.table import Table
 
 from imcmoo.cli.arguments import FORCE, QUIET, add, file, option
 from imcmoo.cli.terminal import console, show
-from imcmoo.report.rich_tables import new_table
+from imcmoo.display.rich_tables import new_table
 from imcmoo.study.calibration import FACTORS, UNDETERMINED, Calibration, Measurement, calibrate
 
 DESCRIPTION = """

@@ -17,13 +17,15 @@ from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.cli.widening import widen_and_show, widen_devices_and_show
+from imcmoo.display.labels import label
+from imcmoo.display.limits import GENERIC, SNR
+from imcmoo.display.units import on_screen
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.answer_card import card_of_answer
-from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.solve.devices import enumerate_devices
 from imcmoo.solve.enumerate import enumerate_to, enumeration_folder
 from imcmoo.study import catalogue

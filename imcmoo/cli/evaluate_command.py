@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
+from imcmoo.display.limits import generic_note, violation
 from imcmoo.io.errors import InputError, check_choice, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.units import to_display
@@ -27,7 +28,6 @@ from imcmoo.model.physical.model import PhysicalEvaluator, physical_model
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
-from imcmoo.report.labels import generic_note, violation
 from imcmoo.space.designs_csv import DesignsTable, levels_of
 from imcmoo.space.restricted import restricted
 from imcmoo.study import catalogue

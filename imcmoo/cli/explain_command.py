@@ -23,7 +23,7 @@ from imcmoo.exact.certificate import Certificate, certified_reference
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
-from imcmoo.run import OnExplained, Run
+from imcmoo.report.finished_run import OnExplained, Run
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study import catalogue

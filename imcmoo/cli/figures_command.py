@@ -8,7 +8,7 @@ from pathlib import Path
 from imcmoo.answers.results import PAPER
 from imcmoo.cli.arguments import QUIET, add, option
 from imcmoo.cli.terminal import console, timed
-from imcmoo.run import Run
+from imcmoo.report.finished_run import Run
 
 DESCRIPTION = f"""
 Draw the figures of a finished run for papers into RUN/{PAPER}: each as PNG (300 dpi) and PDF, 7.16

@@ -14,8 +14,10 @@ from imcmoo.ask.flip import COLUMNS, Flip, Point, flip
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.terminal import bars_with_state, console
+from imcmoo.display.columns import headed, quantity
+from imcmoo.display.labels import label
+from imcmoo.display.units import number, on_screen
 from imcmoo.io.files import writing
-from imcmoo.report.labels import headed, label, number, on_screen, quantity
 from imcmoo.report.robust_text import all_at_once
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from imcmoo.cli.arguments import FORCE, QUIET, add, number, option, several
 from imcmoo.cli.import_command import NETWORK
 from imcmoo.cli.terminal import console, timed
+from imcmoo.display.labels import device_label
 from imcmoo.exact.smallest_chip import smallest_chip
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
@@ -22,7 +23,7 @@ from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.workloads import is_path, network_name
 from imcmoo.study.catalogue import find
 from imcmoo.study.study import Study
-from imcmoo.study.table import device_label, known_device
+from imcmoo.study.table import known_device
 
 DESCRIPTION = """
 Import networks and write a commented study file, from which `imcmoo certify` finds one chip for all

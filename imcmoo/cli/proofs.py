@@ -30,10 +30,10 @@ from imcmoo.cli.command_line import SIGNALLED
 from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.cli.widening import widen_and_show, widen_devices_and_show
+from imcmoo.display.labels import criterion_unit
 from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.io.errors import InputError
 from imcmoo.report.answer_card import card_of_certificate
-from imcmoo.report.labels import criterion_unit
 from imcmoo.solve.certify import ALL, write_certificates
 from imcmoo.solve.devices import certify_devices
 from imcmoo.space.designs_csv import read_designs

@@ -15,8 +15,9 @@ from imcmoo.cli.terminal import console, show, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
-from imcmoo.report.page import PAGE, costs_side_by_side, page
-from imcmoo.run import Run
+from imcmoo.report.finished_run import Run
+from imcmoo.report.page import PAGE, page
+from imcmoo.report.page_tables import costs_side_by_side
 
 DESCRIPTION = """
 Show a finished run as one interactive HTML page, made from its folder alone. The page needs no

@@ -26,21 +26,14 @@ from imcmoo.cli.terminal import (
     warn,
 )
 from imcmoo.cli.widening import widen_and_show, widen_devices_and_show
+from imcmoo.display.labels import label
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.report import terminal_tables
 from imcmoo.report.answer_card import AnswerCard
-from imcmoo.report.labels import label
-from imcmoo.run import (
-    Observer,
-    Run,
-    answer_from_run,
-    run_devices,
-    run_studies,
-    runs_folder,
-    searched,
-)
+from imcmoo.report.finished_run import Run
+from imcmoo.run import Observer, answer_from_run, run_devices, run_studies, runs_folder, searched
 from imcmoo.search.algorithm import TraceRow
 from imcmoo.solve.searches import OnTrace, search_names
 from imcmoo.study import catalogue

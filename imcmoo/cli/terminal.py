@@ -22,9 +22,9 @@ from rich.progress import (
 from rich.segment import Segment
 from rich.table import Table
 
+from imcmoo.display.rich_tables import fitted
 from imcmoo.io.printable import printable
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.report.rich_tables import fitted
 
 PIPE_WIDTH = 160
 """Columns of a line that does not go to a terminal."""

@@ -18,7 +18,7 @@ from imcmoo.cli.terminal import bars_with_state, console, show
 from imcmoo.io.printable import printable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.report.robust_text import all_at_once
-from imcmoo.report.what_if_table import WhatIfTable
+from imcmoo.report.what_if_table import what_if_table
 from imcmoo.study import catalogue
 
 DESCRIPTION = """
@@ -65,10 +65,10 @@ def main(args: argparse.Namespace) -> None:
             time_limit_s=args.time_limit,
             on_change=lambda name: progress.update(task, state=name),
         )
-    table = WhatIfTable.of(study, frame)
+    table = what_if_table(study, frame)
     if args.format == "table":
         terminal = console()
-        show(terminal, table.to_rich(f"{study.name}: the answer under each change"))
+        show(terminal, table.to_rich())
         if {f.name for f in fields(Assumptions)} & {name for one in args.changes for name in one}:
             terminal.print(all_at_once(study), soft_wrap=True)
         return

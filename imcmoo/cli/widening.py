@@ -13,8 +13,9 @@ from imcmoo.answers.answers import Answers
 from imcmoo.answers.list_ends import table_ends
 from imcmoo.ask.what_if import design_costs
 from imcmoo.ask.widen import Round, Solve, WideningResult, added_text, widen
+from imcmoo.display.labels import label
+from imcmoo.display.units import plain
 from imcmoo.io.errors import InputError
-from imcmoo.report.labels import label, plain
 from imcmoo.report.what_if_table import worse
 from imcmoo.study.study import Study
 

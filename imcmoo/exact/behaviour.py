@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from imcmoo.arrays import Floats
-from imcmoo.exact.enumeration import ExactAnswer, relative_scores, scores, single_network_edap
+from imcmoo.exact.enumerated_scores import relative_scores, scores, single_network_edap
+from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.stamp import OLDER
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.registry import shipped_name

@@ -8,7 +8,6 @@ screen of the model rules out are skipped.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,12 +15,13 @@ from functools import cached_property
 import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.exact.enumerated_scores import relative_scores, scores, single_network_edap, tie_rules
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import Costs, EdapDefinition
+from imcmoo.problem.scores import Costs
 from imcmoo.problem.ties import COSTS, EQUAL, TieRule
 from imcmoo.space.design_space import Levels, Ranks
 
@@ -131,63 +131,6 @@ class ExactAnswer:
             view = getattr(self, name).view()
             view.setflags(write=False)
             object.__setattr__(self, name, view)
-
-
-def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
-    """Scores of designs by name, smaller is better, shape (n,) each.
-
-    Criteria that judge a design by itself, EDAP by network (J·s·mm²), and each objective that is no
-    criterion, in SI units.
-    """
-    absolute = [c for c in problem.criteria if c.against == "nothing"]
-    by_name = {c.score_name(joint=False): c.scores(costs, None) for c in absolute}
-    names = problem.workload_names
-    if problem.has_edap:
-        by_name |= {f"edap_{name}": v for name, v in zip(names, costs.edap.T, strict=True)}
-    kinds = [
-        f"{q.name}_{name}" if q.per_workload else q.name
-        for q in problem.quantities
-        for name in (names if q.per_workload else [""])
-    ]
-    return by_name | dict(zip(kinds, costs.objectives.T, strict=True)) | by_name
-
-
-def _rules(problem: AcceleratorProblem) -> Mapping[str, TieRule]:
-    """Rules that choose among designs with equal scores, by the names of all scores."""
-    rules = {
-        c.score_name(joint=joint): problem.ties(c)
-        for c in problem.criteria
-        for joint in (False, True)
-    }
-    if (tolerance := problem.tolerance) is not None:
-        rules[tolerance.name] = problem.ties(tolerance)
-    return defaultdict(problem.ties, rules)
-
-
-def single_network_edap(
-    definition: EdapDefinition, models: Sequence[CostModel], parts: Sequence[Metrics]
-) -> Floats:
-    """EDAP of each network by single-network models, J·s·mm², shape (n, W); NaN where it does not
-    run."""
-    edaps = [
-        definition.of_images(model.images).of(part.values)
-        for model, part in zip(models, parts, strict=True)
-    ]
-    return np.concatenate(edaps, axis=1)
-
-
-def relative_scores(
-    problem: AcceleratorProblem, costs: Costs, joint: Sequence[float], single: Sequence[float]
-) -> dict[str, Floats]:
-    """Scores by each regret criterion, shape (n,) each; `_joint` ones last.
-
-    Args:
-        joint: best EDAP of each network on a feasible design, J·s·mm², shape (W,).
-        single: single-network optimum of each network, J·s·mm², shape (W,).
-    """
-    relative = [c for c in problem.criteria if c.is_regret]
-    by_name = {c.name: c.scores(costs, np.asarray(single)) for c in relative}
-    return by_name | {c.joint_name: c.scores(costs, np.asarray(joint)) for c in relative}
 
 
 class Enumeration:
@@ -376,7 +319,7 @@ class Enumeration:
             by_criterion[tolerance.name] = tolerance.scores(
                 by_criterion[tolerance.first_name], by_criterion[tolerance.second_name]
             )
-        rules = _rules(problem)
+        rules = tie_rules(problem)
         optima = {
             name: Optimum.from_scores(score, costs, ranks, rules[name])
             for name, score in by_criterion.items()
@@ -425,7 +368,7 @@ def pareto_candidates(
     keep = is_nondominated(F)
     if problem.has_edap:
         keep |= _undefeated(problem.costs(F).edap)
-    rules = _rules(problem)
+    rules = tie_rules(problem)
     for name, values in scores.items():
         keep[rules[name].tied(values)] = True
     return keep

@@ -22,8 +22,9 @@ from imcmoo.exact.bounded_criteria import (
     SingleNetworkOptima,
     bounded_criteria,
 )
-from imcmoo.exact.branch_and_bound import DIVE, STEPS_PER_DIVE, NodeQueue
+from imcmoo.exact.branch_and_bound import DIVE, STEPS_PER_DIVE
 from imcmoo.exact.draw_bounds import Draw, DrawBounds, pruning_level
+from imcmoo.exact.node_queue import NodeQueue
 from imcmoo.exact.robust_criteria import QUANTILE, TIE, RobustCriterion, robust_criterion
 from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.problem.problem import AcceleratorProblem

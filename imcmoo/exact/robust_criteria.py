@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.arrays import Floats
-from imcmoo.problem.criteria import ROBUST_CRITERIA
+from imcmoo.problem.robust_names import ROBUST_CRITERIA
 
 MEAN, QUANTILE, WORST = ROBUST_CRITERIA
 

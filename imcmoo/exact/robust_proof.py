@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from imcmoo.io.errors import InputError
-from imcmoo.problem.criteria import ROBUST_CRITERIA
+from imcmoo.problem.robust_names import ROBUST_CRITERIA
 from imcmoo.space.design_space import DesignSpace, Levels
 
 

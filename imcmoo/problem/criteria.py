@@ -18,6 +18,7 @@ from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.own_code import OURS
 from imcmoo.io.units import MM2_PER_M2
+from imcmoo.problem.robust_names import refuse_robust
 from imcmoo.problem.scale import LARGEST, SMALLEST, Kind, Scale
 from imcmoo.problem.scores import (
     AGGREGATIONS,
@@ -350,23 +351,6 @@ WEIGHTED = tuple(c.name for c in CRITERIA.values() if not c.ignores_weights)
 
 NAMED = {**CRITERIA, **SCENARIO_CRITERIA}
 """All criteria with a name of their own."""
-
-
-ROBUST_CRITERIA = ("robust_mean", "robust_quantile", "robust_worst")
-"""Criteria over draws of uncertain costs, of `imcmoo robust` only."""
-
-
-def refuse_robust(name: str) -> None:
-    """Refuse a criterion over draws where one of a single cost model is meant.
-
-    Raises:
-        ValueError: names the command that has it.
-    """
-    if name in ROBUST_CRITERIA:
-        raise ValueError(
-            f"{name} is a criterion over draws of the costs: use imcmoo robust STUDY --criterion "
-            f"{name}, or criterion under [uncertainty]"
-        )
 
 
 def find_criterion(name: str) -> Criterion:

@@ -12,34 +12,33 @@ from rich.table import Table
 from rich.text import Text
 
 from imcmoo.answers.explanation import OPERANDS, Explanation
-from imcmoo.model.metrics import DRAM_DETAILS
-from imcmoo.networks.work_shares import UNITS
-from imcmoo.problem.criteria import SCENARIO_CRITERIA
-from imcmoo.report.labels import (
+from imcmoo.display.columns import (
     ACCURACY_TITLES,
     COLUMN_TITLES,
     ON_CHIP,
     ON_DIGITAL,
-    SMALLEST_SHOWN,
     cell,
-    criterion_unit,
-    ends_text,
-    generic_note,
     headed,
-    label,
-    limit_name,
-    limited_network,
-    percent,
-    plain,
     power_text,
     quantity,
+)
+from imcmoo.display.labels import criterion_unit, label
+from imcmoo.display.limits import (
+    ends_text,
+    generic_note,
+    limit_name,
+    limited_network,
     said_once,
     used,
     violation,
     violations,
 )
-from imcmoo.report.rich_tables import add_numbers, open_table
-from imcmoo.report.terminal_tables import ROOMY, scenario_table
+from imcmoo.display.rich_tables import add_numbers, open_table
+from imcmoo.display.units import SMALLEST_SHOWN, percent, plain
+from imcmoo.model.metrics import DRAM_DETAILS
+from imcmoo.networks.work_shares import UNITS
+from imcmoo.problem.criteria import SCENARIO_CRITERIA
+from imcmoo.report.scenario_table import ROOMY, scenario_table
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "network_power", "longest_layer", *DRAM_DETAILS)
 """Columns that are shown otherwise, or not."""

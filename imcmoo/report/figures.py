@@ -16,30 +16,23 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.answers.results import Results
 from imcmoo.arrays import Bools, Floats
-from imcmoo.networks.language_model import STEP
+from imcmoo.display.labels import label
 from imcmoo.problem.criteria import LOG10, NAMED
 from imcmoo.problem.scale import Scale
 from imcmoo.report import palette, style
-from imcmoo.report.labels import label, networks_in
+from imcmoo.report.front_figures import cost_front, power_against_area, trade_off
+from imcmoo.report.network_figures import breakdown, energy_per_token, generation, timeline
 
 MAX_NETWORKS = 40
 """Largest number of networks of figures with a panel, axis or row per network."""
 
-SMALL = 0.01
-"""Share of the energy below which components are joined in figures of tokens."""
 
 LIGHT = 0.408
 """Luminance above which a background has dark text."""
-
-MS, US, MJ = 1e3, 1e6, 1e3
-"""Per second and per joule."""
-
-DENSE: dict[str, Any] = {"rasterized": True, "linewidths": 0}
-"""Thousands of points or lines become an image in a PDF; text and axes stay vectors."""
 
 
 def draw_figures(results: Results, folder: Path) -> None:
@@ -103,169 +96,6 @@ def _selected(results: Results, designs: pd.DataFrame) -> int:
     design = results.selected[results.parameters].iloc[0]
     (selected,) = np.flatnonzero((designs[results.parameters] == design).all(axis=1))
     return int(selected)
-
-
-def trade_off(
-    workloads: Sequence[str],
-    evaluated: pd.DataFrame,
-    front: pd.DataFrame,
-    selected: pd.DataFrame,
-    baselines: pd.DataFrame,
-    width: float = style.WIDTH,
-) -> Figure:
-    """Energy against latency by network: feasible designs, front, joint design and baselines.
-
-    Tables have `energy_NETWORK_J` and `latency_NETWORK_s`, NaN where a network does not run, and
-    `area_mm2`; baselines are in the order of the networks.
-    """
-    is_narrow = width <= style.COLUMN
-    columns = 2 if is_narrow or len(workloads) <= 4 else 3
-    rows = -(-len(workloads) // columns)
-    height = 1.5 + 1.4 * rows if is_narrow else 0.75 + 2.15 * rows
-    figure = Figure(figsize=(width, height), layout="constrained" if is_narrow else None)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for unused in axes[len(workloads) :]:
-        unused.remove()
-    for at, (ax, name) in enumerate(zip(axes, workloads, strict=False)):
-        ax.scatter(*_place(evaluated, name), 3, "0.8", label="evaluated design", **DENSE)
-        area_mm2 = front["area_mm2"].to_numpy()
-        image = ax.scatter(
-            *_place(front, name), 5, area_mm2, cmap="viridis", label="Pareto front", **DENSE
-        )
-        _mark(ax, workloads, selected, baselines, name)
-        _log_axes(ax, at_most=4 if is_narrow else None)
-        ax.set_title(label(name))
-        if not is_narrow or at + columns >= len(workloads):
-            ax.set(xlabel="latency (µs)")
-        if not is_narrow or at % columns == 0:
-            ax.set(ylabel="energy (mJ)")
-    runs = [np.isfinite(_place(baselines, name)[0]).all() for name in workloads]
-    missing = "" if all(runs) else " (no mark: it does not run there)"
-    below = style.legend_below(figure, axes[0], title=f"chip optimised for a network{missing}")
-    if is_narrow:
-        bar: dict[str, Any] = {"ax": axes[: len(workloads)], "location": "top", "pad": 0.01}
-        bar["aspect"] = 40
-    else:
-        low, high = below + 0.4, height - 0.22
-        sides = 0.5, low, 0.75, height - high
-        style.place_panels(figure, (rows, columns), sides=sides, gaps=(0.6, 0.53))
-        place = 1 - 0.65 / width, low / height, 0.1 / width, (high - low) / height
-        bar = {"cax": figure.add_axes(place)}
-    figure.colorbar(image, label="area (mm²)", **bar)
-    return figure
-
-
-def _place(designs: pd.DataFrame, network: str) -> tuple[Floats, Floats]:
-    """Latency (µs) and energy (mJ) of designs for a network, shape (n,)."""
-    latency_s, energy_J = designs[f"latency_{network}_s"], designs[f"energy_{network}_J"]
-    return US * latency_s.to_numpy(dtype=float), MJ * energy_J.to_numpy(dtype=float)
-
-
-def _mark(
-    ax: Axes,
-    workloads: Sequence[str],
-    selected: pd.DataFrame,
-    baselines: pd.DataFrame,
-    network: str,
-) -> None:
-    """Mark selected and baseline designs on the panel of a network."""
-    styles = style.workload_styles(workloads)[: len(baselines)]
-    places = zip(*_place(baselines, network), strict=True)
-    for name, place, (colour, marker) in zip(workloads, places, styles, strict=False):
-        ax.scatter(
-            *place,
-            32,
-            facecolors="none",  # shows the front below, and the selected design inside
-            edgecolors=[colour],
-            marker=marker,
-            linewidths=1.1,
-            zorder=3,
-            label=label(name),
-        )
-    ax.scatter(
-        *_place(selected, network),
-        28,
-        color=palette.HIGHLIGHT,
-        marker="*",
-        edgecolors="black",
-        linewidths=0.4,
-        zorder=4,
-        label=label("joint"),
-    )
-
-
-def _log_axes(ax: Axes, at_most: int | None = None) -> None:
-    """Logarithmic scales with a few labelled ticks, even within a decade; `at_most` of decades."""
-    ax.set(xscale="log", yscale="log")
-    for axis in (ax.xaxis, ax.yaxis):
-        low, high = axis.get_view_interval()
-        subs = (1.0,) if high / low > 100 else (1.0, 2.0, 5.0)
-        ticks = np.asarray(LogLocator(subs=subs, numticks=at_most).tick_values(low, high))
-        # No tick beyond the frame: each costs time and is not seen.
-        axis.set_major_locator(FixedLocator(ticks[(low <= ticks) & (ticks <= high)].tolist()))
-        axis.set_major_formatter("{x:g}")
-        axis.set_minor_locator(NullLocator())
-    style.open_sides(ax)
-
-
-def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
-    """EDAP against cost of feasible designs by technology node, their front, and row `selected`."""
-    worst = results.edap_values(designs).max(axis=1)
-    cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
-    figure = Figure(figsize=(style.COLUMN, 2.9), layout="constrained")
-    ax = figure.subplots()
-    nodes = np.unique(node_nm)
-    styles = style.workload_styles([str(node) for node in nodes])
-    for (colour, marker), node in zip(styles, nodes, strict=True):
-        at = node_nm == node
-        look: dict[str, Any] = {"color": colour, "marker": marker, "alpha": 0.5, **DENSE}
-        ax.scatter(cost[at], worst[at], s=7, label=f"{node} nm", **look)
-    _front_of_two(ax, cost, worst, selected, name="Pareto front")
-    ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
-    style.legend_below(figure, ax, title="")
-    return figure
-
-
-def _front_of_two(ax: Axes, x: Floats, y: Floats, selected: int, *, name: str) -> None:
-    """Draw the smallest `y` up to each `x` and the selected design, on logarithmic axes."""
-    order = np.lexsort((y, x))
-    least = np.minimum.accumulate(y[order])
-    ax.step(x[order], least, where="post", color="0.2", linewidth=0.9, label=name)
-    star: dict[str, Any] = {"color": palette.HIGHLIGHT, "marker": "*", "zorder": 5}
-    ax.scatter(x[selected], y[selected], s=60, label="selected", **star)
-    ax.set(xscale="log", yscale="log")
-
-
-def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
-    """Average power against area of chips that serve their load, coloured by capacity (1 / load).
-
-    `selected` is the row of the joint design.
-    """
-    area, power_W = designs["area_mm2"].to_numpy(), designs["average_power_W"].to_numpy()
-    capacity = 1 / designs["load"].to_numpy()
-    figure = Figure(figsize=(style.COLUMN, 2.9), layout="constrained")
-    ax = figure.subplots()
-    order = np.argsort(capacity, kind="stable")
-    norm = LogNorm(max(1.0, capacity.min()), max(1.01, capacity.max()))
-    points = ax.scatter(
-        area[order], power_W[order], 7, capacity[order], cmap=style.CREST, norm=norm, **DENSE
-    )
-    _front_of_two(ax, area, power_W, selected, name="front")
-    ax.set(xlabel="area (mm²)", ylabel="average power (W)")
-    bar = figure.colorbar(
-        points,
-        ax=ax,
-        label="capacity (times the load)",
-        format="{x:g}",
-        ticks=LogLocator(subs=(1.0, 2.0, 5.0)),
-    )
-    bar.outline.set_linewidth(0)
-    bar.ax.minorticks_off()
-    style.round_ticks(ax.xaxis, "{x:g}")
-    style.round_ticks(ax.yaxis, "{x:g}")
-    figure.legend(loc="outside upper center", ncols=2)
-    style.open_sides(ax)
-    return figure
 
 
 def baseline_matrix(
@@ -434,137 +264,3 @@ def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     for ax in axes if width <= style.COLUMN else axes[:1]:
         ax.set(ylabel="above the final best (%)", ylim=(0, None))
     return figure
-
-
-def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
-    """Share of components in area and energy of a design (`breakdown.csv`); width in inches."""
-    networks = [name.removesuffix("_J") for name in networks_in(table, "energy_")]
-    energy_J = table[[f"energy_{name}_J" for name in networks]].to_numpy().T
-    area_mm2 = table["area_mm2"].to_numpy()
-    totals = [f"{e * 1e3:.3g} mJ" for e in energy_J.sum(axis=1)]
-    names = [f"{label(n)}\n{total}" for n, total in zip(networks, totals, strict=True)]
-    names = [f"chip area\n{area_mm2.sum():.3g} mm²", *names]
-    values = np.vstack([area_mm2, energy_J])
-    shares = 100 * values / values.sum(axis=1, keepdims=True)
-    room = 1.6 if width <= style.COLUMN else 1.1  # for the legend
-    figure = Figure(figsize=(width, room + 0.3 * len(names)), layout="constrained")
-    ax = figure.subplots()
-    start = np.zeros(len(names))
-    for component, share in zip(table["component"], shares.T, strict=True):
-        if not share.any():
-            continue
-        colour, hatch = palette.component_style(component)
-        look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
-        look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
-        ax.barh(names, share, left=start, **look)
-        start += share
-    ax.axhline(0.5, color="0.6", linewidth=0.6)
-    ax.set(xlabel="share (%)", xlim=(0, 100))
-    ax.invert_yaxis()
-    style.open_sides(ax)
-    style.legend_below(figure, ax, title="component")
-    return figure
-
-
-def timeline(networks: list[str], pieces: pd.DataFrame, width: float = style.WIDTH) -> Figure:
-    """Work of a chip over time, one row per network, with requests and deadlines."""
-    figure = Figure(figsize=(width, 0.9 + 0.3 * len(networks)), layout="constrained")
-    ax = figure.subplots()
-    until = pieces["released_s"].max() + (pieces["due_s"] - pieces["released_s"]).min()
-    end = max(pieces["end_s"].max(), until) * MS
-    for row, (name, (colour, _)) in enumerate(
-        zip(networks, style.workload_styles(networks), strict=False)
-    ):
-        work = pieces[pieces["network"] == name]
-        spans = np.column_stack([work["start_s"], work["end_s"] - work["start_s"]]) * MS
-        ax.broken_barh(list(map(tuple, spans)), (row - 0.3, 0.6), color=colour, linewidth=0.3)
-        requests = work.drop_duplicates("request")
-        late = requests[requests["due_s"] * MS <= end]
-        first = row == 0
-        ax.vlines(
-            requests["released_s"] * MS, row - 0.42, row + 0.42, colors=style.DARK_GREY,
-            linewidth=0.8, label="request" if first else "_",
-        )  # fmt: skip
-        ax.scatter(
-            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, palette.HIGHLIGHT, marker="v",
-            linewidths=0, zorder=3, label="deadline" if first else "_",
-        )  # fmt: skip
-    ax.set_yticks(range(len(networks)), [label(name) for name in networks])
-    ax.set(xlim=(-0.01 * end, 1.01 * end), ylim=(len(networks) - 0.5, -0.6), xlabel="time (ms)")
-    ax.tick_params(axis="y", length=0)
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=2)
-    style.open_sides(ax)
-    return figure
-
-
-def energy_per_token(breakdown: pd.DataFrame, generation: pd.DataFrame) -> pd.DataFrame:
-    """Energy of a token of each step by component, J: a row per component, a column per network.
-
-    Args:
-        breakdown: energies of inferences (`breakdown.csv`).
-        generation: phases and sequences (`generation.csv`).
-    """
-    steps = generation[generation["phase"] == STEP]
-    by_network = {
-        str(name): breakdown[f"energy_{name}_J"] / batch
-        for name, batch in zip(steps["network"], steps["batch"], strict=True)
-    }
-    return pd.DataFrame({"component": breakdown["component"], **by_network})
-
-
-def generation(steps: pd.DataFrame, energy: pd.DataFrame, width: float = style.WIDTH) -> Figure:
-    """Time per token at the first, mean and last step over the floor of DRAM; energy per token.
-
-    Args:
-        steps: rows of each network by step (`steps.csv`).
-        energy: joules by component; see `energy_per_token`.
-        width: inches; panels stand one above the other in a figure of one column.
-    """
-    networks = list(dict.fromkeys(steps["network"]))
-    times, energies = 0.35 + 0.2 * len(steps), 0.35 + 0.3 * len(networks)
-    is_narrow = width <= style.COLUMN
-    height = (times + energies if is_narrow else max(times, energies)) + 1.2
-    figure = Figure(figsize=(width, height), layout="constrained")
-    if is_narrow:
-        above, below = figure.subplots(2, 1, height_ratios=(times, energies))
-    else:
-        above, below = figure.subplots(1, 2)
-    _time_of_steps(above, steps, several=len(networks) > 1)
-    _energy_of_tokens(below, networks, energy)
-    for ax in (above, below):
-        ax.invert_yaxis()
-        ax.tick_params(axis="y", length=0)
-        style.open_sides(ax)
-    style.legend_below(figure, below, title="component")
-    return figure
-
-
-def _time_of_steps(ax: Axes, steps: pd.DataFrame, *, several: bool) -> None:
-    """Draw a bar for each step, and a thinner shaded one for the floor of DRAM."""
-    rows = [
-        (f"{label(str(row.network))}, " if several else "") + f"{row.step}: {row.keys:,} keys"
-        for row in steps.itertuples()
-    ]
-    time, floor = (MS * steps[name] for name in ("time_per_token_s", "dram_floor_s"))
-    ax.barh(rows, time, color="0.35", height=0.7, linewidth=0.3, label="time of the step")
-    look: dict[str, Any] = {"color": "0.75", "hatch": "////", "edgecolor": "white"}
-    ax.barh(rows, floor, height=0.35, linewidth=0.3, label="least time of DRAM", **look)
-    ax.set(xlabel="time per token (ms)", xlim=(0, None))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-
-
-def _energy_of_tokens(ax: Axes, networks: Sequence[str], energy: pd.DataFrame) -> None:
-    """Draw the energy of a token of each network, split by component; small ones are joined."""
-    names = [label(name) for name in networks]
-    start = np.zeros(len(names))
-    joules_of = energy.set_index("component")[networks]
-    is_small = (joules_of < SMALL * joules_of.sum()).all(axis=1)
-    joules_of = pd.concat([joules_of[~is_small], joules_of[is_small].sum().to_frame("others").T])
-    for component, joules in zip(joules_of.index, joules_of.to_numpy(), strict=True):
-        colour, hatch = palette.component_style(component)
-        look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
-        look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
-        ax.barh(names, MJ * joules, left=start, **look)
-        start += MJ * joules
-    ax.set(xlabel="energy per token (mJ)", xlim=(0, None))

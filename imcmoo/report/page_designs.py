@@ -13,16 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.answers.results import Results
+from imcmoo.display.columns import Measured, measured
+from imcmoo.display.labels import criterion_heading, distinct_labels, label
+from imcmoo.display.limits import GENERIC, SNR
 from imcmoo.io.errors import InputError
-from imcmoo.report.labels import (
-    GENERIC,
-    SNR,
-    Measured,
-    criterion_heading,
-    distinct_labels,
-    label,
-    measured,
-)
 
 MAX_VALUES = 120_000
 """Largest number of values in the table; designs off the front are thinned out."""

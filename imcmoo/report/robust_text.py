@@ -19,7 +19,7 @@ from imcmoo.answers.drawn_device import (
 from imcmoo.answers.robust_answer import Pair, RobustAnswer
 from imcmoo.model.physical.assumptions import OF_COUNTS
 from imcmoo.model.physical.draws import HELD
-from imcmoo.problem.criteria import ROBUST_CRITERIA
+from imcmoo.problem.robust_names import ROBUST_CRITERIA
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study

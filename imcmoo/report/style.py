@@ -209,3 +209,11 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
     options: Any = {"pil_kwargs": {"compress_level": 1}} if path.suffix == ".png" else {}
     figure.savefig(drawn, format=path.suffix[1:], metadata=metadata, **options)
     path.write_bytes(drawn.getvalue())
+
+
+MS, US, MJ = 1e3, 1e6, 1e3
+"""Per second and per joule."""
+
+
+DENSE: dict[str, Any] = {"rasterized": True, "linewidths": 0}
+"""Thousands of points or lines become an image in a PDF; text and axes stay vectors."""

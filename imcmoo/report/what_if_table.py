@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
 
 from imcmoo.ask.what_if import IMAGES
+from imcmoo.display.columns import cell, headed
+from imcmoo.display.labels import criterion_unit, distinct_labels, label
+from imcmoo.display.table import Table
+from imcmoo.display.units import SMALLEST_SHOWN, on_screen, plain
 from imcmoo.problem.scale import RATIO
-from imcmoo.report.labels import (
-    SMALLEST_SHOWN,
-    cell,
-    criterion_unit,
-    distinct_labels,
-    headed,
-    label,
-    latex_table,
-    on_screen,
-    plain,
-)
-from imcmoo.report.rich_tables import new_table
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
@@ -47,61 +37,30 @@ MAX_WORSE = 4
 """Largest number of costs that are named as worse."""
 
 
-@dataclass(frozen=True)
-class WhatIfTable:
-    """Cells of the table: a heading per change, rows beginning with their heading, and notes."""
-
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str]
-
-    @classmethod
-    def of(cls, study: Study | StudyOfDevices, frame: pd.DataFrame) -> WhatIfTable:
-        """The table of the result of `Study.what_if`."""
-        several = len(study.studies) > 1
-        by_device = {str(one.device): one for one in study.studies}
-        answers = frame.to_dict("records")
-        studies = [by_device[r["device"]] if several else study.studies[0] for r in answers]
-        # The first rows, one for each device, are of the study without changes.
-        base = [studies.index(one) for one in studies]
-        headings = [f"{r['change']} · {r['device']}" if several else r["change"] for r in answers]
-        first = study.studies[0]
-        rows = [["answer", *map(_answer, answers)]]
-        rows += [["score", *(_score(r, one) for r, one in zip(answers, studies, strict=True))]]
-        costs = [c for c in frame if c not in (*FIRST, "note") and _is_cost(str(c), first)]
-        rows += [_cost_row(str(c), answers, base, first) for c in costs]
-        images = [c for c in frame if str(c).startswith(IMAGES)]
-        designs = [c for c in frame if c not in (*FIRST, "note", *costs, *images)]
-        rows += [
-            [str(c), *_marked(frame[c], base)] for c in designs if frame[c].dropna().nunique() > 1
-        ]
-        notes = [f"{n}: {r['note']}" for n, r in zip(headings, answers, strict=True) if r["note"]]
-        for at, (name, after) in enumerate(zip(headings, answers, strict=True)):
-            text = worse(answers[base[at]], after, studies[at], after["criterion"])
-            if text and at != base[at]:
-                notes.append(f"{name}: worse besides the score: {text}")
-        return cls(headings, rows, [CAPTION, *notes])
-
-    def to_rich(self, title: str) -> Table:
-        """The table for a terminal."""
-        table = new_table("", title=title, numbers=self.headings)
-        for row in self.rows:
-            table.add_row(*row)
-        table.caption = "\n".join(self.notes)
-        return table
-
-    def to_markdown(self) -> str:
-        """The table in Markdown."""
-        lines = [["", *self.headings], ["---", *["---:"] * len(self.headings)], *self.rows]
-        cells = [[text.replace("|", "\\|").replace("*", "\\*") for text in row] for row in lines]
-        table = "\n".join(f"| {' | '.join(row)} |" for row in cells)
-        notes = "\n".join(f"- {note}".replace("*", "\\*") for note in self.notes)
-        return f"{table}\n\n{notes}\n"
-
-    def to_latex(self) -> str:
-        """The table in LaTeX, for the package booktabs."""
-        columns = "l" + "r" * len(self.headings)
-        return latex_table(columns, ["", *self.headings], self.rows, self.notes)
+def what_if_table(study: Study | StudyOfDevices, frame: pd.DataFrame) -> Table:
+    """The table of the result of `Study.what_if`."""
+    several = len(study.studies) > 1
+    by_device = {str(one.device): one for one in study.studies}
+    answers = frame.to_dict("records")
+    studies = [by_device[r["device"]] if several else study.studies[0] for r in answers]
+    # The first rows, one for each device, are of the study without changes.
+    base = [studies.index(one) for one in studies]
+    headings = [f"{r['change']} · {r['device']}" if several else r["change"] for r in answers]
+    first = study.studies[0]
+    rows = [["answer", *map(_answer, answers)]]
+    rows += [["score", *(_score(r, one) for r, one in zip(answers, studies, strict=True))]]
+    costs = [c for c in frame if c not in (*FIRST, "note") and _is_cost(str(c), first)]
+    rows += [_cost_row(str(c), answers, base, first) for c in costs]
+    images = [c for c in frame if str(c).startswith(IMAGES)]
+    designs = [c for c in frame if c not in (*FIRST, "note", *costs, *images)]
+    rows += [[str(c), *_marked(frame[c], base)] for c in designs if frame[c].dropna().nunique() > 1]
+    notes = [f"{n}: {r['note']}" for n, r in zip(headings, answers, strict=True) if r["note"]]
+    for at, (name, after) in enumerate(zip(headings, answers, strict=True)):
+        text = worse(answers[base[at]], after, studies[at], after["criterion"])
+        if text and at != base[at]:
+            notes.append(f"{name}: worse besides the score: {text}")
+    title = f"{study.name}: the answer under each change"
+    return Table(["", *headings], rows, title, [CAPTION, *notes])
 
 
 def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, criterion: str) -> str:

@@ -36,10 +36,10 @@ from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.partials import NoBounds
-from imcmoo.problem.criteria import refuse_robust
 from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.robust_names import refuse_robust
 from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study

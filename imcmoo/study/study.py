@@ -62,15 +62,7 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.faults import fault_lines
-from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
-from imcmoo.study.table import DeviceName, Positive, Table, devices, is_file
-from imcmoo.study.tables import (
-    DeviceSchema,
-    Names,
-    Network,
-    ScenarioTable,
-    ScoreTable,
-    SpaceSchema,
+from imcmoo.study.parsing import (
     as_tuple,
     component_table,
     keys_as_nodes,
@@ -80,10 +72,20 @@ from imcmoo.study.tables import (
     known_model,
     none_as_inf,
     not_empty,
-    parse_networks,
     parse_score,
-    parse_space,
     snr_limit,
+)
+from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
+from imcmoo.study.table import DeviceName, Positive, Table, devices, is_file
+from imcmoo.study.tables import (
+    DeviceSchema,
+    Names,
+    Network,
+    ScenarioTable,
+    ScoreTable,
+    SpaceSchema,
+    parse_networks,
+    parse_space,
 )
 from imcmoo.study.toml import toml_text
 from imcmoo.study.uncertainty import UncertaintyTable, faults, refusal

@@ -22,12 +22,6 @@ def devices() -> list[str]:
     return list(MEMORY_CELLS)
 
 
-def device_label(name: str) -> str:
-    """Name of a device for people: its title, or its label where that does not hold the name."""
-    cell = MEMORY_CELLS[name]
-    return cell.title if name in cell.label.lower() else cell.label
-
-
 def known_device(name: str) -> str:
     """Check that a device exists."""
     names = devices()

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import NAMED
 from imcmoo.study.faults import fault_lines
+from imcmoo.study.parsing import distinct
 from imcmoo.study.table import Table
-from imcmoo.study.tables import Names, distinct
+from imcmoo.study.tables import Names
 
 if TYPE_CHECKING:
     from imcmoo.study.study import Study

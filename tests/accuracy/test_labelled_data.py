@@ -9,7 +9,7 @@ from tests.extras import needs
 
 needs("accuracy", "onnxruntime")
 
-from imcmoo.accuracy.assess import interval, wilson
+from imcmoo.accuracy.intervals import interval, wilson
 from imcmoo.accuracy.labelled_data import BATCH, LabelledData, Metric, batch_size, run_all
 from imcmoo.io.errors import InputError
 from tests.accuracy.networks import cut, real

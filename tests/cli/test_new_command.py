@@ -11,7 +11,7 @@ needs("onnx", "onnx")
 from imcmoo.api import Study
 from imcmoo.cli.main import main
 from imcmoo.model.physical.memory_cells import memory_cell
-from imcmoo.networks.onnx_import.reading import set_batch
+from imcmoo.networks.onnx_import.binding import set_batch
 from imcmoo.networks.onnx_import.tensors import sizes_of
 from tests.cli.helpers import contents, refused
 from tests.networks.onnx_import import models

@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 
 from imcmoo.io.errors import InputError
-from imcmoo.networks.language_model import (
-    FAMILIES,
-    Generation,
-    LanguageModel,
-    import_language_model,
-)
+from imcmoo.networks.language_families import FAMILIES
+from imcmoo.networks.language_model import Generation, LanguageModel, import_language_model
 from imcmoo.networks.operands import generic_operands, operand_bits
 from imcmoo.networks.workloads import FURTHER, Workload, WorkloadSet
 from tests.networks.language_models import CONFIGS, REPOSITORIES

@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 
 from imcmoo import Run
+from imcmoo.answers.cautions import PHYSICAL_BASIS
 from imcmoo.answers.explanation import read_explanations
 from imcmoo.answers.list_ends import OpenEnd
-from imcmoo.answers.result_tables import PHYSICAL_BASIS
 from imcmoo.api import Study
 from imcmoo.cli.main import main
+from imcmoo.display import labels, table, units
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
-from imcmoo.report import answer_card, labels
+from imcmoo.report import answer_card, card_lines
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
 from tests import ROOT
@@ -72,15 +73,15 @@ def answered(folder, capsys, *commands, scenario="", networks, **settings):
 )
 def test_a_chip_states_the_bits_of_its_operands(precision, text):
     config = {"model": "physical", "precision": precision, "workloads": ["a", "b"]}
-    assert [*answer_card._operands(config)] == [text]
-    assert not [*answer_card._operands(config | {"model": "mine"})]
+    assert [*card_lines.operands(config)] == [text]
+    assert not [*card_lines.operands(config | {"model": "mine"})]
 
 
 def test_a_chip_has_the_label_of_its_device(monkeypatch):
     monkeypatch.setattr(memory_cell("sram"), "label", "charge SRAM")
     for device, label in (("sram", "charge SRAM"), ("dimc", "digital SRAM"), ("mine", "mine")):
         design = {"device": device, "rows": 64, "cols": 32}
-        shown = answer_card._chip(SimpleNamespace(design=design), {"model": "mine"})
+        shown = card_lines.chip_lines(SimpleNamespace(design=design), {"model": "mine"})
         assert next(shown) == ("chip", f"{label}, macros of 64 × 32")
 
 
@@ -128,7 +129,7 @@ def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
     parts = explanation.tables["power"].set_index("part")["power_W"]
     assert parts.sum() == pytest.approx(explanation.chip["average_power_W"])
     share = 100 * parts["dram_idle"] / parts.sum()
-    text = f"idle DRAM {labels.engineering(parts['dram_idle'], 'W')} ({share:.3g} %)"
+    text = f"idle DRAM {units.engineering(parts['dram_idle'], 'W')} ({share:.3g} %)"
     assert card["power by part"].startswith("networks ")
     assert text in card["power by part"]
     capsys.readouterr()
@@ -148,9 +149,9 @@ def test_a_limit_is_near_within_two_percent_and_its_margin_is_stated():
     tables["lacking"] = pd.DataFrame(broken, columns=["step", "limit", "network"])
     networks = pd.DataFrame({"network": ["vgg16"], "snr_adc_dB": [18.01]})
     one = SimpleNamespace(tables={**tables, "networks": networks}, score=2.0)
-    (near,) = answer_card._near_limits(one)
+    (near,) = card_lines.near_limits(one)
     assert near.endswith(" of VGG16: 1.5 % to spare")
-    of_latency, of_snr = answer_card._binding_limits(one)
+    of_latency, of_snr = card_lines.binding_limits(one)
     assert of_latency.endswith(
         " of VGG16 (1.5 % to spare, 3 of 9 designs one step away violate it)"
     )
@@ -197,7 +198,7 @@ def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path)
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_a_single_heading_of_a_table_spans_all_columns(n):
-    text = labels.latex_table("l" * n, ["title"], [["x"] * n])
+    text = table._latex_table("l" * n, ["title"], [["x"] * n])
     assert rf"\multicolumn{{{n}}}{{l}}{{title}} \\" in text
 
 
@@ -220,14 +221,14 @@ def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
 
 
 def test_signs_that_latex_reads_as_commands_are_escaped():
-    assert labels.latex("~10^12 – a<b") == (r"\textasciitilde{}10\textasciicircum{}12 -- a$<$b")
+    assert table.latex("~10^12 – a<b") == (r"\textasciitilde{}10\textasciicircum{}12 -- a$<$b")
 
 
 def test_a_pipelined_chip_has_the_speed_and_power_of_its_interval():
     row = pd.Series({"energy_J": 6e-3, "latency_s": 4e-3, "interval_s": 1e-3, "images": 2.0})
-    assert answer_card.at_full_speed(row) == pytest.approx((2000.0, 6.0))
-    assert answer_card.at_full_speed(row.drop("interval_s")) == pytest.approx((500.0, 1.5))
-    texts = answer_card._costs(row, Limits(max_power_W=3.0), alone=True)
+    assert card_lines.at_full_speed(row) == pytest.approx((2000.0, 6.0))
+    assert card_lines.at_full_speed(row.drop("interval_s")) == pytest.approx((500.0, 1.5))
+    texts = card_lines.network_costs(row, Limits(max_power_W=3.0), alone=True)
     assert [text for text in texts if text.endswith("W") or "allowed" in text] == [
         "power at full speed 6 W",
         "energy over latency 1.5 W (50 % of the 3 W allowed)",
@@ -238,14 +239,14 @@ def test_a_pipelined_chip_has_the_speed_and_power_of_its_interval():
     ("columns", "text"),
     [
         ({"images": 4.0}, "energy of 4 images 6 mJ"),
-        ({"images": 4.0, labels.TOKENS: 9.0}, "energy of 4 sequences 6 mJ"),
+        ({"images": 4.0, units.TOKENS: 9.0}, "energy of 4 sequences 6 mJ"),
         ({"images": 1.0}, "energy 6 mJ"),
         ({}, "energy 6 mJ"),
     ],
 )
 def test_the_energy_of_a_batch_states_of_how_many_it_is(columns, text):
     row = pd.Series({"energy_J": 6e-3, "latency_s": 4e-3, **columns})
-    assert text in [*answer_card._costs(row, Limits(), alone=True)]
+    assert text in [*card_lines.network_costs(row, Limits(), alone=True)]
 
 
 def test_scores_have_the_unit_of_their_exponents():
@@ -257,10 +258,10 @@ def test_scores_have_the_unit_of_their_exponents():
 
 
 def test_pages_are_cited_by_their_titles_where_their_files_are_missing(tmp_path, monkeypatch):
-    assert answer_card._cited(PHYSICAL_BASIS) == PHYSICAL_BASIS
-    titles = {ROOT.joinpath(page).read_text("utf-8").splitlines()[0] for page in answer_card.PAGES}
-    assert titles == {f"# {title}" for title in answer_card.PAGES.values()}
+    assert card_lines.cited(PHYSICAL_BASIS) == PHYSICAL_BASIS
+    titles = {ROOT.joinpath(page).read_text("utf-8").splitlines()[0] for page in card_lines.PAGES}
+    assert titles == {f"# {title}" for title in card_lines.PAGES.values()}
     monkeypatch.setattr(answer_card, "PROJECT", tmp_path)
-    cited = answer_card._cited(PHYSICAL_BASIS)
+    cited = card_lines.cited(PHYSICAL_BASIS)
     assert "published macros (documentation: The physical model beside published chips)" in cited
     assert "docs/" not in cited

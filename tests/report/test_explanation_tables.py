@@ -6,8 +6,8 @@ import pytest
 
 from imcmoo.answers.explain import explain
 from imcmoo.api import Study
+from imcmoo.display.limits import missing_resources, used, violation, violations
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.labels import missing_resources, used, violation, violations
 from imcmoo.study import catalogue
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 from tests.report.tables import shown

@@ -9,7 +9,7 @@ import pytest
 
 from imcmoo.answers.results import Results
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.report import figures, style
+from imcmoo.report import figures, front_figures, network_figures, style
 
 
 def points(n, n_workloads, seed=0):
@@ -42,7 +42,7 @@ def _style():
 @pytest.mark.parametrize("n_workloads", [1, 9])
 def test_trade_off_has_a_panel_per_workload(n_workloads):
     names = SHIPPED[:n_workloads]
-    figure = figures.trade_off(names, points(100, n_workloads), **marked(n_workloads))
+    figure = front_figures.trade_off(names, points(100, n_workloads), **marked(n_workloads))
     panels = [ax for ax in figure.axes if ax.get_title()]
     assert len(panels) == n_workloads
     assert len(legend(figure)) == n_workloads + 3  # designs, front and joint chip
@@ -50,7 +50,7 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
     one = points(1, 2)
-    figures.trade_off(SHIPPED[:2], one, one, one, points(0, 2))
+    front_figures.trade_off(SHIPPED[:2], one, one, one, points(0, 2))
     assert not recwarn.list
 
 
@@ -68,7 +68,7 @@ def test_the_matrix_says_what_does_not_map_and_what_breaks_limits():
 
 def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
     for name in ("a", "b"):
-        figure = figures.trade_off(SHIPPED[:4], points(50, 4), **marked(4))
+        figure = front_figures.trade_off(SHIPPED[:4], points(50, 4), **marked(4))
         style.save(figure, tmp_path, name, ("png", "pdf", "svg"))
     for suffix in ("png", "pdf", "svg"):
         one, other = (tmp_path / f"{name}.{suffix}" for name in ("a", "b"))
@@ -94,7 +94,7 @@ HOSTILE = {
 def test_settings_of_a_user_change_nothing(tmp_path):
     for name, settings in (("a", {}), ("b", HOSTILE)):
         with mpl.rc_context(settings), style.paper_style():
-            figure = figures.trade_off(SHIPPED[:2], points(50, 2), **marked(2))
+            figure = front_figures.trade_off(SHIPPED[:2], points(50, 2), **marked(2))
         with mpl.rc_context(settings):
             style.save(figure, tmp_path, name)
     for suffix in ("png", "pdf"):
@@ -122,10 +122,10 @@ def test_generation_shows_each_step_over_its_floor_and_energy_of_a_token(width, 
     breakdown = pd.DataFrame({"component": ["dram", "cells", "links", "writes"]})
     for network in networks:
         breakdown[f"energy_{network}_J"] = np.array([9.9, 4.0, 0.05, 0.05]) * 1e-3
-    answer_from_run = pd.DataFrame({"network": ["prompt", *networks], "phase": "step", "batch": 2})
-    answer_from_run.loc[0, "phase"] = "prefill"
-    energy = figures.energy_per_token(breakdown, answer_from_run)
-    figure = figures.generation(steps, energy, width)
+    of_run = pd.DataFrame({"network": ["prompt", *networks], "phase": "step", "batch": 2})
+    of_run.loc[0, "phase"] = "prefill"
+    energy = network_figures.energy_per_token(breakdown, of_run)
+    figure = network_figures.generation(steps, energy, width)
     times, energies = figure.axes
     over, floors = ([bar.get_width() for bar in bars] for bars in times.containers)
     assert over == pytest.approx(1e3 * steps["time_per_token_s"])
@@ -158,7 +158,7 @@ def test_figures_for_papers_have_two_widths_and_two_formats_of_300_dpi(tmp_path,
 @pytest.mark.parametrize("width", [style.WIDTH, style.COLUMN])
 def test_every_mark_of_the_trade_off_is_in_its_legend(width):
     names = list(SHIPPED[:4])
-    figure = figures.trade_off(names, points(50, 4), **marked(4), width=width)
+    figure = front_figures.trade_off(names, points(50, 4), **marked(4), width=width)
     texts = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {"evaluated design", "Pareto front", "all networks"} <= texts
     assert len(texts) == 3 + len(names)
@@ -167,7 +167,7 @@ def test_every_mark_of_the_trade_off_is_in_its_legend(width):
 
 @pytest.mark.parametrize("n", [2, 9])
 def test_panels_and_legend_of_a_wide_trade_off_do_not_overlap(n):
-    figure = figures.trade_off(SHIPPED[:n], points(50, n), **marked(n))
+    figure = front_figures.trade_off(SHIPPED[:n], points(50, n), **marked(n))
     figure.draw_without_rendering()
     boxes = [ax.get_tightbbox() for ax in figure.axes] + [figure.legends[0].get_window_extent()]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
@@ -188,7 +188,7 @@ def test_sequential_bars_are_of_chips_of_other_networks(width):
 
 def test_texts_of_narrow_figures_have_at_least_6_points():
     with style.paper_style():
-        figure = figures.trade_off(
+        figure = front_figures.trade_off(
             list(SHIPPED[:4]), points(50, 4), **marked(4), width=style.COLUMN
         )
         figure.draw_without_rendering()

@@ -16,11 +16,13 @@ import pytest
 from imcmoo.answers.explanation import read_explanations
 from imcmoo.answers.results import Results
 from imcmoo.api import Study
+from imcmoo.display.columns import measured
+from imcmoo.display.labels import label
+from imcmoo.display.units import number
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs
 from imcmoo.report.answer_card import card_of_run
-from imcmoo.report.labels import label, measured, number
 from imcmoo.report.page import page
 from imcmoo.report.terminal_tables import selection_table
 from tests.report.conftest import HOSTILE

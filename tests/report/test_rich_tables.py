@@ -10,11 +10,11 @@ from rich.table import Table
 
 from imcmoo.answers.results import Results
 from imcmoo.cli import run_command
+from imcmoo.display.labels import label
+from imcmoo.display.rich_tables import fitted, natural_width, transposed
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import terminal_tables
-from imcmoo.report.labels import label
-from imcmoo.report.rich_tables import fitted, natural_width, transposed
-from imcmoo.report.terminal_tables import scenario_table
+from imcmoo.report.scenario_table import scenario_table
 from problems import STUDIES
 from tests.cli.helpers import run_quietly, write_study
 from tests.report.tables import shown

@@ -12,7 +12,7 @@ from imcmoo.exact import check
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import search_tree
 from imcmoo.model.partials import NoBounds
-from imcmoo.report.terminal_tables import verdict
+from imcmoo.report.scenario_table import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Load, Requests
 from imcmoo.scenario.service import request_times, service_in_turn

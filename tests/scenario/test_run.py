@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from imcmoo.__main__ import main
-from imcmoo.report.terminal_tables import verdict
+from imcmoo.report.scenario_table import verdict
 from tests.scenario.study_text import study_text
 
 

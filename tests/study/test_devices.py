@@ -14,7 +14,7 @@ import pytest
 
 import imcmoo
 from imcmoo.answers.answers import check_replaceable, comparison_folder
-from imcmoo.answers.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
+from imcmoo.answers.cautions import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.api import Study
 from imcmoo.ask.flip import flip
 from imcmoo.cli.main import main

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from imcmoo.__main__ import main
+from imcmoo.answers.cautions import PHYSICAL_BASIS
 from imcmoo.answers.provenance import run_config
-from imcmoo.answers.result_tables import PHYSICAL_BASIS
 from imcmoo.model.physical.model import physical_model
 from imcmoo.model.physical.noise.model import NoiseModel
 from imcmoo.networks.workloads import WorkloadSet

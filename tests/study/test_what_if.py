@@ -12,7 +12,7 @@ from imcmoo.ask.flip import model_assumptions
 from imcmoo.cli.main import main
 from imcmoo.cli.what_if_command import change
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.report.what_if_table import WhatIfTable
+from imcmoo.report.what_if_table import what_if_table
 from imcmoo.solve.solve import solve_all
 from imcmoo.study.vary import changed, vary
 from tests.cli.helpers import refused
@@ -152,8 +152,8 @@ def test_a_wrong_change_is_one_line_and_names_the_change(file, words, message, c
 
 
 def test_each_format_holds_every_answer(table):
-    shown = WhatIfTable.of(study(), table.reset_index())
-    texts = [str(shown.to_rich("few").columns[2]._cells), shown.to_markdown(), shown.to_latex()]
+    shown = what_if_table(study(), table.reset_index())
+    texts = [str(shown.to_rich().columns[2]._cells), shown.to_markdown(), shown.to_latex()]
     for text in texts:
         assert "22 *" in text.replace("\\*", "*")
         assert "certified" in text
@@ -167,11 +167,11 @@ def test_costs_that_rise_besides_the_score_are_named_with_the_change():
     rows = [("as it is", 1.0, 4.0, 1.0), ("rows=64", 0.5, 4.2, 1.005), ("rows=256", 2.0, 4.0, 0.9)]
     frame = pd.DataFrame(rows, columns=["change", "area_mm2", "package_mm2", "energy_J"])
     frame = frame.assign(answer="certified", criterion="area", score=1.0, note="")
-    notes = WhatIfTable.of(study(criterion="area"), frame).notes
+    notes = what_if_table(study(criterion="area"), frame).notes
     assert notes[1:] == ["rows=64: worse besides the score: package +5 %"]
     # The score of the answer is not named, that of the study is; zeros and gains have no ratio.
     frame = frame.assign(criterion="energy", accuracy_drop=0.0, snr_one_dB=[3.0, 2.0, 9.0])
-    notes = WhatIfTable.of(study(criterion="area"), frame).notes
+    notes = what_if_table(study(criterion="area"), frame).notes
     assert notes[1:] == [
         "rows=64: worse besides the score: package +5 %",
         "rows=256: worse besides the score: area +100 %",
@@ -182,7 +182,7 @@ def test_the_energy_of_a_batch_is_compared_per_image():
     one = study(space={**SPACE, "rows": 128, "columns_per_adc": 2, "dram": "x64"})
     frame = one.what_if([{"batch": 8}, {"resnet18_onnx.batch": 4}])
     assert frame["images_resnet18_onnx"].tolist() == [1, 8, 4]
-    table = WhatIfTable.of(one, frame)
+    table = what_if_table(one, frame)
     (cells,) = (row for row in table.rows if row[0] == "ResNet18 energy (mJ)")
     energy = frame["energy_resnet18_onnx_J"]
     for cell, value, images in zip(cells[2:], energy[1:], (8, 4), strict=True):
@@ -194,7 +194,7 @@ def test_the_energy_of_a_batch_is_compared_per_image():
     more = [("as it is", 1.0, 1), ("batch=8", 8.0, 8), ("batch=2", 2.1, 2)]
     columns = ["change", "energy_resnet18_onnx_J", "images_resnet18_onnx"]
     frame = pd.DataFrame(more, columns=columns).assign(answer="", criterion="area", note="")
-    table = WhatIfTable.of(one, frame)
+    table = what_if_table(one, frame)
     assert table.rows[2][2:] == [
         "8000 of 8 images (equal per image)",
         "2100 of 2 images (+5 % per image)",
@@ -247,8 +247,8 @@ def test_a_list_of_devices_has_a_row_for_each_device_and_change(devices):
     for device, one in zip(devices.devices, devices.studies, strict=True):
         alone = one.what_if([{"technology_nm": 22}])["score"]
         assert frame.loc[frame["device"] == device, "score"][:2].tolist() == alone.tolist()
-    table = WhatIfTable.of(devices, frame)
-    assert table.headings[:3] == ["as it is · sram", "as it is · dimc", "technology_nm=22 · sram"]
+    table = what_if_table(devices, frame)
+    assert table.columns[1:4] == ["as it is · sram", "as it is · dimc", "technology_nm=22 · sram"]
     with pytest.raises(imcmoo.InputError, match="device: two lists devices"):
         devices.what_if([{"device": "rram"}])
     with pytest.raises(imcmoo.InputError, match="row: no key of the study"):

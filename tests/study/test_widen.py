@@ -14,7 +14,7 @@ from imcmoo.answers.provenance import SEARCHED
 from imcmoo.ask.widen import FILE, WideningResult, widen
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
-from imcmoo.run import Run
+from imcmoo.report.finished_run import Run
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
 

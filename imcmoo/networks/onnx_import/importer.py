@@ -58,7 +58,8 @@ def import_onnx(
         OSError: the file cannot be read.
     """
     try:
-        from imcmoo.networks.onnx_import.reading import bind_inputs, read_model, set_batch
+        from imcmoo.networks.onnx_import.binding import bind_inputs, set_batch
+        from imcmoo.networks.onnx_import.reading import read_model
         from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
         from imcmoo.networks.onnx_import.walk import Walk
     except ModuleNotFoundError as error:

@@ -23,7 +23,8 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
-from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS, Call, NotModelled
+from imcmoo.networks.onnx_import.call import Call, NotModelled
+from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS
 from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS
 from imcmoo.networks.onnx_import.tensors import (
     LARGEST_VALUE,

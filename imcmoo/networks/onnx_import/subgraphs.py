@@ -12,7 +12,7 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Item
-from imcmoo.networks.onnx_import.operators import Call
+from imcmoo.networks.onnx_import.call import Call
 from imcmoo.networks.onnx_import.tensors import Tensor
 
 

@@ -12,9 +12,10 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
+from imcmoo.networks.onnx_import.binding import Bound
+from imcmoo.networks.onnx_import.call import Call
 from imcmoo.networks.onnx_import.nodes import visit
-from imcmoo.networks.onnx_import.operators import Call
-from imcmoo.networks.onnx_import.reading import Bound, Model, versions
+from imcmoo.networks.onnx_import.reading import Model, versions
 from imcmoo.networks.onnx_import.subgraphs import (
     Repetition,
     agreed,

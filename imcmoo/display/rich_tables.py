@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.table import Column, Table
 from rich.text import Text
 
-from imcmoo.report.labels import label
+from imcmoo.display.labels import label
 
 LONGEST_NAME = 20
 """Longest name of a network, in characters, that is not broken."""

@@ -1,0 +1,54 @@
+"""What to be cautious of in the costs of a chip, by cost model and device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imcmoo.model.physical.memory_cells import is_exact
+
+PLAUSIBLE_W_PER_MM2 = 1.0
+"""Power density, W/mm², above which no air-cooled chip runs."""
+
+
+BASIS = (
+    "Costs rest on component libraries and assumptions (docs/physical_model.md); imcmoo flip "
+    "--factor NAME finds where an assumption changes the best chip."
+)
+"""What the figures of the physical model rest on."""
+
+
+PHYSICAL_BASIS = (
+    "Costs are modelled; many are off by more than a factor of 3 from published macros "
+    f"(docs/silicon.md). {BASIS} A chip within all limits can still compute wrong answers; imcmoo "
+    "accuracy executes a network on it."
+)
+"""Caution for figures of the physical model."""
+
+
+DIGITAL_BASIS = (
+    "Costs are modelled; TOPS/W of two other and three fitted digital macros of 22 and 28 nm is "
+    f"met within 2 times. {BASIS}"
+)
+"""Caution for figures of digital macros, whose sums are exact."""
+
+
+def caution(model: str, workloads: Mapping[str, Mapping[str, float]], device: str) -> str | None:
+    """Caution about implausible figures, or assumptions of the physical model; None if there is
+    none. The physical model alone needs the device."""
+    if model == "physical":
+        return DIGITAL_BASIS if is_exact(device) else PHYSICAL_BASIS
+    density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}
+    worst = max(density, key=lambda name: density[name])
+    if not density[worst] > PLAUSIBLE_W_PER_MM2:
+        return None
+    watts = workloads[worst]["power_W"]
+    why = (
+        "the paper's cost model bounds neither power nor bandwidth, and voltage and cycle time are "
+        "independent in it"
+        if model == "reference"
+        else f"cost model {model} does not bound power"
+    )
+    return (
+        f"On this chip {worst} would draw {watts:,.0f} W ({density[worst]:,.1f} W/mm²): {why}."
+        " Compare designs with one another, not with silicon."
+    )
