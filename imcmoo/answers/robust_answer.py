@@ -322,8 +322,13 @@ def robust_folder(name: str, out: Path) -> Path:
     return out / FOLDER / name
 
 
-def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
+def check_replaceable(study: Study | StudyOfDevices, folder: Path, *, quick: bool = False) -> None:
     """Check that a folder holds no answer of a different study with the same name.
+
+    Args:
+        study: the study.
+        folder: the folder.
+        quick: the new answer proves few draws, so that it replaces none that proves all.
 
     Raises:
         InputError: it does; says what differs.
@@ -336,6 +341,21 @@ def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
     for one, stamp in zip(study.studies, stored, strict=True):
         if differs := other_question(one, stamp):
             raise InputError(f"{folder} is of {differs}; {REPLACE}")
+    if quick and _proves_all_draws(folder):
+        raise InputError(
+            f"{folder} holds an answer with all draws proven, and --quick proves fewer; {REPLACE}"
+        )
+
+
+def _proves_all_draws(folder: Path) -> bool:
+    """True if an answer has a proof of each draw of each device, and is no quick one."""
+    try:
+        if "--quick" in read_json(folder / CONFIG)["command"].split():
+            return False
+        devices = read_json(folder / FILE)["devices"].values()
+        return all(len(one["no_chip"]) == one["bound"].count(None) for one in devices)
+    except (AttributeError, FileNotFoundError, KeyError, TypeError, ValueError):
+        return False
 
 
 def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:

@@ -61,7 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--unseen", bool,
                "instead, leave out each network in turn, and try mixes of the networks"),
         option("--design FILE", Path, "CSV of designs of your own to judge as well"),
-        option("--force", bool, "replace the answer of another study of this name"),
+        option("--force", bool, "replace the answer of another study of this name; with --quick,"
+               " also a proven one"),
         arguments.WORKERS,
         QUIET,
     )  # fmt: skip
@@ -86,7 +87,7 @@ def main(args: argparse.Namespace) -> None:
         return
     with folder_lock(folder):
         if not args.force:
-            check_replaceable(study, folder)
+            check_replaceable(study, folder, quick=args.quick)
         answer = _answered(study, args, Options(folder, own=own, command=_command(study, args)))
         answer.save(folder)
         draw_robust(answer, folder)

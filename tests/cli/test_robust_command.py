@@ -1,6 +1,7 @@
 """`imcmoo robust` writes the robust chip, and the check finds it to hold."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -59,6 +60,21 @@ def test_a_folder_of_another_study_is_kept(home, answered, capsys):
     line = refused(capsys, "robust", str(path), "--out", str(home / "out"), "--quiet")
     assert "area_limit_mm2" in line
     assert "--force" in line
+
+
+def test_a_quick_answer_replaces_a_proven_one_on_request_only(home, answered, capsys, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(answered, out / "robust" / "few")
+    words = ["robust", str(home / "few.toml"), "--draws", "2", "--quick", "--workers", "1"]
+    words += ["--out", str(out), "--quiet"]
+    line = refused(capsys, *words)
+    assert "all draws proven" in line
+    assert "--force" in line
+    assert "--out" in line
+    assert len(pd.read_csv(out / "robust" / "few" / "draws.csv")) == 3
+    assert main([*words, "--force"]) == 0
+    assert main(words) == 0, "a quick answer is replaced by another one"
+    assert len(pd.read_csv(out / "robust" / "few" / "draws.csv")) == 2
 
 
 def test_wrong_options_are_refused_in_one_line(home, capsys):
