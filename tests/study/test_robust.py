@@ -274,6 +274,19 @@ def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
 
 
+def test_the_lines_of_a_quick_answer_say_what_rests_on_candidates(compared):
+    texts = "\n".join(robust_lines(compared))
+    assert "at least" not in texts
+    assert "not proven" not in texts
+    cut = [replace(p, bounds=np.array([p.bounds[0], *[np.nan] * 2])) for p in compared.parts]
+    lines = list(robust_lines(replace(compared, parts=tuple(cut))))
+    for label in ("sram", "dimc"):
+        assert any(line.startswith(f"{label}, regrets at least  ") for line in lines)
+    (pair,) = compared.pairs
+    (line,) = [line for line in lines if line.startswith(f"{pair.label}: median")]
+    assert line.endswith("; 2 draws rest on candidates, not proven")
+
+
 def test_only_assumptions_that_act_on_a_device_are_worth_a_measurement(compared):
     entries = compared.information.groupby("question")["entry"].agg(set)
     assert {"rram_cell", "rram_full_scale", "adc_time_factor"} <= {*compared.parts[0].table.groups}
