@@ -46,8 +46,11 @@ from imcmoo.study.uncertainty import UncertaintyTable, uncertainty_settings
 QUICK = 30
 """Draws that are proven if the answer is to be quick."""
 
-TIME_LIMIT_S = 60.0
-"""Time limit of the proof of the robust chip of a device."""
+MOST_PAIRS = 4_000_000
+"""Pairs of a partial or whole chip and a draw after which the proof of a robust chip ends.
+
+The number of looks, and not a time, ends a proof, so that it has the same gap on every machine.
+"""
 
 VALUE = "voi"
 """Stream of the random splits of draws."""
@@ -61,7 +64,7 @@ class Options:
         folder: where finished draws are kept; None to keep none.
         quick: prove the first `QUICK` draws only.
         time_limit_s: time limit of the proof of the robust chip of each device, s; with 0 it is the
-            best of the candidates, not proven.
+            best of the candidates, not proven. If None, `MOST_PAIRS` limits the proof instead.
         workers: number of processes.
         own: further chips to judge, shape (n, n_parameters), of a study of one device.
         on_draw: called as draws are finished, with the kind of work and both numbers.
@@ -70,7 +73,7 @@ class Options:
 
     folder: Path | None = None
     quick: bool = False
-    time_limit_s: float = TIME_LIMIT_S
+    time_limit_s: float | None = None
     workers: int = 1
     own: Levels | None = None
     on_draw: OnDraw = lambda *_: None
@@ -226,7 +229,7 @@ class _Part:
         """The answer of the device."""
         levels, log = self.choose(self.best, settings)
         value, proof = display_value(log, settings), None
-        if not options.quick and options.time_limit_s > 0:
+        if not options.quick and options.time_limit_s != 0:
             proof = self.prove_chip(levels, settings, options)
             if proof.levels is not None:
                 levels, value = proof.levels[None], proof.value
@@ -245,6 +248,7 @@ class _Part:
             n_pool=len(self.pool),
             value=value,
             proof=proof,
+            time_limit_s=options.time_limit_s,
         )
 
     def savings(self, settings: UncertaintyTable) -> dict[str, Saving] | None:
@@ -267,7 +271,9 @@ class _Part:
         if self.optima is not None:
             own = [SingleNetworkOptima(self.optima[at], self.optima[at]) for at in draws]
 
-        def observer(value: float, bound: float, gap: float) -> None:
+        most = MOST_PAIRS if options.time_limit_s is None else None
+
+        def observer(value: float, bound: float, gap: float, pairs: int) -> None:
             options.on_draw(f"robust chip, gap {gap:.2%}", 0, 1)
 
         return prove(
@@ -278,7 +284,8 @@ class _Part:
             by=settings.by,
             quantile=settings.quantile,
             optima=own,
-            time_limit_s=options.time_limit_s if math.isfinite(options.time_limit_s) else None,
+            most_pairs=most,
+            time_limit_s=options.time_limit_s,
             observer=observer,
         )
 

@@ -10,7 +10,7 @@ from typing import get_args
 from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, robust_folder
-from imcmoo.ask.robust import QUICK, TIME_LIMIT_S, Options, robust
+from imcmoo.ask.robust import QUICK, Options, robust
 from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, not_negative, option, whole
@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                " (default: 0.95)"),
         option("--quick", bool, f"prove the best chips of the first {QUICK} draws only"),
         option("--time-limit SECONDS", not_negative,
-               f"of the proof of the robust chip of a device; the gap reached is stated (default: "
-               f"{TIME_LIMIT_S:g}; 0: no proof)", default=TIME_LIMIT_S),
+               "of the proof of the robust chip of a device; the gap reached is stated, which then"
+               " depends on the machine (default: a number of steps, about a minute; 0: no proof)"),
         option("--unseen", bool,
                "instead, leave out each network in turn, and try mixes of the networks"),
         option("--design FILE", Path, "CSV of designs of your own to judge as well"),
@@ -146,6 +146,8 @@ def _command(study: Study | StudyOfDevices, args: argparse.Namespace) -> str:
     """The command line that repeats the answer."""
     name = Path(study.file).name if study.file else study.name
     options = [f"--{n.replace('_', '-')} {value}" for n, value in _changes(args).items()]
+    if args.time_limit is not None:
+        options.append(f"--time-limit {args.time_limit:g}")
     return " ".join([f"imcmoo robust {name}", *options, *(["--quick"] if args.quick else [])])
 
 

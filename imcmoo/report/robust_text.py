@@ -159,7 +159,10 @@ def _proof(part: DrawnDevice) -> str:
     if part.proof is None:
         return f"{value}: best of the pool of {part.n_pool:,} candidates, not proven"
     if part.proof.gap > 0:
-        return f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+        text = f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+        if part.time_limit_s is None:
+            return text
+        return f"{text} in {part.time_limit_s:g} s; this gap depends on the machine"
     return f"{value}: proven, no chip is better"
 
 

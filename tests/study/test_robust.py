@@ -1,6 +1,7 @@
 """The robust chip of a study under uncertain costs."""
 
 import itertools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -196,6 +197,20 @@ def test_workers_and_interrupts_change_no_byte(study, tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(
         more.draws.iloc[:4].drop(columns="draw"), one.draws.drop(columns="draw")
     )
+
+
+def test_the_speed_of_the_machine_changes_no_byte(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(ask, "MOST_PAIRS", 20)
+    robust(study, draws=4).save(tmp_path / "fast")
+    ticks = itertools.count(step=1000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
+    slow = robust(study, draws=4)
+    slow.save(tmp_path / "slow")
+    assert slow.parts[0].proof.gap > 0, "the proof ends before it is complete"
+    assert files(tmp_path / "fast") == files(tmp_path / "slow")
+    assert "depends on the machine" not in "".join(robust_lines(slow))
+    timed = robust(study, Options(time_limit_s=60.0), draws=4)
+    assert "in 60 s; this gap depends on the machine" in "".join(robust_lines(timed))
 
 
 def test_a_quick_answer_says_what_is_not_proven(study, monkeypatch):
