@@ -67,7 +67,8 @@ class Options:
             best of the candidates, not proven. If None, `MOST_PAIRS` limits the proof instead.
         workers: number of processes.
         own: further chips to judge, shape (n, n_parameters), of a study of one device.
-        on_draw: called as draws are finished, with the kind of work and both numbers.
+        on_draw: called as draws are finished, with the kind of work and both numbers, and after
+            every step of a proof of a robust chip, with its state and zeros.
         command: the command line that repeats the answer.
     """
 
@@ -271,10 +272,16 @@ class _Part:
         if self.optima is not None:
             own = [SingleNetworkOptima(self.optima[at], self.optima[at]) for at in draws]
 
-        most = MOST_PAIRS if options.time_limit_s is None else None
+        limit, most = options.time_limit_s, None if options.time_limit_s else MOST_PAIRS
+        of = f" of {device}" if (device := self.drawn.study.device) else ""
 
         def observer(value: float, bound: float, gap: float, pairs: int) -> None:
-            options.on_draw(f"robust chip, gap {gap:.2%}", 0, 1)
+            spent = f"at most {limit:g} s" if most is None else f"{pairs / most:.0%} of its steps"
+            options.on_draw(
+                f"proof of the robust chip{of}: best {value:.5g} · bound {bound:.5g} · "
+                f"gap {gap:.2%} · {spent}",
+                *(0, 0),
+            )
 
         return prove(
             [self.drawn.new_problem(int(at)) for at in draws],
@@ -285,7 +292,7 @@ class _Part:
             quantile=settings.quantile,
             optima=own,
             most_pairs=most,
-            time_limit_s=options.time_limit_s,
+            time_limit_s=limit,
             observer=observer,
         )
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.certificates import certificates, certified_study
 from imcmoo.answers.drawn_device import device_name
 from imcmoo.answers.provenance import STUDY, check_trusted, ordinary_study
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
-from imcmoo.cli.terminal import Bars, console, warn
+from imcmoo.cli.terminal import Bars, bars_with_state, console, warn
 from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
@@ -137,14 +138,15 @@ def _check_robust(folder: Path, args: argparse.Namespace) -> None:
         }
         study = study.each(lambda one: certified_study(settings.get(device_name(one), {}), one))
     terminal = console(quiet=args.quiet)
-    with Bars(quiet=args.quiet) as progress:
-        task = progress.add_task(stated.study, total=None)
+    # Steps take times too different for an estimate of the remaining one.
+    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
+        task = progress.add_task(stated.study, total=None, state="")
         lines = check_robust(
             folder,
             study.studies,
             everything=args.all,
             on_step=lambda what, done, total: progress.update(
-                task, description=what, completed=done, total=total
+                task, state=f"{what}: {done:,} of {total:,}"
             ),
         )
     for line in lines:

@@ -36,7 +36,10 @@ table [uncertainty] of the study. Writes DIR/robust/STUDY.
   imcmoo robust edge.toml --draws 100 --criterion robust_quantile --quantile 0.9
 """
 
-INTERRUPTED = "finished draws are kept; the same command goes on with the others"
+INTERRUPTED = (
+    "the proofs of finished draws are kept; the same command goes on with the others, and begins "
+    "the proof of the robust chip again"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,10 +120,14 @@ def _answered(
 ) -> RobustAnswer:
     """The answer, with bars of its progress."""
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
-        task = progress.add_task(study.name, total=None, state="best chips as assumed")
+        phases = ["best chips as assumed"]
+        task = progress.add_task(study.name, total=None, state=phases[-1])
 
         def on_draw(what: str, done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, state=what)
+            if (phase := what.partition(":")[0]) != phases[-1]:
+                progress.reset(task)  # so that the remaining time is of this phase
+                phases.append(phase)
+            progress.update(task, completed=done, total=total or None, state=what)
 
         changed = replace(
             options,

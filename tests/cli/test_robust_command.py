@@ -6,6 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from imcmoo.cli import terminal
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import content_checksum
 from tests.cli.helpers import refused
@@ -87,9 +88,13 @@ def test_wrong_options_are_refused_in_one_line(home, capsys):
 
 
 def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
-    home, answered, capsys, tmp_path
+    home, answered, capsys, tmp_path, monkeypatch
 ):
-    assert main(["check-certificate", str(answered), "--all", "--quiet"]) == 0
+    monkeypatch.setattr(terminal, "LINE_S", 0.0)
+    assert main(["check-certificate", str(answered), "--all"]) == 0
+    progress = capsys.readouterr().err
+    assert "proofs of draws: 3 of 3" in progress
+    assert "left" not in progress, "an estimate of the time"
     study = ["--study", str(home / "few.toml"), "--quiet"]
     content = json.loads((answered / "certificate.json").read_text(encoding="utf-8"))
     (tmp_path / "draws.csv").write_bytes((answered / "draws.csv").read_bytes())

@@ -259,8 +259,24 @@ def devices():
 
 
 @pytest.fixture(scope="module")
-def compared(devices):
-    return robust(devices, draws=3)
+def states():
+    """States that the fixture `compared` reports."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def compared(devices, states):
+    options = Options(on_draw=lambda *state: states.append(state))
+    return robust(devices, options, draws=3)
+
+
+def test_the_proof_of_the_robust_chip_reports_its_limit_and_the_gap_reached(compared, states):
+    for part in compared.parts:
+        words = f"proof of the robust chip of {part.label}: best "
+        found = [what for what, *_ in states if what.startswith(words)]
+        assert " · bound " in found[0]
+        assert f"gap {part.proof.gap:.2%} · " in found[-1]
+        assert found[-1].endswith("% of its steps")
 
 
 def test_devices_are_compared_in_the_same_draws(compared):
