@@ -322,6 +322,27 @@ def robust_folder(name: str, out: Path) -> Path:
     return out / FOLDER / name
 
 
+def is_of_robust(folder: Path) -> bool:
+    """True if the certificate of a folder is of a robust answer."""
+    try:
+        return "draws_sha256" in read_json(folder / FILE)
+    except (OSError, TypeError, ValueError):
+        return False
+
+
+def refuse_robust(folder: Path) -> None:
+    """Check that a folder to be shown as one chip is not of a robust answer.
+
+    Raises:
+        InputError: it is; names the files to look at.
+    """
+    if is_of_robust(folder):
+        raise InputError(
+            f"{folder} is of a robust chip, which has no report; its results are in {CHIPS}, "
+            f"{REGRET}, {INFORMATION} and figures there"
+        )
+
+
 def check_replaceable(study: Study | StudyOfDevices, folder: Path, *, quick: bool = False) -> None:
     """Check that a folder holds no answer of a different study with the same name.
 

@@ -12,6 +12,7 @@ from rich.progress import TimeElapsedColumn
 from imcmoo.answers.certificates import certificates, certified_study
 from imcmoo.answers.drawn_device import device_name
 from imcmoo.answers.provenance import STUDY, check_trusted, ordinary_study
+from imcmoo.answers.robust_answer import is_of_robust
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
 from imcmoo.cli.terminal import Bars, bars_with_state, console, warn
@@ -19,7 +20,7 @@ from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
 from imcmoo.solve.check_certificate import Checker
-from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust, is_of_robust
+from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust
 from imcmoo.study import catalogue
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.study import Study

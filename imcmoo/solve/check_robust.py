@@ -71,14 +71,6 @@ class RobustCertificate:
             raise InputError(f"{path} is no certificate of a robust chip: {error}") from None
 
 
-def is_of_robust(folder: Path) -> bool:
-    """True if the certificate of a folder is of a robust answer."""
-    try:
-        return "draws_sha256" in read_json(folder / FILE)
-    except (OSError, TypeError, ValueError):
-        return False
-
-
 def check_robust(
     folder: Path,
     studies: Sequence[Study],

@@ -120,6 +120,12 @@ def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
     assert "not the file" in refusal()
 
 
+def test_a_robust_answer_has_no_report_and_says_so_in_one_line(answered, capsys):
+    for words in (["explain"], ["report"], ["explain", "--design", "edap_geomean"]):
+        line = refused(capsys, *words, str(answered))
+        assert "is of a robust chip, which has no report; its results are in chips.csv" in line
+
+
 def test_the_card_of_a_chip_says_how_near_the_best_it_is(home, answered, capsys):
     text = (home / "few.toml").read_text(encoding="utf-8")
     path = home / "geomean.toml"
