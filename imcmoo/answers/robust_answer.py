@@ -239,6 +239,12 @@ class RobustAnswer:
         return pd.DataFrame(columns)
 
     @property
+    def _study(self) -> Study | StudyOfDevices:
+        """The study, of a list with the devices that have a chip."""
+        first, *others = [part.study for part in self.parts]
+        return StudyOfDevices(self.name, (first, *others)) if others else first
+
+    @property
     def _first(self) -> DrawnDevice:
         """The device whose values are listed: the first one with a calibration, else the first."""
         calibrated = (part for part in self.parts if part.study.calibration is not None)
@@ -291,9 +297,8 @@ class RobustAnswer:
             FILE: json.dumps(self.certificate(), indent=2) + "\n",
             CONFIG: json.dumps(self.config(), indent=2, ensure_ascii=False) + "\n",
         }
-        if len(self.parts) == 1:
-            with suppress(ValueError):  # a space that Python made is in no file
-                texts[STUDY] = self._first.study.to_toml(folder)
+        with suppress(ValueError):  # a space that Python made is in no file
+            texts[STUDY] = self._study.to_toml(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SUMS).unlink(missing_ok=True)
         for name, text in texts.items():

@@ -11,7 +11,12 @@ from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.certificates import certificates, certified_study
 from imcmoo.answers.drawn_device import device_name
-from imcmoo.answers.provenance import STUDY, check_trusted, ordinary_study
+from imcmoo.answers.provenance import (
+    STUDY,
+    check_runs_no_code,
+    check_trusted,
+    ordinary_study,
+)
 from imcmoo.answers.robust_answer import is_of_robust
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
@@ -24,6 +29,7 @@ from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust
 from imcmoo.study import catalogue
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.study import Study
+from imcmoo.study.study_file import read_study
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
@@ -127,12 +133,7 @@ def _beside(folder: Path, study: str) -> str:
 def _check_robust(folder: Path, args: argparse.Namespace) -> None:
     """Check the certificate of a robust chip."""
     stated = RobustCertificate.load(folder)
-    study: Study | StudyOfDevices
-    if args.study is None and (folder / STUDY).is_file():
-        study = ordinary_study(folder, stated.study)
-    else:
-        study = catalogue.find(args.study) if args.study else catalogue.named(stated.study)
-    study = arguments.with_options(study, args)
+    study = arguments.with_options(_study_of_robust(folder, stated, args.study), args)
     if not _is_stated(args):
         settings = {
             n: one.get("stamp", {}).get("settings", {}) for n, one in stated.devices.items()
@@ -152,6 +153,19 @@ def _check_robust(folder: Path, args: argparse.Namespace) -> None:
         )
     for line in lines:
         terminal.print(f"{folder}: {line}", soft_wrap=True)
+
+
+def _study_of_robust(
+    folder: Path, stated: RobustCertificate, name: str | None
+) -> Study | StudyOfDevices:
+    """The study of a robust answer: by its name or file, a known one, or its file in the folder."""
+    own = folder / STUDY
+    if name is None and len(stated.devices) == 1 and own.is_file():
+        return ordinary_study(folder, stated.study)
+    if name is not None or stated.study in catalogue.names() or not own.is_file():
+        return catalogue.find(name) if name else catalogue.named(stated.study)
+    check_runs_no_code(own)
+    return read_study(own)
 
 
 def _is_stated(args: argparse.Namespace) -> bool:

@@ -13,6 +13,7 @@ from imcmoo.analysis.draws import VarianceShare, mean_log, order_statistic, regr
 from imcmoo.ask import robust as ask
 from imcmoo.ask.robust import Options, robust
 from imcmoo.ask.robust_choice import Candidates
+from imcmoo.cli.main import main
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.report.robust_figures import ratio_of_devices
 from imcmoo.report.robust_text import robust_lines
@@ -20,6 +21,7 @@ from imcmoo.solve import draw_work
 from imcmoo.solve.draws import ASSUMED, DrawnStudy
 from imcmoo.solve.solve import solve
 from imcmoo.study.uncertainty import UncertaintyTable
+from tests.cli.helpers import refused
 
 VARIED = ("voltage_V", "input_coding", "sample_and_hold", "tiles_per_group")
 CASES = (
@@ -293,6 +295,14 @@ def test_devices_are_compared_in_the_same_draws(compared):
     np.testing.assert_array_equal(of_all[0].best, best)
     assert answer.chip["device"] in ("sram", "dimc")
     assert {*answer.table["chip"]} == {"nominal", "median", "robust", "robust_of_all"}
+
+
+def test_the_answer_of_a_list_of_devices_is_checked_by_its_folder_alone(compared, tmp_path, capsys):
+    compared.save(tmp_path)
+    assert main(["check-certificate", str(tmp_path), "--quiet"]) == 0
+    study = tmp_path / "study.toml"
+    study.write_text(study.read_text().replace('"regret_minimax"', '"os:getcwd"'))
+    assert "would run code" in refused(capsys, "check-certificate", str(tmp_path), "--quiet")
 
 
 def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
