@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -153,6 +154,8 @@ def _command(study: Study | StudyOfDevices, args: argparse.Namespace) -> str:
     """The command line that repeats the answer."""
     name = Path(study.file).name if study.file else study.name
     options = [f"--{n.replace('_', '-')} {value}" for n, value in _changes(args).items()]
+    if args.design is not None:
+        options.append(f"--design {shlex.quote(args.design.name)}")
     if args.time_limit is not None:
         options.append(f"--time-limit {args.time_limit:g}")
     return " ".join([f"imcmoo robust {name}", *options, *(["--quick"] if args.quick else [])])

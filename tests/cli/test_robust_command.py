@@ -3,10 +3,12 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.cli import terminal
+from imcmoo import Study
+from imcmoo.cli import robust_command, terminal
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import content_checksum
 from tests.cli.helpers import refused
@@ -85,6 +87,18 @@ def test_wrong_options_are_refused_in_one_line(home, capsys):
     assert "quantile: must be above 0" in refused(capsys, *words, "--quantile", "0")
     assert 'model = "physical"' in refused(capsys, "robust", "four_workload_sram", "--quiet")
     assert not (home / "none").exists()
+
+
+def test_designs_of_the_user_are_checked_before_any_draw(home, answered, capsys, monkeypatch):
+    monkeypatch.setattr(robust_command, "robust", lambda *_: pytest.fail("draws are begun"))
+    study = Study.load(home / "few.toml")
+    design = study.space.designs(study.space.unrank(np.array([0])))[0]
+    design["tiles_per_group"] += 0.5
+    path = home / "own.csv"
+    lines = (",".join(map(str, line)) for line in (design, design.values()))
+    path.write_text("\n".join(lines), encoding="utf-8")
+    line = refused(capsys, "robust", str(home / "few.toml"), "--design", str(path), "--quiet")
+    assert f"column tiles_per_group = {design['tiles_per_group']} is not in the space" in line
 
 
 def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
