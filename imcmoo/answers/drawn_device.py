@@ -115,6 +115,7 @@ class DrawnDevice:
         n_pool: number of candidates.
         value: criterion of the robust chip.
         proof: proof of the robust chip; None if it is the best of the candidates only.
+        time_limit_s: time limit of that proof, s; None if it ends after a number of steps.
     """
 
     study: Study
@@ -127,6 +128,7 @@ class DrawnDevice:
     n_pool: int
     value: float
     proof: RobustProof | None
+    time_limit_s: float | None = None
 
     @property
     def label(self) -> str:

@@ -239,6 +239,12 @@ class RobustAnswer:
         return pd.DataFrame(columns)
 
     @property
+    def _study(self) -> Study | StudyOfDevices:
+        """The study, of a list with the devices that have a chip."""
+        first, *others = [part.study for part in self.parts]
+        return StudyOfDevices(self.name, (first, *others)) if others else first
+
+    @property
     def _first(self) -> DrawnDevice:
         """The device whose values are listed: the first one with a calibration, else the first."""
         calibrated = (part for part in self.parts if part.study.calibration is not None)
@@ -291,9 +297,8 @@ class RobustAnswer:
             FILE: json.dumps(self.certificate(), indent=2) + "\n",
             CONFIG: json.dumps(self.config(), indent=2, ensure_ascii=False) + "\n",
         }
-        if len(self.parts) == 1:
-            with suppress(ValueError):  # a space that Python made is in no file
-                texts[STUDY] = self._first.study.to_toml(folder)
+        with suppress(ValueError):  # a space that Python made is in no file
+            texts[STUDY] = self._study.to_toml(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SUMS).unlink(missing_ok=True)
         for name, text in texts.items():
@@ -322,8 +327,34 @@ def robust_folder(name: str, out: Path) -> Path:
     return out / FOLDER / name
 
 
-def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
+def is_of_robust(folder: Path) -> bool:
+    """True if the certificate of a folder is of a robust answer."""
+    try:
+        return "draws_sha256" in read_json(folder / FILE)
+    except (OSError, TypeError, ValueError):
+        return False
+
+
+def refuse_robust(folder: Path) -> None:
+    """Check that a folder to be shown as one chip is not of a robust answer.
+
+    Raises:
+        InputError: it is; names the files to look at.
+    """
+    if is_of_robust(folder):
+        raise InputError(
+            f"{folder} is of a robust chip, which has no report; its results are in {CHIPS}, "
+            f"{REGRET}, {INFORMATION} and figures there"
+        )
+
+
+def check_replaceable(study: Study | StudyOfDevices, folder: Path, *, quick: bool = False) -> None:
     """Check that a folder holds no answer of a different study with the same name.
+
+    Args:
+        study: the study.
+        folder: the folder.
+        quick: the new answer proves few draws, so that it replaces none that proves all.
 
     Raises:
         InputError: it does; says what differs.
@@ -336,6 +367,21 @@ def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
     for one, stamp in zip(study.studies, stored, strict=True):
         if differs := other_question(one, stamp):
             raise InputError(f"{folder} is of {differs}; {REPLACE}")
+    if quick and _proves_all_draws(folder):
+        raise InputError(
+            f"{folder} holds an answer with all draws proven, and --quick proves fewer; {REPLACE}"
+        )
+
+
+def _proves_all_draws(folder: Path) -> bool:
+    """True if an answer has a proof of each draw of each device, and is no quick one."""
+    try:
+        if "--quick" in read_json(folder / CONFIG)["command"].split():
+            return False
+        devices = read_json(folder / FILE)["devices"].values()
+        return all(len(one["no_chip"]) == one["bound"].count(None) for one in devices)
+    except (AttributeError, FileNotFoundError, KeyError, TypeError, ValueError):
+        return False
 
 
 def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:

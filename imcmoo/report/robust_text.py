@@ -6,6 +6,8 @@ import math
 import shlex
 from collections.abc import Iterator
 
+import numpy as np
+
 from imcmoo.analysis.draws import Ratio
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
@@ -92,7 +94,9 @@ def _headline(answer: RobustAnswer) -> str:
 
 def _of_device(part: DrawnDevice, *, named: bool) -> Iterator[str]:
     """Table of the chips of a device, and lines on the robust one."""
-    title = part.label if named else ""
+    is_proven = part.n_proven == part.table.n
+    notes = (part.label if named else "", "" if is_proven else "regrets at least")
+    title = ", ".join(filter(None, notes))
     yield f"{title:29}" + "".join(_cells(HEADINGS))
     for chip in part.chips:
         yield f"{_role(part, chip):29}" + "".join(_cells(_measures(part, chip)))
@@ -157,15 +161,20 @@ def _proof(part: DrawnDevice) -> str:
     if part.proof is None:
         return f"{value}: best of the pool of {part.n_pool:,} candidates, not proven"
     if part.proof.gap > 0:
-        return f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+        text = f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+        if part.time_limit_s is None:
+            return text
+        return f"{text} in {part.time_limit_s:g} s; this gap depends on the machine"
     return f"{value}: proven, no chip is better"
 
 
 def _of_pair(pair: Pair) -> str:
     r, first = pair.ratio, pair.first.label
+    n_open = int((np.isnan(pair.first.bounds) | np.isnan(pair.second.bounds)).sum())
+    open_ = f"; {n_open} draws rest on candidates, not proven" if n_open else ""
     return (
         f"{pair.label}: median {r.median:.3g}, 5-95 % {r.p05:.2g} to {r.p95:.2g}; {first} is "
-        f"better in {r.better} of {r.draws} draws ({interval(r)}, sampling of draws only)"
+        f"better in {r.better} of {r.draws} draws ({interval(r)}, sampling of draws only){open_}"
     )
 
 

@@ -26,11 +26,11 @@ LONG_FUNCTION = 40
 CEILINGS = {
     "import cycles": 0,
     "modules of the largest import cycle": 0,
-    f"modules above {LONG_MODULE} lines": 37,
+    f"modules above {LONG_MODULE} lines": 26,
     f"functions above {LONG_FUNCTION} lines": 46,
-    "imports of own modules inside functions": 31,
+    "imports of own modules inside functions": 32,
     "uses of Any": 660,
-    "lines": 61900,
+    "lines": 62400,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why.

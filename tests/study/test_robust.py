@@ -1,6 +1,7 @@
 """The robust chip of a study under uncertain costs."""
 
 import itertools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from imcmoo.analysis.draws import VarianceShare, mean_log, order_statistic, regr
 from imcmoo.ask import robust as ask
 from imcmoo.ask.robust import Options, robust
 from imcmoo.ask.robust_choice import Candidates
+from imcmoo.cli.main import main
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.report.robust_figures import ratio_of_devices
 from imcmoo.report.robust_text import robust_lines
@@ -19,6 +21,7 @@ from imcmoo.solve import draw_work
 from imcmoo.solve.draws import ASSUMED, DrawnStudy
 from imcmoo.solve.solve import solve
 from imcmoo.study.uncertainty import UncertaintyTable
+from tests.cli.helpers import refused
 
 pytestmark = pytest.mark.usefixtures("_shared_noise")
 
@@ -209,6 +212,20 @@ def test_workers_and_interrupts_change_no_byte(pair, tmp_path, monkeypatch):
     )
 
 
+def test_the_speed_of_the_machine_changes_no_byte(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(ask, "MOST_PAIRS", 20)
+    robust(pair, draws=4).save(tmp_path / "fast")
+    ticks = itertools.count(step=1000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
+    slow = robust(pair, draws=4)
+    slow.save(tmp_path / "slow")
+    assert slow.parts[0].proof.gap > 0, "the proof ends before it is complete"
+    assert files(tmp_path / "fast") == files(tmp_path / "slow")
+    assert "depends on the machine" not in "".join(robust_lines(slow))
+    timed = robust(pair, Options(time_limit_s=60.0), draws=4)
+    assert "in 60 s; this gap depends on the machine" in "".join(robust_lines(timed))
+
+
 def test_a_quick_answer_says_what_is_not_proven(pair, monkeypatch):
     monkeypatch.setattr(ask, "QUICK", 3)
     quick, whole = robust(pair, Options(quick=True), draws=5), robust(pair, draws=5)
@@ -254,8 +271,24 @@ def devices():
 
 
 @pytest.fixture(scope="module")
-def compared(devices):
-    return robust(devices, draws=3)
+def states():
+    """States that the fixture `compared` reports."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def compared(devices, states):
+    options = Options(on_draw=lambda *state: states.append(state))
+    return robust(devices, options, draws=3)
+
+
+def test_the_proof_of_the_robust_chip_reports_its_limit_and_the_gap_reached(compared, states):
+    for part in compared.parts:
+        words = f"proof of the robust chip of {part.label}: best "
+        found = [what for what, *_ in states if what.startswith(words)]
+        assert " · bound " in found[0]
+        assert f"gap {part.proof.gap:.2%} · " in found[-1]
+        assert found[-1].endswith("% of its steps")
 
 
 def test_devices_are_compared_in_the_same_draws(compared):
@@ -274,6 +307,14 @@ def test_devices_are_compared_in_the_same_draws(compared):
     assert {*answer.table["chip"]} == {"nominal", "median", "robust", "robust_of_all"}
 
 
+def test_the_answer_of_a_list_of_devices_is_checked_by_its_folder_alone(compared, tmp_path, capsys):
+    compared.save(tmp_path)
+    assert main(["check-certificate", str(tmp_path), "--quiet"]) == 0
+    study = tmp_path / "study.toml"
+    study.write_text(study.read_text().replace('"regret_minimax"', '"os:getcwd"'))
+    assert "would run code" in refused(capsys, "check-certificate", str(tmp_path), "--quiet")
+
+
 def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     (pair,) = compared.pairs
     text = "\n".join(robust_lines(compared))
@@ -282,6 +323,19 @@ def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     assert len(ratio_of_devices(pair).axes) == 1
     entries = dict.fromkeys(pair.first.table.groups[:6], VarianceShare(0.1, 1))
     assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
+
+
+def test_the_lines_of_a_quick_answer_say_what_rests_on_candidates(compared):
+    texts = "\n".join(robust_lines(compared))
+    assert "at least" not in texts
+    assert "not proven" not in texts
+    cut = [replace(p, bounds=np.array([p.bounds[0], *[np.nan] * 2])) for p in compared.parts]
+    lines = list(robust_lines(replace(compared, parts=tuple(cut))))
+    for label in ("sram", "dimc"):
+        assert any(line.startswith(f"{label}, regrets at least  ") for line in lines)
+    (pair,) = compared.pairs
+    (line,) = [line for line in lines if line.startswith(f"{pair.label}: median")]
+    assert line.endswith("; 2 draws rest on candidates, not proven")
 
 
 def test_only_assumptions_that_act_on_a_device_are_worth_a_measurement(compared):
