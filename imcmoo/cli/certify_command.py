@@ -264,7 +264,8 @@ def _certify_devices(
         gap=args.gap,
         time_limit_s=args.time_limit,
     )
-    show_comparison(terminal, compared, comparison_folder(study, out / "certified", is_apart=apart))
+    folder = comparison_folder(study, out / "certified", is_apart=apart)
+    show_comparison(terminal, compared, folder, out)
     if args.widen:
         from imcmoo.ask.widen import certified
         from imcmoo.cli.widening import widen_devices_and_show
