@@ -389,16 +389,17 @@ def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
     this chip.
 
     Args:
-        study: the study.
+        study: the study, or that of a device of a list.
         design: value of each parameter of the chip.
         out: folder of all results.
     """
-    folder = robust_folder(study.name, out)
+    name, _, listed = study.name.partition("/")
+    folder, device = robust_folder(name, out), device_name(study)
     try:
         check_sums(folder, known=FILES, always=(CHIPS, REGRET, CONFIG), remedy="run it again")
-        stamp = read_json(folder / CONFIG)["stamp"][device_name(study)]
-        chips = pd.read_csv(folder / CHIPS)
-        regrets = pd.read_csv(folder / REGRET)
+        stamp = read_json(folder / CONFIG)["stamp"][device]
+        chips, regrets = (pd.read_csv(folder / file) for file in (CHIPS, REGRET))
+        chips, regrets = (table[table["device"] == device] for table in (chips, regrets))
         if stamp_of_answers(study).difference(stamp):
             return ""
         same = np.logical_and.reduce([chips[name] == design[name] for name in study.space.names])
@@ -407,7 +408,8 @@ def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
         worst = float(chips.loc[same, "R95"].iloc[0])
     except (InputError, OSError, IndexError, KeyError, TypeError, ValueError):
         return ""
-    return f"within {worst:.0%} of the best chip in 95 % of {draws} draws of the costs"
+    kind = f"{listed} chip" if listed else "chip"
+    return f"within {worst:.0%} of the best {kind} in 95 % of {draws} draws of the costs"
 
 
 def _certified(part: DrawnDevice) -> dict[str, Any]:

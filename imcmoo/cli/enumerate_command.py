@@ -93,7 +93,7 @@ def main(args: argparse.Namespace) -> None:
             answer = enumerate_to(study, out, on_progress=partial(on_progress, study), **options)
             seconds = time.perf_counter() - began
     if isinstance(study, StudyOfDevices):
-        show_comparison(terminal, compared, comparison_folder(study, out / "enumerated"))
+        show_comparison(terminal, compared, comparison_folder(study, out / "enumerated"), out)
         if args.widen:
             folder = partial(enumeration_folder, out=out)
             widen_devices_and_show(terminal, compared, _solver(out, args), folder, force=args.force)

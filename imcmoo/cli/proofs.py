@@ -219,7 +219,8 @@ def certify_listed_devices(
         gap=args.gap,
         time_limit_s=args.time_limit,
     )
-    show_comparison(terminal, compared, comparison_folder(study, out / "certified", is_apart=apart))
+    folder = comparison_folder(study, out / "certified", is_apart=apart)
+    show_comparison(terminal, compared, folder, out)
     if args.widen:
         solve = partial(certified, out=out, gap=args.gap, time_limit_s=args.time_limit)
         folder_in = partial(certified_folder, out=out)

@@ -13,7 +13,9 @@ from imcmoo.analysis.draws import VarianceShare, mean_log, order_statistic, regr
 from imcmoo.ask import robust as ask
 from imcmoo.ask.robust import Options, robust
 from imcmoo.ask.robust_choice import Candidates
+from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.main import main
+from imcmoo.cli.terminal import console
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.report.robust_figures import ratio_of_devices
 from imcmoo.report.robust_text import robust_lines
@@ -313,6 +315,17 @@ def test_the_answer_of_a_list_of_devices_is_checked_by_its_folder_alone(compared
     study = tmp_path / "study.toml"
     study.write_text(study.read_text().replace('"regret_minimax"', '"os:getcwd"'))
     assert "would run code" in refused(capsys, "check-certificate", str(tmp_path), "--quiet")
+
+
+def test_the_card_of_a_list_of_devices_says_how_near_the_best_its_chip_is(
+    devices, compared, tmp_path, capsys
+):
+    compared.save(tmp_path / "robust" / "two")
+    answers = devices.replace(criterion="edap_geomean").certify(out=tmp_path)
+    show_comparison(console(), answers, tmp_path, tmp_path)
+    text = " ".join(capsys.readouterr().out.split())
+    worst = compared.parts[1].chip("nominal").quantile(0.95)
+    assert f"within {worst:.0%} of the best dimc chip in 95 % of 3 draws of the costs" in text
 
 
 def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
