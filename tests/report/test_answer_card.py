@@ -261,7 +261,7 @@ def test_pages_are_cited_by_their_titles_where_their_files_are_missing(tmp_path,
     assert card_lines.cited(PHYSICAL_BASIS) == PHYSICAL_BASIS
     titles = {ROOT.joinpath(page).read_text("utf-8").splitlines()[0] for page in card_lines.PAGES}
     assert titles == {f"# {title}" for title in card_lines.PAGES.values()}
-    monkeypatch.setattr(answer_card, "PROJECT", tmp_path)
+    monkeypatch.setattr(card_lines, "PROJECT", tmp_path)
     cited = card_lines.cited(PHYSICAL_BASIS)
     assert "published macros (documentation: The physical model beside published chips)" in cited
     assert "docs/" not in cited
