@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
+# Compiled modules are kept: tests start many processes, and rewriting assertions takes 10 s a worker.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test types tests test-slow bench docs mutants reliability
 
 run: $(INSTALLED)
@@ -28,7 +31,7 @@ test-slow: $(INSTALLED_DEV)
 	$(BIN)/pytest -q -n auto --dist worksteal -m slow
 
 bench: $(INSTALLED_DEV)
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/jobs.py
 
 docs: $(INSTALLED_DEV)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs

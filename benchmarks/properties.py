@@ -49,7 +49,7 @@ def write(path: Path, new: list[dict[str, Any]]) -> None:
 
 
 def page_table(table: pd.DataFrame) -> str:
-    """Table of `docs/benchmark.md` from that of all properties, without the series."""
+    """Table of `docs/benchmark_problems.md` from that of all properties, without the series."""
     lines = [
         "| problem | objectives | constant | enough | dimension | connected | local optima | FDC |",
         f"| --- |{' ---: |' * 7}",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,22 +17,14 @@ from matplotlib.figure import Figure
 from experiments import markdown
 from experiments.compare.comparison import OURS, PRIMARY
 from experiments.compare.page import DOCS, compared, median
-from experiments.devices import chips
-from experiments.devices.study import ASKED, best_device
 from experiments.edge_networks.page import NETWORKS as EXECUTED
 from experiments.edge_networks.page import RECOMMENDED, verdict_by_network
-from experiments.generation import DEVICES as GENERATING
-from experiments.generation import break_even, first_wins
-from experiments.physics.devices import EXTREMES
-from experiments.physics.page import area_limit, chip_of, device_ratio, reversing
+from experiments.generation import break_even
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
-from imcmoo.ask.what_if import AS_IT_IS, what_if
+from imcmoo.ask.what_if import what_if
 from imcmoo.cli.new_command import main as new
-from imcmoo.display.labels import label
-from imcmoo.model.physical.memory_cells import memory_cell
-from imcmoo.model.physical.parameters import MACROS
 from imcmoo.report import style
-from imcmoo.report.answer_card import card_of_certificate
+from imcmoo.report.answer_card import AnswerCard, card_of_certificate
 from imcmoo.report.card_lines import DRAMS
 from imcmoo.solve.certify import certify
 from imcmoo.study.catalogue import find_study
@@ -40,10 +32,21 @@ from imcmoo.study.study import Study
 from imcmoo.study.vary import Change, vary
 
 ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 
-CAMERAS = "examples/cameras.toml"
-PAIR, TOKENS = "examples/recipes/pair.toml", "examples/recipes/tokens.toml"
-"""Studies of the recipes."""
+CAMERA = "camera.toml"
+"""Study of the main pages, which `NEW_COMMAND` writes."""
+
+NETWORKS = "resnet18_onnx", "mobilenet_v3_onnx"
+FPS, AREA_MM2, DEVICE = 30, 10, "dimc"
+
+NEW_COMMAND = (
+    f"imcmoo new {' '.join(NETWORKS)} --fps {FPS} --area {AREA_MM2} --device {DEVICE} "
+    f"--out {CAMERA}"
+)
+
+TOKENS = "examples/recipes/tokens.toml"
+"""Study of the recipe on a language model."""
 
 TIME_LIMIT_S = 3600.0
 """Time limit of a proof; none of these takes a hundredth of it."""
@@ -75,36 +78,29 @@ class Recipe:
         return " ".join(["imcmoo what-if", self.study, *options])
 
 
-FRAMES = {f"{n}_onnx.rate_Hz": 2 * rate for n, rate in
-          {"resnet18": 60, "vgg16": 30, "alexnet": 60, "mobilenet_v3": 30}.items()}  # fmt: skip
+ON_RRAM = {"device": "rram", "deployment": "together", "area_limit_mm2": 800}
 
 RECIPES = (
-    Recipe("node", "How much power does a smaller node save?", CAMERAS,
+    Recipe("node", "How much power does a smaller node save?", CAMERA,
            ({"technology_nm": 22}, {"technology_nm": 7})),
-    Recipe("adc_model", "Does the least power depend on the ADC model?", CAMERAS,
-           ({"adc_model": "neurosim_sar", "adc_noise": 10},
-            {"adc_model": "murmann", "adc_noise": 10})),
-    Recipe("adc_energy", "How much does the energy of ADCs change the power?", CAMERAS,
-           ({"adc_energy_factor": 0.5}, {"adc_energy_factor": 2})),
-    Recipe("bits", "How much power do 4-bit inputs and weights save?", CAMERAS,
+    Recipe("device", "Digital, analog or resistive?", CAMERA, ({"device": "sram"}, ON_RRAM)),
+    Recipe("bits", "How much power do 4-bit inputs and weights save?", CAMERA,
            ({"precision": 4},)),
-    Recipe("device", "Analog, digital or resistive: which has the least EDAP?", PAIR,
-           ({"device": "dimc"}, {"device": "rram"})),
-    Recipe("dram", "LPDDR4 or HBM2: which takes less power?", CAMERAS,
-           ({"dram": "x16"}, {"dram": "hbm2"})),
-    Recipe("networks", "How much power does each further network take?", CAMERAS,
-           ({"networks": 1}, {"networks": 2}, {"networks": 3})),
-    Recipe("area", "How much power does a smaller chip cost?", CAMERAS,
-           ({"area_limit_mm2": 30}, {"area_limit_mm2": 15})),
-    Recipe("frames", "How much power do twice as many frames take?", CAMERAS, (FRAMES,)),
-    Recipe("batch", "What does a batch of eight change in energy and EDAP?", PAIR, ({"batch": 8},)),
-    Recipe("model", "SmolLM: which device has the least energy × latency?", TOKENS,
+    Recipe("dram", "Which DRAM?", CAMERA, ({"dram": "x64"}, {"dram": "hbm2"})),
+    Recipe("networks", "How much power does the second network take?", CAMERA, ({"networks": 1},)),
+    Recipe("area", "How much power does a smaller chip cost?", CAMERA,
+           ({"area_limit_mm2": 5}, {"area_limit_mm2": 20})),
+    Recipe("frames", "How much power do twice as many frames take?", CAMERA, ({"rate_Hz": 60},)),
+    Recipe("batch", "How much power do batches of eight save?", CAMERA,
+           ({"batch": 8, "rate_Hz": 3.75},)),
+    Recipe("voltage", "What if the supply voltage is fixed?", CAMERA, ({"voltage_V": 0.9},)),
+    Recipe("adc_model", "How far does analog SRAM depend on the ADC model?", CAMERA,
+           ({"device": "sram"}, {"device": "sram", "adc_energy_factor": 2},
+            {"device": "sram", "adc_model": "neurosim_sar", "adc_noise": 10},
+            {"device": "sram", "adc_model": "murmann", "adc_noise": 10})),
+    Recipe("model", "Which device for a language model?", TOKENS,
            ({"device": "rram"}, {"weight_bits": 4})),
 )  # fmt: skip
-
-NETWORKS = "resnet18_onnx", "mobilenet_v3_onnx"
-FPS, POWER_W = 30, 2
-"""Networks and limits of the first recipe, whose study `imcmoo new` writes."""
 
 NEW = "new"
 
@@ -122,7 +118,7 @@ class Guide(Publication):
     def depends_on(self) -> str:
         """The problems of all studies, as they are and under each change."""
         with TemporaryDirectory() as folder:
-            studies = [*map(study_of, (CAMERAS, PAIR, TOKENS)), new_study(Path(folder))]
+            studies = [study_of(TOKENS), new_study(Path(folder))]
         under = (one for r in RECIPES for one in vary(study_of(r.study), r.changes))
         return dependence(
             (study.problem() for study in studies),
@@ -142,39 +138,61 @@ class Guide(Publication):
         return {"recipes": (relative_scores(read_tables(folder)), draw)}
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
-        """`recipes.md`, `chips.md` and `trust.md`."""
+        """`recipes.md`, `chips.md` and `trust.md`; the card on the first page and in the README."""
         tables, published = read_tables(folder), home.parent
+        with_cards = {docs / "index.md": DOCS / "index.md", docs.parent / "README.md": README}
         return {
+            **{page: with_card(text, tables[NEW]) for page, text in with_cards.items()},
             docs / "recipes.md": recipes_page(tables),
             docs / "chips.md": chips_page(published),
             docs / "trust.md": trust_page(published),
         }
 
 
+@cache
 def study_of(name: str) -> Study:
-    """A study by its name, or by its file in the checkout."""
+    """A study by its name, by its file in the checkout, or the one that `NEW_COMMAND` writes."""
+    if name == CAMERA:
+        with TemporaryDirectory() as folder:
+            return new_study(Path(folder))
     study = find_study(str(ROOT / name) if name.endswith(".toml") else name)
     assert isinstance(study, Study)
     return study
 
 
 def new_study(folder: Path) -> Study:
-    """The study that `imcmoo new` writes, in a file of a folder."""
-    out = folder / "frames.toml"
-    new(argparse.Namespace(networks=[*NETWORKS], fps=[FPS], power=POWER_W, area=None,
-                           device="sram", out=out, force=False, quiet=True))  # fmt: skip
-    return study_of(str(out))
+    """The study that `NEW_COMMAND` writes, in a file of a folder."""
+    out = folder / CAMERA
+    new(argparse.Namespace(networks=[*NETWORKS], fps=[FPS], power=None, area=AREA_MM2,
+                           device=DEVICE, out=out, force=False, quiet=True))  # fmt: skip
+    study = find_study(str(out))
+    assert isinstance(study, Study)
+    return study
 
 
 def new_card() -> pd.DataFrame:
-    """The answer card of the study that `imcmoo new` writes: heading and text of each line, but for
-    the next command, which names a temporary file."""
+    """The answer card of the study that `NEW_COMMAND` writes: its title, with an empty heading, and
+    heading and text of each line."""
     with TemporaryDirectory() as folder:
         study = new_study(Path(folder))
         (certificate,) = certify(study, study.score_name)
         card = card_of_certificate(study, certificate)
-    rows = [row for row in card.rows if row[0] != "next"]
-    return pd.DataFrame(rows, columns=["heading", "text"])
+    lines = [(heading, text.replace(str(study.file), CAMERA)) for heading, text in card.rows]
+    return pd.DataFrame([("", card.title), *lines], columns=["heading", "text"])
+
+
+MARKED_CARD = re.compile(r"(<!-- card -->\n).*?(<!-- end -->)", re.DOTALL)
+
+CARD_WIDTH = 100
+"""Columns of the card on pages."""
+
+
+def with_card(page: Path, lines: pd.DataFrame) -> str:
+    """The text of a page with the card between its marks."""
+    (_, title), *rows = lines.fillna("").itertuples(index=False, name=None)
+    block = f"```text\n{AnswerCard(title, tuple(rows)).text(CARD_WIDTH)}\n```"
+    text = page.read_text(encoding="utf-8")
+    return MARKED_CARD.sub(lambda match: f"{match[1]}\n{block}\n\n{match[2]}", text)
 
 
 def relative_scores(tables: Frames) -> pd.DataFrame:
@@ -186,24 +204,24 @@ def relative_scores(tables: Frames) -> pd.DataFrame:
         first = table.iloc[0]
         for change, row in zip(recipe.changes, table.iloc[1:].to_dict("records"), strict=True):
             ratio = row["score"] / first["score"]
-            words = in_words(change) + SCORED.get(recipe.study, "")
+            (key, value), *others = change.items()
+            words = ", ".join([f"{key} = {value}", *(str(other) for _, other in others)])
+            words += SCORED.get(recipe.study, "")
             rows.append({"recipe": recipe.name, "change": words, "ratio": ratio})
     return pd.DataFrame(rows).dropna(ignore_index=True)
 
 
-SCORED = {PAIR: " (EDAP)", TOKENS: " (token: energy × latency)"}
+SCORED = {TOKENS: " (energy × latency)"}
 """Score of the recipes of a study, in the figure, where it is not power."""
 
 
 def in_words(change: Change) -> str:
-    """A change as a label; many keys of one kind become one."""
-    if change is FRAMES:
-        return "twice the rates"
+    """A change as a label."""
     return ", ".join(f"{key} = {value}" for key, value in change.items())
 
 
 def draw(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the ratios of all changes, best recipe by recipe."""
+    """Draw the ratios of all changes, recipe by recipe."""
     figure = Figure(figsize=(width, 0.6 + 0.17 * len(frame)), layout="constrained")
     ax = figure.subplots()
     ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
@@ -213,7 +231,7 @@ def draw(frame: pd.DataFrame, width: float) -> Figure:
     ax.set_yticks(at, [str(change) for change in frame["change"]])
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", ylim=(len(frame) - 0.5, -0.5))
-    ax.set_xlabel("relative score (< 1×: better)")
+    ax.set_xlabel("relative score")
     style.round_ticks(ax.xaxis, "{x:g}×")
     return figure
 
@@ -224,12 +242,10 @@ def recipes_page(tables: Frames) -> str:
         "guide/recipes.md",
         guide={r.name: r for r in RECIPES},
         tables=tables,
-        card=markdown.rows(tables[NEW]),
-        AS_IT_IS=AS_IT_IS,
         DRAMS=DRAMS,
-        nm=study_of(CAMERAS).space.fixed["technology_nm"],
-        networks=NETWORKS,
-        **{"fps": FPS, "power_W": POWER_W, "in_words": in_words, "percent_less": percent_less},
+        new_command=NEW_COMMAND,
+        in_words=in_words,
+        percent_less=percent_less,
     )
 
 
@@ -241,74 +257,21 @@ def percent_less(value: float, than: float) -> str:
 
 def chips_page(published: Path) -> str:
     """Write the page on which chip to build, from other publications' tables."""
-    devices, scenarios = (read_tables(published / name) for name in ("devices", "scenarios"))
-    physics, generation = (read_tables(published / name) for name in ("physics", "generation"))
-    assumed = {d: markdown.select(devices["ranges"], device=d).set_index("question")["assumed"]
-               for d in ("dimc", "rram")}  # fmt: skip
-    usual = scenarios["optima"].query("adc_model == 'sar_noise' and dram_idle")
+    ranges = pd.read_csv(published / "devices" / "ranges.csv")
+    generation = read_tables(published / "generation")
     return markdown.render(
         "guide/chips.md",
-        asked=ASKED,
-        titles=chips.TITLES,
-        proven=devices["chips"],
-        ranges=devices["ranges"],
-        DRAMS=DRAMS,
-        macros=macros,
-        snr_dB=memory_cell("sram").snr_limit_dB,
-        settled=[
-            title
-            for question, title in ASKED.items()
-            if best_device(markdown.select(devices["ranges"], question=question))
-        ],
-        reversed=markdown.rows(reversing(physics["sensitivity"], EXTREMES[0])),
-        SHARES=SHARES,
-        dimc_ahead=(assumed["rram"] / assumed["dimc"]).to_dict(),
-        by_interval={n: device_ratio(physics["devices"], n, EXTREMES[1]) for n in ("four", "nine")},
-        nm=study_of("four_workload_sram_physical").space.fixed["technology_nm"],
-        frames=frames_of(study_of(CAMERAS)),
-        nine=chip_of(physics["optima"], "nine_workload_sram_physical"),
+        ranges=ranges,
         ends=break_even(generation["sizes"]),
-        batches=generation["batches"],
-        models=generation["models"],
-        generated=[
-            (model, device, f"{title}, {name}")
-            for model, name in {"smollm": "SmolLM", "gpt2": "GPT-2"}.items()
-            for device, title in chips.TITLES.items()
-        ],
-        wins=markdown.row(first_wins(generation["batches"]), device="rram", weight_bits=8),
-        generating=GENERATING,
-        served=usual,
-        limit_mm2={n: area_limit(n, "rram") for n in ("four", "nine")},
+        streamed=markdown.row(generation["batches"], device="sram", weight_bits=8, batch=1),
+        new_command=NEW_COMMAND,
     )
-
-
-SHARES = {
-    "sram_mismatch": "mismatch of a cell's capacitor (standard deviation)",
-    "sram_read_sigma": "noise of a read (standard deviation, of the range of a cell)",
-    "sram_stuck_share": "stuck cells (of all cells)",
-}
-"""Assumptions on errors of SRAM cells in words; all are shares."""
-
-
-def macros(chip: Mapping[str, Any], question: str) -> int:
-    """Number of macros of a chip; tables leave out parameters that its space does not vary."""
-    design = dict(chips.study_of(question, str(chip["device"])).space.fixed) | dict(chip)
-    return math.prod(int(design[name]) for name in MACROS)
-
-
-def frames_of(study: Study) -> dict[float | None, list[str]]:
-    """Networks by frames per second."""
-    frames: dict[float | None, list[str]] = {}
-    for network in study.networks:
-        frames.setdefault(network.rate_Hz, []).append(label(network.name))
-    return frames
 
 
 def trust_page(published: Path) -> str:
     """Write the page on costs, accuracy and search, from other publications' tables."""
     silicon, accuracy = (read_tables(published / name) for name in ("silicon", "accuracy"))
     physics, scenarios = (read_tables(published / name) for name in ("physics", "scenarios"))
-    certified = read_tables(published / "certified")
     agreement = silicon["agreement"].query(
         "reading == 'default' and calibration == 'none' and state == 'clean'"
     )
@@ -316,30 +279,20 @@ def trust_page(published: Path) -> str:
     return markdown.render(
         "guide/trust.md",
         agreement=agreement.set_index("quantity").to_dict("index"),
-        calibrated=silicon["calibrated_macros"],
         works={
             chip: of_networks
             for chip in RECOMMENDED
             if (of_networks := verdict_by_network(accuracy["edge_six_verdicts"], chip))
         },
-        chips=RECOMMENDED,
         names=EXECUTED,
         turning=markdown.select(physics["sensitivity"], changes="device")
         .dropna(subset="at")["factor"]
         .unique(),
-        macros=markdown.select(silicon["compared"], state="clean", quantity="t_core_ns")
-        .groupby("device")
-        .size(),
         assumptions=physics["sensitivity"]["factor"].nunique(),
         searched=searched(),
         budget=PRIMARY,
         solved=ratio.agg(lambda r: int((r <= 1 + SOLVED).sum())),
-        beyond=ratio.median().max() - 1,
-        digital=markdown.row(
-            pd.read_csv(published / "devices" / "ranges.csv"), question="nine", device="dimc"
-        ),
         seeds=int(ratio.size().max()),
-        proofs=certified["proofs"],
     )
 
 

@@ -42,10 +42,12 @@ def _shared_work(request):
     """Models of equal layers share work, but where the models themselves are tested; a run draws
     figures, which take most of a short run's time, only with `_figures`."""
     from imcmoo.report import figures
-    from tests.shared_work import share_runs_of_layers, share_sums_of_operands
+    from tests.shared_work import share_models, share_runs_of_layers, share_sums_of_operands
 
     with pytest.MonkeyPatch.context() as patch:
         share_sums_of_operands(patch)
+        if not {"model", "exact"} & {*request.path.parts}:
+            share_models(patch)
         if not {"reference", "exact"} & {*request.path.parts}:  # they change how layers run
             share_runs_of_layers(patch)
         draw_figures = figures.draw_figures

@@ -1,8 +1,12 @@
 """What models of equal layers share while tests run: tests make many models of few networks."""
 
+import pickle
 from functools import lru_cache
 
+from imcmoo.hardware.physical_table import OPEN
+from imcmoo.model import registry
 from imcmoo.model.physical.layers import OperandSums
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.reference.profiles import LayerRunner
 
 
@@ -49,3 +53,27 @@ def share_sums_of_operands(patch):
         return _made(_Wanted(given, lambda: of_layers(layers)))
 
     patch.setattr(OperandSums, "of_layers", staticmethod(shared))
+
+
+def share_models(patch):
+    """Let studies of equal spaces, networks and settings have one model, with its search trees."""
+    models, trees = {}, {}
+    make, partials = registry.make, PhysicalEvaluator.partials
+
+    def shared(name, space, networks, **settings):
+        has_file = settings.get("components") not in (None, OPEN)  # which a test may change
+        if name not in registry.MODELS or has_file:
+            return make(name, space, networks, **settings)
+        given = pickle.dumps((name, space, networks, settings))
+        if given not in models:
+            models[given] = make(name, space, networks, **settings)
+        return models[given]
+
+    def shared_tree(model, area_limit_m2):
+        given = model, area_limit_m2  # the key keeps the model, so that no other has its identity
+        if given not in trees:
+            trees[given] = partials(model, area_limit_m2)
+        return trees[given]
+
+    patch.setattr(registry, "make", shared)
+    patch.setattr(PhysicalEvaluator, "partials", shared_tree)

@@ -1,4 +1,4 @@
-"""`python -m experiments.compare.page RESULTS`: the tables of two pages, from comparisons.
+"""`python -m experiments.compare.page RESULTS`: the tables of three pages, from comparisons.
 
 Copies the summaries that `experiments.compare` wrote to RESULTS, and replaces every table between
 its two marks on `PAGES`. The text around them is written by hand.
@@ -22,7 +22,7 @@ from experiments.publish import CONFIG, write
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-PAGES = (DOCS / "search.md", DOCS / "benchmark.md")
+PAGES = tuple(DOCS / f"{name}.md" for name in ("search", "benchmark_problems", "benchmark_results"))
 
 KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
 """Files of a comparison that the repository keeps."""

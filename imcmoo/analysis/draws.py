@@ -87,8 +87,8 @@ class Saving:
 
     @property
     def counts(self) -> bool:
-        """True if the saving is above that of random splits."""
-        return self.saving > self.random_95
+        """True if the saving is above that of random splits, by more than rounding makes."""
+        return self.saving > self.random_95 + ROUNDING
 
 
 def savings(regret: Floats, u: Floats, rng: np.random.Generator) -> list[Saving] | None:

@@ -58,6 +58,7 @@ class DrawnChip:
         levels: value indices, shape (1, n_parameters).
         scores: score of each draw, infinite where it breaks a limit, shape (n_draws,).
         assumed: score at assumed costs.
+        area_m2: chip area at assumed costs.
         snr: its compute SNR.
         best: what its regrets are against: best score of each draw, NaN without a chip.
     """
@@ -66,6 +67,7 @@ class DrawnChip:
     levels: Levels
     scores: Floats
     assumed: float
+    area_m2: float
     snr: Snr
     best: Floats
 
@@ -113,6 +115,7 @@ class DrawnDevice:
         n_pool: number of candidates.
         value: criterion of the robust chip.
         proof: proof of the robust chip; None if it is the best of the candidates only.
+        time_limit_s: time limit of that proof, s; None if it ends after a number of steps.
     """
 
     study: Study
@@ -125,6 +128,7 @@ class DrawnDevice:
     n_pool: int
     value: float
     proof: RobustProof | None
+    time_limit_s: float | None = None
 
     @property
     def label(self) -> str:

@@ -152,19 +152,36 @@ def study_of_run(
         InputError: there is no such study, it has changed, or the folder names a criterion in a
             module that the study does not.
     """
-    stored, own = str(config["study"]), folder / STUDY
-    if name is not None:
-        ordinary = find_study(name, stored)
-    elif own.is_file() and stored.partition("/")[0] not in names():
-        check_runs_no_code(own)
-        read = read_study(own, kinds=kinds)
-        assert isinstance(read, Study), "an answer is of one study"
-        ordinary = read
-    else:
-        with input_errors(f"{folder}: ", InputError):
-            ordinary = named_study(stored, kinds)
+    ordinary = ordinary_study(folder, str(config["study"]), name, kinds)
     check_trusted(str(config.get("criterion")), ordinary, folder)
     return with_settings_of_run(ordinary, folder, config)
+
+
+def ordinary_study(
+    folder: Path, stored: str, name: str | None = None, kinds: Kinds = DATA
+) -> Study:
+    """The study of a folder of results, without the settings of a command line.
+
+    Args:
+        folder: the folder.
+        stored: name of the study in a file of the folder, `NAME/DEVICE` for one of a list.
+        name: name or file of the study. If None, a known study of the stored name, or the study
+            file in the folder.
+        kinds: classes of the study, if it is found by the stored name.
+
+    Raises:
+        InputError: there is no such study, or its file in the folder names code.
+    """
+    if name is not None:
+        return find_study(name, stored)
+    own = folder / STUDY
+    if stored.partition("/")[0] in names() or not own.is_file():
+        with input_errors(f"{folder}: ", InputError):
+            return named_study(stored, kinds)
+    check_runs_no_code(own)
+    read = read_study(own, kinds=kinds)
+    assert isinstance(read, Study), "an answer is of one study"
+    return read
 
 
 def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, object]) -> Study:

@@ -20,6 +20,7 @@ from imcmoo.answers.explanation import (
     read_explanations,
 )
 from imcmoo.answers.provenance import HOW, SEARCHED, STUDY, stamp_in
+from imcmoo.answers.robust_answer import refuse_robust
 from imcmoo.arrays import Floats
 from imcmoo.exact import certificate
 from imcmoo.exact.certificate import BEST_FOUND, EXACT
@@ -138,6 +139,7 @@ class Results:
         Raises:
             InputError: the folder holds no complete run of this version, or a file is damaged.
         """
+        refuse_robust(folder)
         path = folder / CONFIG
         try:
             config = read_json(path)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -19,11 +20,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.analysis.draws import Ratio, VarianceShare, ratios, variance_shares
+from imcmoo.analysis.draws import (
+    DRAWS_PER_COLUMN,
+    Ratio,
+    VarianceShare,
+    ratios,
+    variance_shares,
+)
 from imcmoo.answers.drawn_device import ROBUST, ROBUST_OF_ALL, DrawnChip, DrawnDevice, device_name
-from imcmoo.answers.provenance import REPLACE, other_question, stamp_of_answers
+from imcmoo.answers.provenance import REPLACE, STUDY, other_question, stamp_of_answers
+from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import FILE
-from imcmoo.io.checksums import SUMS, content_checksum, sha256, write_sums
+from imcmoo.io.checksums import SUMS, check_sums, content_checksum, sha256, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
@@ -33,6 +41,9 @@ from imcmoo.study.study import Study
 
 ASSUMPTIONS, DRAWS, CHIPS, REGRET = "assumptions.csv", "draws.csv", "chips.csv", "regret.csv"
 DEVICES, INFORMATION, CONFIG = "devices.csv", "information.csv", "config.json"
+
+FILES = (ASSUMPTIONS, DRAWS, CHIPS, REGRET, DEVICES, INFORMATION, FILE, CONFIG, STUDY)
+"""Files of an answer whose checksums are written."""
 
 FOLDER = "robust"
 """Folder of these answers below that of all results."""
@@ -59,6 +70,16 @@ class Pair:
         """Names of both, as the ratio has them."""
         return f"{self.first.label} / {self.second.label}"
 
+    @property
+    def ratios(self) -> Floats:
+        """The ratio in the draws in which both have a chip."""
+        return _finite_ratios(self.first, self.second)
+
+    @property
+    def draws_for_shares(self) -> int:
+        """Draws in which both must have a chip so that `shares` can be computed."""
+        return DRAWS_PER_COLUMN * len(self.first.table.groups)
+
     @classmethod
     def of(cls, one: DrawnDevice, other: DrawnDevice) -> Pair | None:
         """The pair; None if no draw has a chip."""
@@ -67,12 +88,18 @@ class Pair:
             one, other, ratio = other, one, Ratio.of(other.best, one.best)
         if ratio is None:
             return None
-        values = ratios(one.best, other.best)
-        known = np.isfinite(values) & (values > 0)
-        groups = one.table.groups
-        found = variance_shares(np.log(values[known]), one.table.u[known, : len(groups)])
+        known, groups = one.counted & other.counted, one.table.groups
+        found = variance_shares(
+            np.log(_finite_ratios(one, other)), one.table.u[known, : len(groups)]
+        )
         shares = found and (dict(zip(groups, found[0], strict=True)), found[1])
         return cls(one, other, ratio, shares)
+
+
+def _finite_ratios(one: DrawnDevice, other: DrawnDevice) -> Floats:
+    """Ratio of best scores in the draws in which both devices have a chip."""
+    known = one.counted & other.counted
+    return ratios(one.best[known], other.best[known])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -212,6 +239,12 @@ class RobustAnswer:
         return pd.DataFrame(columns)
 
     @property
+    def _study(self) -> Study | StudyOfDevices:
+        """The study, of a list with the devices that have a chip."""
+        first, *others = [part.study for part in self.parts]
+        return StudyOfDevices(self.name, (first, *others)) if others else first
+
+    @property
     def _first(self) -> DrawnDevice:
         """The device whose values are listed: the first one with a calibration, else the first."""
         calibrated = (part for part in self.parts if part.study.calibration is not None)
@@ -264,6 +297,8 @@ class RobustAnswer:
             FILE: json.dumps(self.certificate(), indent=2) + "\n",
             CONFIG: json.dumps(self.config(), indent=2, ensure_ascii=False) + "\n",
         }
+        with suppress(ValueError):  # a space that Python made is in no file
+            texts[STUDY] = self._study.to_toml(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SUMS).unlink(missing_ok=True)
         for name, text in texts.items():
@@ -292,8 +327,34 @@ def robust_folder(name: str, out: Path) -> Path:
     return out / FOLDER / name
 
 
-def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
+def is_of_robust(folder: Path) -> bool:
+    """True if the certificate of a folder is of a robust answer."""
+    try:
+        return "draws_sha256" in read_json(folder / FILE)
+    except (OSError, TypeError, ValueError):
+        return False
+
+
+def refuse_robust(folder: Path) -> None:
+    """Check that a folder to be shown as one chip is not of a robust answer.
+
+    Raises:
+        InputError: it is; names the files to look at.
+    """
+    if is_of_robust(folder):
+        raise InputError(
+            f"{folder} is of a robust chip, which has no report; its results are in {CHIPS}, "
+            f"{REGRET}, {INFORMATION} and figures there"
+        )
+
+
+def check_replaceable(study: Study | StudyOfDevices, folder: Path, *, quick: bool = False) -> None:
     """Check that a folder holds no answer of a different study with the same name.
+
+    Args:
+        study: the study.
+        folder: the folder.
+        quick: the new answer proves few draws, so that it replaces none that proves all.
 
     Raises:
         InputError: it does; says what differs.
@@ -306,6 +367,21 @@ def check_replaceable(study: Study | StudyOfDevices, folder: Path) -> None:
     for one, stamp in zip(study.studies, stored, strict=True):
         if differs := other_question(one, stamp):
             raise InputError(f"{folder} is of {differs}; {REPLACE}")
+    if quick and _proves_all_draws(folder):
+        raise InputError(
+            f"{folder} holds an answer with all draws proven, and --quick proves fewer; {REPLACE}"
+        )
+
+
+def _proves_all_draws(folder: Path) -> bool:
+    """True if an answer has a proof of each draw of each device, and is no quick one."""
+    try:
+        if "--quick" in read_json(folder / CONFIG)["command"].split():
+            return False
+        devices = read_json(folder / FILE)["devices"].values()
+        return all(len(one["no_chip"]) == one["bound"].count(None) for one in devices)
+    except (AttributeError, FileNotFoundError, KeyError, TypeError, ValueError):
+        return False
 
 
 def robust_note(study: Study, design: Mapping[str, object], out: Path) -> str:
@@ -313,24 +389,27 @@ def robust_note(study: Study, design: Mapping[str, object], out: Path) -> str:
     this chip.
 
     Args:
-        study: the study.
+        study: the study, or that of a device of a list.
         design: value of each parameter of the chip.
         out: folder of all results.
     """
-    folder = robust_folder(study.name, out)
+    name, _, listed = study.name.partition("/")
+    folder, device = robust_folder(name, out), device_name(study)
     try:
-        stamp = read_json(folder / CONFIG)["stamp"][device_name(study)]
-        chips = pd.read_csv(folder / CHIPS)
-        regrets = pd.read_csv(folder / REGRET)
+        check_sums(folder, known=FILES, always=(CHIPS, REGRET, CONFIG), remedy="run it again")
+        stamp = read_json(folder / CONFIG)["stamp"][device]
+        chips, regrets = (pd.read_csv(folder / file) for file in (CHIPS, REGRET))
+        chips, regrets = (table[table["device"] == device] for table in (chips, regrets))
         if stamp_of_answers(study).difference(stamp):
             return ""
         same = np.logical_and.reduce([chips[name] == design[name] for name in study.space.names])
         role = chips.loc[same, "chip"].iloc[0]
         draws = int((regrets["chip"] == role).sum())
         worst = float(chips.loc[same, "R95"].iloc[0])
-    except (OSError, IndexError, KeyError, TypeError, ValueError):
+    except (InputError, OSError, IndexError, KeyError, TypeError, ValueError):
         return ""
-    return f"within {worst:.0%} of the best chip in 95 % of {draws} draws of the costs"
+    kind = f"{listed} chip" if listed else "chip"
+    return f"within {worst:.0%} of the best {kind} in 95 % of {draws} draws of the costs"
 
 
 def _certified(part: DrawnDevice) -> dict[str, Any]:

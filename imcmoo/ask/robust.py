@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imcmoo.analysis.draws import elementwise_least, regrets, savings
+from imcmoo.analysis.draws import Saving, elementwise_least, regrets, savings
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
@@ -43,8 +43,13 @@ from imcmoo.study.uncertainty import UncertaintyTable, uncertainty_settings
 QUICK = 30
 """Draws that are proven if the answer is to be quick."""
 
-TIME_LIMIT_S = 60.0
-"""Time limit of the proof of the robust chip of a device."""
+MOST_PAIRS = 1_200_000
+"""Pairs of a partial or whole chip and a draw after which the proof of a robust chip ends.
+
+A number and not a time ends a proof, so that it has the same gap on every machine. Rule: 60 s of
+CPU at 50 µs for each pair (four networks, 40 draws: 37 µs for sram, 66 µs for dimc). The search
+tree of a draw comes on top, 0.2 s for each draw that the proof uses.
+"""
 
 VALUE = "voi"
 """Stream of the random splits of draws."""
@@ -58,16 +63,17 @@ class Options:
         folder: where finished draws are kept; None to keep none.
         quick: prove the first `QUICK` draws only.
         time_limit_s: time limit of the proof of the robust chip of each device, s; with 0 it is the
-            best of the candidates, not proven.
+            best of the candidates, not proven. If None, `MOST_PAIRS` limits the proof instead.
         workers: number of processes.
         own: further chips to judge, shape (n, n_parameters), of a study of one device.
-        on_draw: called as draws are finished, with the kind of work and both numbers.
+        on_draw: called as draws are finished, with the kind of work and both numbers, and after
+            every step of a proof of a robust chip, with its state and zeros.
         command: the command line that repeats the answer.
     """
 
     folder: Path | None = None
     quick: bool = False
-    time_limit_s: float = TIME_LIMIT_S
+    time_limit_s: float | None = None
     workers: int = 1
     own: Levels | None = None
     on_draw: OnDraw = lambda *_: None
@@ -158,6 +164,12 @@ class _Part:
     def counted(self) -> Bools:
         return np.isfinite(self.best)
 
+    @property
+    def best_chips(self) -> Levels:
+        """Best chips of draws, and at assumed and median costs."""
+        found = [self.designs[self.designs[:, 0] >= 0], *self.known.values()]
+        return np.unique(np.concatenate(found), axis=0)
+
     def prove(self, options: Options, optima: dict[int, Floats] | None) -> None:
         """Prove the best chips at assumed and median costs, and those of draws."""
         if optima is not None:
@@ -181,8 +193,7 @@ class _Part:
     def score(self, options: Options) -> None:
         """Score all candidates in all draws; of draws that are not proven, the best of them."""
         space = self.drawn.study.space
-        found = [self.designs[self.designs[:, 0] >= 0], *self.known.values()]
-        chips = np.unique(np.concatenate(found), axis=0)
+        chips = self.best_chips
         if not len(chips):
             return
         near = [space.neighbours(chip) for chip in chips]
@@ -210,13 +221,21 @@ class _Part:
         at = np.flatnonzero((self.pool == levels).all(axis=1))
         scores = self.scores[at[0]] if len(at) else self.work.scores(levels, self.n, self.optima)[0]
         assumed = self.drawn.scores(levels, ASSUMED, self.special_optima.get(ASSUMED))
-        return DrawnChip(role, levels, scores, float(assumed[0]), _snr(self.drawn, levels), best)
+        return DrawnChip(
+            role=role,
+            levels=levels,
+            scores=scores,
+            assumed=float(assumed[0]),
+            area_m2=float(self.drawn.model.evaluate(levels).area_m2[0]),
+            snr=_snr(self.drawn, levels),
+            best=best,
+        )
 
     def answer(self, settings: UncertaintyTable, options: Options) -> DrawnDevice:
         """The answer of the device."""
         levels, log = self.choose(self.best, settings)
         value, proof = display_value(log, settings), None
-        if not options.quick and options.time_limit_s > 0:
+        if not options.quick and options.time_limit_s != 0:
             proof = self.prove_chip(levels, settings, options)
             if proof.levels is not None:
                 levels, value = proof.levels[None], proof.value
@@ -224,22 +243,30 @@ class _Part:
         chips = [self.chip(role, chip, self.best) for role, chip in self.known.items()]
         chips.append(self.chip(ROBUST, levels, self.best))
         chips += [self.chip(OWN, chip, self.best) for chip in own]
-        counted, table = self.counted, self.drawn.table
-        stream = np.random.default_rng([settings.seed, zlib.crc32(VALUE.encode())])
-        regret = regrets(self.scores[:, counted], self.best[counted])
-        saved = savings(regret, table.u[counted], stream)
         return DrawnDevice(
             study=self.drawn.study,
-            table=table,
+            table=self.drawn.table,
             best=self.best,
             bounds=self.bounds,
             designs=self.designs,
             chips=tuple(chips),
-            savings=None if saved is None else dict(zip(table.entries, saved, strict=True)),
+            savings=self.savings(settings),
             n_pool=len(self.pool),
             value=value,
             proof=proof,
+            time_limit_s=options.time_limit_s,
         )
+
+    def savings(self, settings: UncertaintyTable) -> dict[str, Saving] | None:
+        """What a measurement of each entry that acts on the device would save."""
+        counted, table = self.counted, self.drawn.table
+        stream = np.random.default_rng([settings.seed, zlib.crc32(VALUE.encode())])
+        regret = regrets(self.scores[:, counted], self.best[counted])
+        saved = savings(regret, table.u[counted], stream)
+        if saved is None:
+            return None
+        silent = self.drawn.silent_groups(self.best_chips, self.optima)
+        return {e: s for e, s in zip(table.entries, saved, strict=True) if e not in silent}
 
     def prove_chip(
         self, known: Levels, settings: UncertaintyTable, options: Options
@@ -250,8 +277,16 @@ class _Part:
         if self.optima is not None:
             own = [SingleNetworkOptima(self.optima[at], self.optima[at]) for at in draws]
 
-        def observer(value: float, bound: float, gap: float) -> None:
-            options.on_draw(f"robust chip, gap {gap:.2%}", 0, 1)
+        limit, most = options.time_limit_s, None if options.time_limit_s else MOST_PAIRS
+        of = f" of {device}" if (device := self.drawn.study.device) else ""
+
+        def observer(value: float, bound: float, gap: float, pairs: int) -> None:
+            spent = f"at most {limit:g} s" if most is None else f"{pairs / most:.0%} of its steps"
+            options.on_draw(
+                f"proof of the robust chip{of}: best {value:.5g} · bound {bound:.5g} · "
+                f"gap {gap:.2%} · {spent}",
+                *(0, 0),
+            )
 
         return prove(
             [self.drawn.new_problem(int(at)) for at in draws],
@@ -261,7 +296,8 @@ class _Part:
             by=settings.by,
             quantile=settings.quantile,
             optima=own,
-            time_limit_s=options.time_limit_s if math.isfinite(options.time_limit_s) else None,
+            most_pairs=most,
+            time_limit_s=limit,
             observer=observer,
         )
 

@@ -4,8 +4,8 @@
     result = minimize(problem, NSGA2(100), ("n_eval", 3000), seed=1)
     problem.indicators(result.F)
 
-Problems are pymoo problems with exact Pareto fronts. `names()` lists them; `docs/benchmark.md` has
-a table of them, recipes and the protocol.
+Problems are pymoo problems with exact Pareto fronts. `names()` lists them; `docs/benchmark.md`
+leads to a table of them, recipes and the protocol.
 """
 
 from __future__ import annotations

@@ -7,20 +7,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.certificates import certificates, certified_study
 from imcmoo.answers.drawn_device import device_name
-from imcmoo.answers.provenance import check_trusted
+from imcmoo.answers.provenance import (
+    STUDY,
+    check_runs_no_code,
+    check_trusted,
+    ordinary_study,
+)
+from imcmoo.answers.robust_answer import is_of_robust
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
-from imcmoo.cli.terminal import Bars, console, warn
+from imcmoo.cli.terminal import Bars, bars_with_state, console, warn
 from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
 from imcmoo.solve.check_certificate import Checker
-from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust, is_of_robust
+from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust
 from imcmoo.study import catalogue
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
+from imcmoo.study.study import Study
+from imcmoo.study.study_file import read_study
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
@@ -48,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         option("folder DIR", Path, "where imcmoo certify wrote"),
         option("--study STUDY", str,
-               "name or file of the study (default: by the name in the certificate)"),
+               "name or file of the study (default: of the certificate)"),
         option("--criterion MODULE:NAME", str,
                "your criterion that the certificate states, whose module is imported"),
         option("--all", bool, f"of a robust chip: the proofs of all draws, not of {WALKED}"),
@@ -71,10 +80,7 @@ def main(args: argparse.Namespace) -> None:
     paths = certificates(args.folder)
     first = next(iter(paths.values()))
     stored = str(first.settings.get("study"))
-    ordinary = (
-        catalogue.find_study(args.study, stored) if args.study else catalogue.named_study(stored)
-    )
-    study = arguments.with_options(ordinary, args)
+    study = arguments.with_options(ordinary_study(home, stored, args.study), args)
     is_stated = _is_stated(args)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
@@ -127,26 +133,39 @@ def _beside(folder: Path, study: str) -> str:
 def _check_robust(folder: Path, args: argparse.Namespace) -> None:
     """Check the certificate of a robust chip."""
     stated = RobustCertificate.load(folder)
-    study = catalogue.find(args.study) if args.study else catalogue.named(stated.study)
-    study = arguments.with_options(study, args)
+    study = arguments.with_options(_study_of_robust(folder, stated, args.study), args)
     if not _is_stated(args):
         settings = {
             n: one.get("stamp", {}).get("settings", {}) for n, one in stated.devices.items()
         }
         study = study.each(lambda one: certified_study(settings.get(device_name(one), {}), one))
     terminal = console(quiet=args.quiet)
-    with Bars(quiet=args.quiet) as progress:
-        task = progress.add_task(stated.study, total=None)
+    # Steps take times too different for an estimate of the remaining one.
+    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
+        task = progress.add_task(stated.study, total=None, state="")
         lines = check_robust(
             folder,
             study.studies,
             everything=args.all,
             on_step=lambda what, done, total: progress.update(
-                task, description=what, completed=done, total=total
+                task, state=f"{what}: {done:,} of {total:,}"
             ),
         )
     for line in lines:
         terminal.print(f"{folder}: {line}", soft_wrap=True)
+
+
+def _study_of_robust(
+    folder: Path, stated: RobustCertificate, name: str | None
+) -> Study | StudyOfDevices:
+    """The study of a robust answer: by its name or file, a known one, or its file in the folder."""
+    own = folder / STUDY
+    if name is None and len(stated.devices) == 1 and own.is_file():
+        return ordinary_study(folder, stated.study)
+    if name is not None or stated.study in catalogue.names() or not own.is_file():
+        return catalogue.find(name) if name else catalogue.named(stated.study)
+    check_runs_no_code(own)
+    return read_study(own)
 
 
 def _is_stated(args: argparse.Namespace) -> bool:

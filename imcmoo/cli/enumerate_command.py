@@ -11,6 +11,7 @@ from rich.console import Console
 
 from imcmoo.answers.answer import Answer, answer_from_enumeration
 from imcmoo.answers.answers import Answers, comparison_folder
+from imcmoo.answers.robust_answer import robust_note
 from imcmoo.ask.widen import Solve, enumerated
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
@@ -94,7 +95,7 @@ def main(args: argparse.Namespace) -> None:
     if isinstance(study, StudyOfDevices):
         _show_devices(terminal, compared, comparison_folder(study, out / "enumerated"), out, args)
     else:
-        _show(terminal, study, answer, seconds, optima=args.optima)
+        _show(terminal, study, answer, seconds, out, optima=args.optima)
         if args.widen:
             study = _widened(terminal, study, answer, out, args)
         terminal.print(f"written: {enumeration_folder(study, out)}", soft_wrap=True)
@@ -104,7 +105,7 @@ def _show_devices(
     terminal: Console, compared: Answers, folder: Path, out: Path, args: argparse.Namespace
 ) -> None:
     """Print the comparison of devices, and widen each if asked."""
-    show_comparison(terminal, compared, folder)
+    show_comparison(terminal, compared, folder, out)
     if args.widen:
         each = partial(enumeration_folder, out=out)
         widen_devices_and_show(terminal, compared, _solver(out, args), each, force=args.force)
@@ -148,7 +149,7 @@ def _to_go(seconds: float) -> str:
 
 
 def _show(
-    terminal: Console, study: Study, answer: ExactAnswer, seconds: float, *, optima: bool
+    terminal: Console, study: Study, answer: ExactAnswer, seconds: float, out: Path, *, optima: bool
 ) -> None:
     terminal.print(
         f"{study.space.size:,} designs, {answer.n_feasible:,} feasible, "
@@ -156,7 +157,10 @@ def _show(
     )
     problem, score_name = study.problem(), study.score_name
     if score_name in answer.optima:  # a criterion that compares candidates has no optimum
-        terminal.print(card_of_answer(study, answer).text(terminal.width), soft_wrap=True)
+        card = card_of_answer(study, answer)
+        (design,) = study.space.designs(study.space.unrank(answer.optima[score_name].ranks[:1]))
+        card = card.with_robustness(robust_note(study, design, out))
+        terminal.print(card.text(terminal.width), soft_wrap=True)
     if score_name in answer.optima and not optima:
         return
     for name, rows in optima_table(answer, problem).groupby("criterion", sort=False):

@@ -14,8 +14,9 @@ from typing import Any
 from imcmoo.answers.certificates import certified_study, mismatch
 from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation, to_json, write_csv
-from imcmoo.answers.provenance import STUDY, check_runs_no_code, stamp_of_answers, study_of_run
+from imcmoo.answers.provenance import ordinary_study, stamp_of_answers, study_of_run
 from imcmoo.answers.results import SELECTED, reading
+from imcmoo.answers.robust_answer import refuse_robust
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.exact.certificate import FILE as CERTIFICATE
@@ -110,17 +111,10 @@ def explaining(*, quiet: bool) -> Iterator[OnExplained]:
 
 def _of_certificate(folder: Path, study_name: str | None) -> Explained:
     """The certified design of a folder."""
+    refuse_robust(folder)
     certificate = Certificate.load(folder)
     stored = str(certificate.settings.get("study", ""))
-    own = folder / STUDY
-    if study_name is None and own.is_file():
-        check_runs_no_code(own)
-        study_name = str(own)
-    if study_name is None and stored.partition("/")[0] not in catalogue.names():
-        raise InputError(
-            f"{folder} does not hold its study '{stored}'; give its file by --study FILE.toml"
-        )
-    study = catalogue.find_study(study_name or stored.partition("/")[0], stored)
+    study = ordinary_study(folder, stored, study_name)
     study = certified_study(certificate.settings, study)
     problem = study.problem()
     if differs := mismatch(certificate, problem, stamp_of_answers(study)):

@@ -18,6 +18,7 @@ from imcmoo.display.columns import headed, quantity
 from imcmoo.display.labels import label
 from imcmoo.display.units import number, on_screen
 from imcmoo.io.files import writing
+from imcmoo.report.robust_text import all_at_once
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
@@ -75,8 +76,8 @@ def main(args: argparse.Namespace) -> None:
     if isinstance(study, StudyOfDevices):
         what = "the best device"
     names = [one.name for each in studies for one in each.studies]
-    for line in report(found, names, what):
-        terminal.print(line, soft_wrap=True)
+    for line in (*report(found, names, what), all_at_once(study)):
+        terminal.print(line, soft_wrap=True, end="\n" if line else "")
     if args.out is not None:
         terminal.print(f"written: {args.out}", soft_wrap=True)
 

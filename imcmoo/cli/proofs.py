@@ -47,6 +47,16 @@ KEPT = (
 )
 
 
+LARGE_GAP = 10.0
+"""Gap from which its size says nothing: a proof begins with a bound near 0."""
+
+
+def _state(value: float, bound: float, gap: float) -> str:
+    """Value, bound and gap of an unfinished proof, as text."""
+    size = f"{gap:.2%}" if gap < LARGE_GAP else f"above {LARGE_GAP:.0%}"
+    return f"best {value:.4e} · bound {bound:.4e} · gap {size}"
+
+
 def certify(study: Study, criterion: str, ordinary: Study, args: argparse.Namespace) -> None:
     """Prove a criterion of a study, write and print the certificates, and widen the study if asked.
 
@@ -66,7 +76,7 @@ def certify(study: Study, criterion: str, ordinary: Study, args: argparse.Namesp
         task = progress.add_task(study.name, total=None, state="bounding")
 
         def on_step(name: str, value: float, bound: float, gap: float) -> None:
-            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
+            state = _state(value, bound, gap)
             progress.update(task, description=name, state=state)
 
         options = {
@@ -209,7 +219,8 @@ def certify_listed_devices(
         gap=args.gap,
         time_limit_s=args.time_limit,
     )
-    show_comparison(terminal, compared, comparison_folder(study, out / "certified", is_apart=apart))
+    folder = comparison_folder(study, out / "certified", is_apart=apart)
+    show_comparison(terminal, compared, folder, out)
     if args.widen:
         solve = partial(certified, out=out, gap=args.gap, time_limit_s=args.time_limit)
         folder_in = partial(certified_folder, out=out)
@@ -234,7 +245,7 @@ def _proven_devices(
         found: list[tuple[Certificate, Path]] = []
 
         def on_step(one: Study, name: str, value: float, bound: float, gap: float) -> None:
-            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
+            state = _state(value, bound, gap)
             progress.update(task, description=f"{one.name} {name}", state=state)
 
         def on_proven(one: Study, proven: Certificate | NothingToCertify) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -10,7 +11,7 @@ from typing import get_args
 from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, robust_folder
-from imcmoo.ask.robust import QUICK, TIME_LIMIT_S, Options, robust
+from imcmoo.ask.robust import QUICK, Options, robust
 from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, not_negative, option, whole
@@ -36,7 +37,10 @@ table [uncertainty] of the study. Writes DIR/robust/STUDY.
   imcmoo robust edge.toml --draws 100 --criterion robust_quantile --quantile 0.9
 """
 
-INTERRUPTED = "finished draws are kept; the same command goes on with the others"
+INTERRUPTED = (
+    "the proofs of finished draws are kept; the same command goes on with the others, and begins "
+    "the proof of the robust chip again"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,12 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                " (default: 0.95)"),
         option("--quick", bool, f"prove the best chips of the first {QUICK} draws only"),
         option("--time-limit SECONDS", not_negative,
-               f"of the proof of the robust chip of a device; the gap reached is stated (default: "
-               f"{TIME_LIMIT_S:g}; 0: no proof)", default=TIME_LIMIT_S),
+               "of the proof of the robust chip of a device; the gap reached is stated, which then"
+               " depends on the machine (default: a number of steps, about a minute; 0: no proof)"),
         option("--unseen", bool,
                "instead, leave out each network in turn, and try mixes of the networks"),
         option("--design FILE", Path, "CSV of designs of your own to judge as well"),
-        option("--force", bool, "replace the answer of another study of this name"),
+        option("--force", bool, "replace the answer of another study of this name; with --quick,"
+               " also a proven one"),
         arguments.WORKERS,
         QUIET,
     )  # fmt: skip
@@ -86,7 +91,7 @@ def main(args: argparse.Namespace) -> None:
         return
     with folder_lock(folder):
         if not args.force:
-            check_replaceable(study, folder)
+            check_replaceable(study, folder, quick=args.quick)
         answer = _answered(study, args, Options(folder, own=own, command=_command(study, args)))
         answer.save(folder)
         draw_robust(answer, folder)
@@ -116,10 +121,14 @@ def _answered(
 ) -> RobustAnswer:
     """The answer, with bars of its progress."""
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
-        task = progress.add_task(study.name, total=None, state="best chips as assumed")
+        phases = ["best chips as assumed"]
+        task = progress.add_task(study.name, total=None, state=phases[-1])
 
         def on_draw(what: str, done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, state=what)
+            if (phase := what.partition(":")[0]) != phases[-1]:
+                progress.reset(task)  # so that the remaining time is of this phase
+                phases.append(phase)
+            progress.update(task, completed=done, total=total or None, state=what)
 
         changed = replace(
             options,
@@ -145,6 +154,10 @@ def _command(study: Study | StudyOfDevices, args: argparse.Namespace) -> str:
     """The command line that repeats the answer."""
     name = Path(study.file).name if study.file else study.name
     options = [f"--{n.replace('_', '-')} {value}" for n, value in _changes(args).items()]
+    if args.design is not None:
+        options.append(f"--design {shlex.quote(args.design.name)}")
+    if args.time_limit is not None:
+        options.append(f"--time-limit {args.time_limit:g}")
     return " ".join([f"imcmoo robust {name}", *options, *(["--quick"] if args.quick else [])])
 
 

@@ -113,7 +113,7 @@ def main(args: argparse.Namespace) -> None:
             if args.widen:
                 _widen(run, out, observer, options)
             return
-    show_comparison(console(quiet=args.quiet), compared, comparison_folder(study, out))
+    show_comparison(console(quiet=args.quiet), compared, comparison_folder(study, out), out)
     if args.widen:
         _widen_devices(compared, out, options)
 

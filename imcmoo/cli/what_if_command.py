@@ -6,6 +6,7 @@ import argparse
 import sys
 import tomllib
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from rich.progress import TimeElapsedColumn
@@ -15,6 +16,8 @@ from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console, show
 from imcmoo.io.printable import printable
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.report.robust_text import all_at_once
 from imcmoo.report.what_if_table import what_if_table
 from imcmoo.study import catalogue
 
@@ -66,6 +69,8 @@ def main(args: argparse.Namespace) -> None:
     if args.format == "table":
         terminal = console()
         show(terminal, table.to_rich())
+        if {f.name for f in fields(Assumptions)} & {name for one in args.changes for name in one}:
+            terminal.print(all_at_once(study), soft_wrap=True)
         return
     texts = {"md": table.to_markdown, "latex": table.to_latex}
     text = texts[args.format]() if args.format in texts else frame.to_csv(index=False)

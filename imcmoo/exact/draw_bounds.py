@@ -111,6 +111,9 @@ class DrawBounds:
         criterion: the criterion over draws.
         expected: what each draw is expected to add, shape (n_draws,).
         stop: returns True if nodes are to be left as they are.
+
+    Attributes:
+        pairs: number of pairs of a node or design and a draw that were looked at.
     """
 
     draws: Sequence[Draw]
@@ -121,6 +124,7 @@ class DrawBounds:
     def __post_init__(self) -> None:
         self._gains: dict[tuple[str, int], Floats] = {}
         self._bounded_in: set[int] = set()
+        self.pairs = 0
 
     @property
     def tree(self) -> PartialDesignTree:
@@ -240,6 +244,7 @@ class DrawBounds:
                 break
             if not to_the_end:
                 self._bounded_in.add(int(at))
+            self.pairs += len(some)
             known = excess[some, at]
             excess[some, at] = found = np.maximum(known, of_draw(self.draws[at], some))
             more = self.criterion.parts(found, limit) - self.criterion.parts(known, limit)

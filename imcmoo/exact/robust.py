@@ -38,8 +38,8 @@ NODES_CHUNK_SIZE = 512
 DESIGNS_CHUNK_SIZE = 1 << 12
 """Designs evaluated at once."""
 
-Observer = Callable[[float, float, float], None]
-"""Called after every step with value, bound and gap."""
+Observer = Callable[[float, float, float, int], None]
+"""Called after every step with value, bound, gap, and the number of pairs of `DrawBounds`."""
 
 
 def prove(
@@ -51,6 +51,7 @@ def prove(
     by: str = GEOMEAN,
     quantile: float = 0.95,
     optima: Sequence[SingleNetworkOptima] | None = None,
+    most_pairs: int | None = None,
     time_limit_s: float | None = None,
     observer: Observer = lambda *_: None,
 ) -> RobustProof:
@@ -66,6 +67,8 @@ def prove(
         by: score of a chip in a draw; an EDAP, or a regret with `optima`.
         quantile: of the regrets, for "robust_quantile".
         optima: single-network optima of each draw, for a regret. If None, there are none.
+        most_pairs: number of pairs of a node or design and a draw after which the proof ends with
+            a gap, the same on every machine. If None, there is no limit.
         time_limit_s: time limit, s. If None, there is none.
         observer: called after every step.
 
@@ -80,9 +83,12 @@ def prove(
     draws = feasible_draws(problems, best, by, optima)
     robust = criterion_over(criterion, draws, quantile)
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
-    bounds = DrawBounds(
-        draws, robust, np.zeros(len(draws)), stop=lambda: time.monotonic() > deadline
-    )
+    limit = math.inf if most_pairs is None else most_pairs
+
+    def stop() -> bool:
+        return bounds.pairs > limit or time.monotonic() > deadline
+
+    bounds = DrawBounds(draws, robust, np.zeros(len(draws)), stop=stop)
     search = RobustSearch(bounds, start)
     search.run(observer)
     return search.proof(by, quantile if criterion == QUANTILE else 1.0)
@@ -221,7 +227,7 @@ class RobustSearch:
             nodes = self._unpacked(self._queues[stage].pop(at_once, above))
             self._enqueue(*self._children(*nodes, stage), stage + 1)
             value, bound = criterion.value(self.incumbents.level), criterion.value(self.bound)
-            observer(value, bound, criterion.gap(value, bound))
+            observer(value, bound, criterion.gap(value, bound), self.bounds.pairs)
 
     def proof(self, by: str, quantile: float) -> RobustProof:
         """What is proven by now."""

@@ -28,6 +28,7 @@ from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.list_ends import OpenEnd, ends_table
 from imcmoo.answers.provenance import CERTIFIED, ENUMERATED, SEARCHED, STUDY, study_of_run
 from imcmoo.answers.results import Results
+from imcmoo.answers.robust_answer import robust_folder, robust_note
 from imcmoo.display.labels import label
 from imcmoo.display.limits import ends_text
 from imcmoo.display.table import Table
@@ -158,7 +159,7 @@ def card_of_run(results: Results, selected: Explanation, study: Study | None = N
         own = results.folder / STUDY
         name = results.study if study is None else _named(study)
         then = _what_if(config, str(own) if study is None and own.is_file() else name)
-    return _card(
+    card = _card(
         config,
         selected,
         goodness=goodness,
@@ -166,6 +167,21 @@ def card_of_run(results: Results, selected: Explanation, study: Study | None = N
         warning=str(results.design.get("caution", "")),
         accuracy=results.accuracy,
     )
+    return card.with_robustness(_robustness(results, study))
+
+
+def _robustness(results: Results, study: Study | None) -> str:
+    """How near the best the selected design is in draws of the costs, if the folder of results
+    holds an answer of the same study under uncertain costs."""
+    out = results.folder.absolute().parents[1]
+    if not robust_folder(results.study, out).is_dir():
+        return ""
+    try:
+        study = study or study_of_run(results.folder, results.config, None)
+    except InputError:
+        return ""
+    selected = {str(name): value for name, value in results.selected.iloc[0].items()}
+    return robust_note(study, selected, out)
 
 
 def _goodness(results: Results, study: Study | None) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from imcmoo.analysis.draws import ratios
 from imcmoo.answers.drawn_device import AT_MEDIAN, NOMINAL, ROBUST, DrawnDevice
 from imcmoo.answers.robust_answer import Pair, RobustAnswer
 from imcmoo.report import palette, style
@@ -56,17 +55,17 @@ def regret_curves(part: DrawnDevice) -> Figure:
 
 
 def ratio_of_devices(pair: Pair) -> Figure:
-    """Distribution of the ratio of two devices, and what explains it."""
-    figure = Figure(figsize=(style.WIDTH, 2.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    values = ratios(pair.first.best, pair.second.best)
-    values = values[np.isfinite(values) & (values > 0)]
-    left.hist(np.log10(values), bins=30, color=palette.COLOURS[0])
+    """Distribution of the ratio of two devices, and the shares of its variance, if known."""
+    n = 1 if pair.shares is None else 2
+    width = style.COLUMN if pair.shares is None else style.WIDTH
+    figure = Figure(figsize=(width, 2.4), layout="constrained")
+    left, *others = figure.subplots(1, n, squeeze=False)[0]
+    left.hist(np.log10(pair.ratios), bins=30, color=palette.COLOURS[0])
     left.axvline(0, color="0.3", linewidth=0.8)
     left.set(xlabel=f"log10 of {pair.label}", ylabel="draws")
-    by_entry, _ = pair.shares or ({}, 0.0)
-    best = sorted(by_entry.items(), key=lambda one: one[1].share)[-BARS:]
-    right.barh([entry for entry, _ in best], [100 * share.share for _, share in best],
-               color=palette.COLOURS[1])  # fmt: skip
-    right.set(xlabel="share of the variance, %")
+    if pair.shares is not None:
+        best = sorted(pair.shares[0].items(), key=lambda one: one[1].share)[-BARS:]
+        others[0].barh([entry for entry, _ in best], [100 * share.share for _, share in best],
+                       color=palette.COLOURS[1])  # fmt: skip
+        others[0].set(xlabel="share of the variance, %")
     return figure

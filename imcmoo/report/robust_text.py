@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator
+
+import numpy as np
 
 from imcmoo.analysis.draws import Ratio
 from imcmoo.answers.drawn_device import (
@@ -20,6 +23,9 @@ from imcmoo.model.physical.assumptions import OF_COUNTS
 from imcmoo.model.physical.draws import HELD
 from imcmoo.problem.robust_names import ROBUST_CRITERIA
 from imcmoo.space.parameters import text_of_value
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.study import Study
+from imcmoo.study.uncertainty import uncertainty_settings
 
 MEAN, QUANTILE, _ = ROBUST_CRITERIA
 
@@ -39,6 +45,20 @@ ROLES = {
 HEADINGS = ("R50", "R90", "R95", "worst", "within 10 %", "keeps limits", "at assumed costs")
 
 
+def all_at_once(study: Study | StudyOfDevices) -> str:
+    """Line below an answer for one value of an assumption: where the others are uncertain, too.
+
+    Empty if uncertain costs of the study cannot be drawn.
+    """
+    first = study.studies[0]
+    try:
+        uncertainty_settings(first)
+    except ValueError:
+        return ""
+    name = shlex.quote(study.file or study.name)
+    return f"with all assumptions uncertain at once: imcmoo robust {name}"
+
+
 def robust_lines(answer: RobustAnswer) -> Iterator[str]:
     """Lines on the robust chip of each device, on the better device, and on what to measure."""
     yield _headline(answer)
@@ -53,6 +73,7 @@ def robust_lines(answer: RobustAnswer) -> Iterator[str]:
         if line := _measurements_of_pair(pair):
             yield line
     yield from _cautions(answer)
+    yield _chip_to_build(answer)
 
 
 def _headline(answer: RobustAnswer) -> str:
@@ -73,7 +94,9 @@ def _headline(answer: RobustAnswer) -> str:
 
 def _of_device(part: DrawnDevice, *, named: bool) -> Iterator[str]:
     """Table of the chips of a device, and lines on the robust one."""
-    title = part.label if named else ""
+    is_proven = part.n_proven == part.table.n
+    notes = (part.label if named else "", "" if is_proven else "regrets at least")
+    title = ", ".join(filter(None, notes))
     yield f"{title:29}" + "".join(_cells(HEADINGS))
     for chip in part.chips:
         yield f"{_role(part, chip):29}" + "".join(_cells(_measures(part, chip)))
@@ -138,15 +161,20 @@ def _proof(part: DrawnDevice) -> str:
     if part.proof is None:
         return f"{value}: best of the pool of {part.n_pool:,} candidates, not proven"
     if part.proof.gap > 0:
-        return f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+        text = f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+        if part.time_limit_s is None:
+            return text
+        return f"{text} in {part.time_limit_s:g} s; this gap depends on the machine"
     return f"{value}: proven, no chip is better"
 
 
 def _of_pair(pair: Pair) -> str:
     r, first = pair.ratio, pair.first.label
+    n_open = int((np.isnan(pair.first.bounds) | np.isnan(pair.second.bounds)).sum())
+    open_ = f"; {n_open} draws rest on candidates, not proven" if n_open else ""
     return (
         f"{pair.label}: median {r.median:.3g}, 5-95 % {r.p05:.2g} to {r.p95:.2g}; {first} is "
-        f"better in {r.better} of {r.draws} draws ({interval(r)}, sampling of draws only)"
+        f"better in {r.better} of {r.draws} draws ({interval(r)}, sampling of draws only){open_}"
     )
 
 
@@ -170,6 +198,12 @@ def _measurements(part: DrawnDevice, *, named: bool) -> str:
 
 def _measurements_of_pair(pair: Pair) -> str:
     """Groups that explain most of the ratio of two devices; empty if none does."""
+    if len(pair.ratios) < pair.draws_for_shares:
+        return (
+            f"measure first, for {pair.label}: too few draws for shares of the variance; both "
+            f"devices have a chip in {len(pair.ratios)}, and {pair.draws_for_shares} are needed "
+            "(--draws)"
+        )
     by_entry, r2 = pair.shares or ({}, math.nan)
     counted = [(e, s) for e, s in by_entry.items() if s.share >= LEAST_SHARE]
     best = sorted(counted, key=lambda one: -one[1].share)[:NAMED_ENTRIES]
@@ -177,6 +211,16 @@ def _measurements_of_pair(pair: Pair) -> str:
         return ""
     texts = [f"{entry} ({100 * share.share:.0f} %)" for entry, share in best]
     return f"measure first, for {pair.label}: {', '.join(texts)} of the variance (R2 {r2:.2f})"
+
+
+def _chip_to_build(answer: RobustAnswer) -> str:
+    """The robust chip, of a list that of all devices: parameters that vary, and area."""
+    part, chip = answer.best
+    design = part.design(chip)
+    varied = [p.name for p in part.study.space.parameters if len(p.values) > 1]
+    values = (f"{name} {text_of_value(design[name])}" for name in varied if name != "device")
+    area = f"chip area {1e6 * chip.area_m2:.4g} mm² at assumed costs"
+    return f"build: {', '.join([part.label, *values, area])}"
 
 
 def _cautions(answer: RobustAnswer) -> Iterator[str]:

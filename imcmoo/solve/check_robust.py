@@ -31,7 +31,7 @@ WALKED = 5
 """Draws whose proofs are walked again, unless all are."""
 
 OnStep = Callable[[str, int, int], None]
-"""Called with the kind of work, and the numbers of finished draws and of all."""
+"""Called with the kind of work, and the numbers of finished draws or designs and of all."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,6 @@ class RobustCertificate:
             return cls(**content)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is no certificate of a robust chip: {error}") from None
-
-
-def is_of_robust(folder: Path) -> bool:
-    """True if the certificate of a folder is of a robust answer."""
-    try:
-        return "draws_sha256" in read_json(folder / FILE)
-    except (OSError, TypeError, ValueError):
-        return False
 
 
 def check_robust(
@@ -190,10 +182,10 @@ class _Device:
             on_step("proofs of draws", done + 1, len(chosen))
         self.line = f"{self.name}: accepted: {len(chosen)} of {len(proven)} proofs walked again"
         if self.stated["proof"] is not None:
-            self._check_proof(optima)
+            self._check_proof(optima, on_step)
             self.line += ", and that of the robust chip"
 
-    def _check_proof(self, optima: Floats | None) -> None:
+    def _check_proof(self, optima: Floats | None, on_step: OnStep) -> None:
         """Walk the proof of the robust chip again."""
         proof = RobustProof.of_json(self.stated["proof"], self.drawn.study.space)
         draws = np.flatnonzero(np.isfinite(self.best))
@@ -204,7 +196,14 @@ class _Device:
         robust = self.drawn.study.space.levels_of(self.stated["chips"][ROBUST])[0]
         if proof.levels is None or (proof.levels != robust).any():
             raise Refused("the proof is of another chip than the robust one")
-        check(proof, problems, self.best[draws] - self.drawn.offset, optima=own)
+        size = self.drawn.study.space.size
+        check(
+            proof,
+            problems,
+            self.best[draws] - self.drawn.offset,
+            optima=own,
+            on_step=lambda n: on_step("designs of the proof of the robust chip", n, size),
+        )
 
 
 def _check_draws(folder: Path, devices: Sequence[_Device]) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import cast
 
 import numpy as np
@@ -25,6 +25,7 @@ from imcmoo.exact.bounded_criteria import (
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, Proof, RootExpansion
 from imcmoo.exact.node_expander import NodeExpander, search_tree
+from imcmoo.exact.regret import ROUNDING
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.model.physical.draws import DrawTable
@@ -91,12 +92,12 @@ class DrawnStudy:
             self._problem = at, self.new_problem(at)
         return self._problem[1]
 
-    def new_problem(self, at: int) -> AcceleratorProblem:
-        """The problem of a draw, made anew; see `problem`."""
+    def new_problem(self, at: int, moved: Collection[str] = ()) -> AcceleratorProblem:
+        """The problem of a draw, made anew; see `problem` and `DrawTable.assumptions`."""
         if at == ASSUMED:
             return self.study.problem()
         table = self.table
-        assumed = table.median_assumptions if at == MEDIAN else table.assumptions(at)
+        assumed = table.median_assumptions if at == MEDIAN else table.assumptions(at, moved)
         # Draws of weights alone share a model, and so its search tree.
         drawn = self.model.with_assumptions(assumed) if table.drawn else self.model
         problem = self.study.problem(drawn)
@@ -162,7 +163,37 @@ class DrawnStudy:
             levels: value indices, shape (n, n_parameters).
             at, optima: see `prove`.
         """
-        problem = self.problem(at)
+        return self._scores(self.problem(at), levels, optima)
+
+    def silent_groups(self, levels: Levels, optima: Floats | None = None) -> set[str]:
+        """Groups of assumptions whose draws change no score of some chips in any draw.
+
+        In each draw they get their values of the next one: all that are silent so far together,
+        and one by one if that changes a score.
+
+        Args:
+            levels: value indices, shape (n, n_parameters).
+            optima: best EDAP of each network in each draw, shape (n_draws, W), if the score is a
+                regret.
+        """
+        silent = set(self.table.groups)
+        for at in range(self.table.n if silent else 0):
+            own = None if optima is None else optima[at]
+            scores = self.scores(levels, at, own)
+            differs = partial(self._differs, levels, at, own, scores)
+            if differs(silent):
+                silent = {group for group in silent if not differs([group])}
+        return silent
+
+    def _differs(
+        self, levels: Levels, at: int, optima: Floats | None, scores: Floats, moved: Collection[str]
+    ) -> bool:
+        """True if scores of a draw are others with some groups moved."""
+        found = self._scores(self.new_problem(at, moved), levels, optima)
+        return not np.allclose(found, scores, rtol=ROUNDING, atol=0)
+
+    def _scores(self, problem: AcceleratorProblem, levels: Levels, optima: Floats | None) -> Floats:
+        """Scores of chips by a problem; see `scores`."""
         metrics = problem.model.evaluate(levels)
         kept = problem.keeps_limits(levels, metrics)
         F, _ = problem.score(levels[kept], metrics.take(kept))

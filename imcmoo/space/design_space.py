@@ -53,7 +53,7 @@ class DesignSpace:
             raise ValueError(f"space {self.name}: a parameter name is used twice in {names}")
 
     def __hash__(self) -> int:
-        return hash((self.name, self.parameters, tuple(self.fixed.items())))
+        return hash((self.name, self.parameters, frozenset(self.fixed.items())))
 
     @cached_property
     def names(self) -> list[str]:

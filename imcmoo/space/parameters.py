@@ -71,6 +71,8 @@ class Parameter:
         unknown = ~match.any(axis=-1)
         if unknown.any():
             first = array[unknown].flat[0]
+            if isinstance(first, np.floating):  # of a file, where 4 is read as 4.0
+                first = f"{first:.12g}"
             options = ", ".join(map(text_of_value, self.values))
             raise ValueError(f"{self.name} = {first} is not in the space; allowed: {options}")
         return match.argmax(axis=-1).astype(np.int64)
@@ -125,7 +127,7 @@ class Conditional(Parameter):
     ) -> None:
         if tuple(values_by) != on.values:
             raise ValueError(f"parameter {name}: needs a row of values for each of {on.values}")
-        rows = [Ordinal(f"{name} at {on.name} = {k}", v) for k, v in values_by.items()]
+        rows = [Ordinal(f"{name} (at {on.name} {k})", v) for k, v in values_by.items()]
         if len({len(row) for row in rows}) != 1:
             raise ValueError(f"parameter {name}: rows of different length in {values_by}")
         super().__init__(name, tuple(range(len(rows[0]))), unit)

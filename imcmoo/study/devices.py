@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from imcmoo.io.errors import did_you_mean
@@ -12,6 +14,7 @@ from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.problem.criteria import NAMED
 from imcmoo.study.study import SNR_LIMITS, Study
 from imcmoo.study.table import known_device
+from imcmoo.study.toml import toml_text
 
 T = TypeVar("T")
 
@@ -139,6 +142,14 @@ class StudyOfDevices:
             if key in changes:
                 raise ValueError(f"{key}: create the study that lists devices with another value")
         return self.each(lambda study: study.replace(**common_keys(str(study.device), changes)))
+
+    def to_toml(self, folder: Path | None = None) -> str:
+        """Text of a study file; arguments and errors as of `Study.to_toml`."""
+        stated = [tomllib.loads(study.to_toml(folder)) for study in self.studies]
+        keys = {key: value for one in stated for key, value in one.items()}
+        spaces = dict(zip(self.devices, (one["space"] for one in stated), strict=True))
+        named = {"name": self.name, "device": [*self.devices]}
+        return toml_text({**named, **keys, **named, "space": spaces})
 
     def __repr__(self) -> str:
         first, names = self.studies[0], ", ".join(self.devices)

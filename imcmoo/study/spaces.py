@@ -141,6 +141,8 @@ def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
 def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, Any]:
     """Table `[space]` of a space; inverse of `space_of_table`.
 
+    The order of fixed values is kept where a base allows it: stamps of answers depend on it.
+
     Raises:
         ValueError: the space is not derived from one that a study can start from.
     """
@@ -151,13 +153,19 @@ def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, An
     }
     short = [{k: v for k, v in t.items() if not isinstance(v, Mapping)} for t in full]
     shortest = [{k: v for k, v in t.items() if k not in depending} for t in full]
+    reordered = None
     for table in (*sorted(shortest, key=len), *sorted(short, key=len), *sorted(full, key=len)):
         try:
-            if space_of_table(table, name=space.name, model=model, device=None) == space:
-                return table
+            made = space_of_table(table, name=space.name, model=model, device=None)
         except ValueError:
             continue
-    raise ValueError(f"space {space.name} of study {name} is made of no shipped space")
+        if made == space:
+            if [*made.fixed] == [*space.fixed]:
+                return table
+            reordered = reordered or table
+    if reordered is None:
+        raise ValueError(f"space {space.name} of study {name} is made of no shipped space")
+    return reordered
 
 
 def _differing(space: DesignSpace, base: DesignSpace) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from imcmoo.analysis.draws import (
     Ratio,
+    Saving,
     clopper_pearson,
     mean_log,
     order_statistic,
@@ -73,6 +74,12 @@ def test_knowledge_of_an_entry_that_decides_nothing_saves_no_more_than_random_sp
     decides, idle = savings(regret, u, rng)
     assert decides.counts
     assert not idle.counts
+
+
+def test_a_saving_of_rounding_counts_for_nothing():
+    assert not Saving(before=0.02, after=0.02 - 3.5e-18, random_95=0.0).counts
+    assert not Saving(before=0.02, after=0.02 - 1e-12, random_95=0.0).counts
+    assert Saving(before=0.02, after=0.01, random_95=0.0).counts
 
 
 def test_shares_of_variance_are_those_of_a_linear_regression():

@@ -393,8 +393,12 @@ def test_a_limit_that_is_not_monotone_is_one_line(tmp_path, study, capsys):
     assert "imcmoo enumerate" in line
 
 
-def test_a_study_of_a_users_file_is_asked_for(proven, capsys):
-    line = refused(capsys, "check-certificate", proven / "proof")
+def test_the_study_file_in_the_folder_is_taken_and_asked_for_where_it_is_not(
+    proven, tmp_path, capsys
+):
+    assert main(["check-certificate", str(proven / "proof"), "--quiet"]) == 0
+    shutil.copy(proven / "proof" / "certificate.json", tmp_path)
+    line = refused(capsys, "check-certificate", tmp_path)
     assert line.endswith("or its file by --study FILE.toml\n")
 
 

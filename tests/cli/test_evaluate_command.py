@@ -144,7 +144,7 @@ MALFORMED = {
     changed("rows", "many"): "designs.csv, line 3, column rows: 'many' is not a number",
     changed("rows", "١٢٨"): "designs.csv, line 3, column rows: '١٢٨' is not a number",
     changed("rows", ""): "designs.csv, line 3, column rows: no value",
-    changed("rows", "100"): "designs.csv, line 3, column rows = 100.0 is not in the space; "
+    changed("rows", "100"): "designs.csv, line 3, column rows = 100 is not in the space; "
     "allowed: 32, 64, 128, 256, 512",
     changed("voltage_V", "nan"): "designs.csv, line 3, column voltage_V = nan is not in the space",
     f"{HEADER},technology_nm\n{row(GOOD)},22\n": "designs.csv, line 2, column technology_nm: 22, "

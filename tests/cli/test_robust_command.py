@@ -1,12 +1,19 @@
 """`imcmoo robust` writes the robust chip, and the check finds it to hold."""
 
 import json
+import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from imcmoo import Study
+from imcmoo.cli import robust_command, terminal
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import content_checksum
+from imcmoo.report.robust_text import all_at_once
+from imcmoo.study.catalogue import find_study
+from tests import ROOT
 from tests.cli.helpers import refused
 from tests.study.test_robust import VARIED, part_of
 
@@ -61,6 +68,21 @@ def test_a_folder_of_another_study_is_kept(home, answered, capsys):
     assert "--force" in line
 
 
+def test_a_quick_answer_replaces_a_proven_one_on_request_only(home, answered, capsys, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(answered, out / "robust" / "few")
+    words = ["robust", str(home / "few.toml"), "--draws", "2", "--quick", "--workers", "1"]
+    words += ["--out", str(out), "--quiet"]
+    line = refused(capsys, *words)
+    assert "all draws proven" in line
+    assert "--force" in line
+    assert "--out" in line
+    assert len(pd.read_csv(out / "robust" / "few" / "draws.csv")) == 3
+    assert main([*words, "--force"]) == 0
+    assert main(words) == 0, "a quick answer is replaced by another one"
+    assert len(pd.read_csv(out / "robust" / "few" / "draws.csv")) == 2
+
+
 def test_wrong_options_are_refused_in_one_line(home, capsys):
     words = ["robust", str(home / "few.toml"), "--out", str(home / "none"), "--quiet"]
     assert "edap_geomean" in refused(capsys, *words, "--by", "edap_geo")
@@ -70,11 +92,27 @@ def test_wrong_options_are_refused_in_one_line(home, capsys):
     assert not (home / "none").exists()
 
 
+def test_designs_of_the_user_are_checked_before_any_draw(home, answered, capsys, monkeypatch):
+    monkeypatch.setattr(robust_command, "robust", lambda *_: pytest.fail("draws are begun"))
+    study = Study.load(home / "few.toml")
+    design = study.space.designs(study.space.unrank(np.array([0])))[0]
+    design["tiles_per_group"] += 0.5
+    path = home / "own.csv"
+    lines = (",".join(map(str, line)) for line in (design, design.values()))
+    path.write_text("\n".join(lines), encoding="utf-8")
+    line = refused(capsys, "robust", str(home / "few.toml"), "--design", str(path), "--quiet")
+    assert f"column tiles_per_group = {design['tiles_per_group']} is not in the space" in line
+
+
 def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
-    home, answered, capsys, tmp_path
+    home, answered, capsys, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(terminal, "LINE_S", 0.0)
+    assert main(["check-certificate", str(answered), "--all"]) == 0
+    progress = capsys.readouterr().err
+    assert "proofs of draws: 3 of 3" in progress
+    assert "left" not in progress, "an estimate of the time"
     study = ["--study", str(home / "few.toml"), "--quiet"]
-    assert main(["check-certificate", str(answered), "--all", *study]) == 0
     content = json.loads((answered / "certificate.json").read_text(encoding="utf-8"))
     (tmp_path / "draws.csv").write_bytes((answered / "draws.csv").read_bytes())
 
@@ -99,14 +137,43 @@ def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(
     assert "not the file" in refusal()
 
 
-def test_the_card_of_the_certified_chip_says_how_near_the_best_it_is(home, answered, capsys):
+def test_a_robust_answer_has_no_report_and_says_so_in_one_line(answered, capsys):
+    for words in (["explain"], ["report"], ["explain", "--design", "edap_geomean"]):
+        line = refused(capsys, *words, str(answered))
+        assert "is of a robust chip, which has no report; its results are in chips.csv" in line
+
+
+def test_the_card_of_a_chip_says_how_near_the_best_it_is(home, answered, capsys):
     text = (home / "few.toml").read_text(encoding="utf-8")
     path = home / "geomean.toml"
     changed = text.replace('criterion = "regret_minimax"', 'criterion = "edap_geomean"')
     path.write_text(changed, encoding="utf-8")
+    for verb, folder in (("certify", "certified"), ("enumerate", "enumerated")):
+        assert main([verb, str(path), "--out", str(home / "out")]) == 0
+        assert main(["report", str(home / "out" / folder / "few")]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert "of the best chip in 95 % of 3 draws of the costs" in text
+        page = (home / "out" / folder / "few" / "report.html").read_text(encoding="utf-8")
+        assert "in 95 % of 3 draws of the costs" in page
+    with (answered / "regret.csv").open("a", encoding="utf-8") as file:
+        file.write("robust,sram,4,0.0\n")
     assert main(["certify", str(path), "--out", str(home / "out")]) == 0
-    card = capsys.readouterr().out
-    assert "of the best chip in 95 % of 3 draws of the costs" in " ".join(card.split())
+    assert "draws of the costs" not in capsys.readouterr().out, "of a damaged answer"
+
+
+def test_an_answer_for_one_value_of_an_assumption_names_the_robust_one(home, capsys):
+    path = str(home / "few.toml")
+    line = f"with all assumptions uncertain at once: imcmoo robust {path}"
+    assert main(["what-if", path, "--set", "adc_energy_factor=0.5", "--quiet"]) == 0
+    assert line in capsys.readouterr().out
+    assert main(["what-if", path, "--set", "area_limit_mm2=700", "--quiet"]) == 0
+    assert line not in capsys.readouterr().out
+    assert main(["flip", path, "--factor", "adc_energy_factor", "--exact"]) == 0
+    assert line in capsys.readouterr().out
+
+
+def test_an_answer_names_no_robust_one_where_costs_cannot_be_drawn():
+    assert all_at_once(find_study(str(ROOT / "examples" / "cameras.toml"))) == ""
 
 
 def test_networks_are_left_out_on_request(home, capsys):

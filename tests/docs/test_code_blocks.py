@@ -115,14 +115,26 @@ def user(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/own_study.md"])
-def test_studies_can_be_read(page, user):
-    (code,) = blocks(ROOT / page, "toml")
-    assert main(["import", "my_net.onnx", "--out", "my_net.csv"]) == 0
-    (user / "camera.toml").write_text(code, encoding="utf-8")
-    study = find_study("camera.toml")
-    assert study.names == ("my_net", study.names[1])
-    assert study.limits["my_net"].max_latency_s == 1e-3
+@pytest.fixture
+def first_commands():
+    """The two commands of the first page: those that write a study and prove its best chip."""
+    new, certify, *_ = commands(ROOT / "docs" / "index.md")
+    assert (new[1], certify[1]) == ("new", "certify")
+    return new[1:], certify[1:]
+
+
+def test_the_study_on_the_page_of_keys_is_the_one_of_the_first_page(user, first_commands):
+    (code,) = blocks(ROOT / "docs" / "own_study.md", "toml")
+    assert main(first_commands[0]) == 0
+    assert (user / "camera.toml").read_text(encoding="utf-8") == code
+    assert find_study("camera.toml").names == ("resnet18_onnx", "mobilenet_v3_onnx")
+
+
+def test_the_first_page_shows_the_card_that_its_commands_print(user, first_commands, capsys):
+    assert [main(words) for words in first_commands] == [0, 0]
+    printed = " ".join(capsys.readouterr().out.split())
+    (shown,) = blocks(ROOT / "docs" / "index.md", "text")
+    assert " ".join(shown.split()) in printed
 
 
 def test_each_key_of_a_study_has_a_row_of_its_own():
@@ -137,17 +149,12 @@ def test_each_key_of_a_study_has_a_row_of_its_own():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_figures")
-def test_a_question_of_one_s_own_word_by_word(user):
-    """README's section, but for the installation."""
-    (code,) = blocks(ROOT / "README.md", "toml")
-    (user / "camera.toml").write_text(code, encoding="utf-8")
-    shown = [w for w in commands(ROOT / "README.md") if {"camera.toml", "my_net.onnx"} & {*w}]
-    assert [w[1] for w in shown] == ["import", "run"]
-    for words in shown:
-        assert main(words[1:]) == 0
-    run = user / "results" / "camera" / "seed-1"
-    assert (run / "design.json").exists()
-    assert (run / "figures" / "trade_off.png").exists()
+def test_the_commands_of_the_first_page_take_a_network_of_one_s_own(user, first_commands):
+    for words in commands(ROOT / "docs" / "index.md"):
+        own = ["my_net.onnx" if word == "resnet18_onnx" else word for word in words]
+        assert main(own[1:]) == 0, own
+    assert (user / "results" / "certified" / "camera" / "report.html").exists()
+    assert (user / "results" / "camera" / "seed-1" / "figures" / "power_area.png").exists()
 
 
 def own_model(language, beginning):
@@ -183,11 +190,11 @@ def test_the_formulas_of_the_page_is_certified_and_checked(modules, capsys):
     )
     study = own_model("toml", "name = ").replace("my_simulator:Simulator", "my_chip:Chip")
     (modules / "study.toml").write_text(study)
-    assert main(["certify", "study.toml", "--criterion", "edap_max"]) == 0
+    assert main(["certify", "study.toml", "--criterion", "edap_max", "--quiet"]) == 0
     (folder,) = modules.glob("results/certified/*")
     proof = json.loads((folder / "edap_max" / "certificate.json").read_text())
     assert proof["gap"] == 0
     # Energy goes with V², latency with 1/V, so that the lowest supply is best.
     assert proof["incumbent"]["design"]["voltage_V"] == 0.5
-    assert main(["check-certificate", str(folder), "--study", "study.toml"]) == 0
+    assert main(["check-certificate", str(folder), "--study", "study.toml", "--quiet"]) == 0
     assert capsys.readouterr().err == ""

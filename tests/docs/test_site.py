@@ -5,7 +5,6 @@ import importlib
 import os
 import re
 import runpy
-import shlex
 import subprocess
 import sys
 from dataclasses import fields
@@ -13,7 +12,6 @@ from dataclasses import fields
 import pytest
 
 import imcmoo
-from imcmoo.cli.main import main
 from imcmoo.model.physical.parameters import Designs
 from tests import ROOT
 from tests.extras import needs
@@ -132,27 +130,6 @@ def test_links_within_the_repository_lead_somewhere(page):
             titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.M)
             anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
             assert link["anchor"] in anchors, link[0]
-
-
-@pytest.mark.slow
-def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    page = (DOCS / "start.md").read_text("utf-8")
-    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
-    commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
-    assert len(commands) == 7
-    for program, *arguments in commands:
-        assert program == "imcmoo"
-        assert main(arguments) == 0, arguments
-    run = tmp_path / "results" / "four_workload_sram_physical" / "seed-1"
-    assert (run / "report.html").exists()
-    assert (run / "regret.csv").exists()
-    printed = capsys.readouterr().out
-    assert "which were enumerated" in " ".join(printed.split())
-    shown = re.findall(r"^```text\n(.*?)^```", page, re.M | re.S)
-    numbers = re.findall(r"\d+\.\d+", " ".join(shown))
-    assert len(numbers) > 10
-    assert not [number for number in numbers if number not in printed]
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,7 @@ def test_adcs_of_measured_columns_are_those_of_the_simulated_array(differential)
     layer, calibration, circuit = two_groups_of_columns(differential)
     statistics = layer_statistics(layer.weights, calibration, circuit)
     blocks = MeasuredBlocks(statistics, np.arange(2), statistics.rows, circuit)
-    codes = InputCoding.of_range(0.0, calibration.highest, 8).encode(calibration.vectors)
+    codes = InputCoding.from_range(0.0, calibration.highest, 8).encode(calibration.vectors)
     integers, _ = quantise_weights(layer.weights, 8, 1.0)
     variance = blocks.sample_variance + blocks.column_variance
     for at, sums in enumerate(Crossbar(integers, circuit, zero=0)._statistics(codes)):

@@ -36,11 +36,11 @@ def test_the_stamp_of_the_recipes_covers_every_change(monkeypatch):
 
     monkeypatch.setattr(guide, "dependence", digests)
     monkeypatch.setattr(guide, "new_study", lambda folder: None)
-    few = [r for r in RECIPES if r.name in ("bits", "device")]
+    bits, device = few = [r for name in ("bits", "device") for r in RECIPES if r.name == name]
     monkeypatch.setattr(guide, "RECIPES", few)
     first = guide.Guide().depends_on
     assert len({*first}) == sum(len(r.changes) for r in few)
-    monkeypatch.setattr(guide, "RECIPES", [replace(few[0], changes=({"precision": 5},)), few[1]])
+    monkeypatch.setattr(guide, "RECIPES", [replace(bits, changes=({"precision": 5},)), device])
     changed_bits = guide.Guide().depends_on
     assert [a == b for a, b in zip(first, changed_bits, strict=True)].count(False) == 1
 

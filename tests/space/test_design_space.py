@@ -105,6 +105,13 @@ def conditional(rows):
     return Conditional("voltage_V", on, dict(zip(on.values, rows, strict=True)), unit="V")
 
 
+def test_a_value_that_a_conditional_parameter_lacks_is_named_with_its_condition():
+    parameter = conditional([(0.6, 0.7), (0.7, 0.8)])
+    text = r"^voltage_V \(at node_nm 22\) = 4 is not in the space; allowed: 0.6"
+    with pytest.raises(ValueError, match=text):
+        parameter.encode_given(np.array([4.0]), np.array([0]))
+
+
 def test_conditional_parameters_are_told_apart_by_their_values():
     one = conditional([(0.6, 0.7), (0.7, 0.8)])
     other = conditional([(0.6, 0.7), (0.7, 0.9)])

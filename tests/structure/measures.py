@@ -26,11 +26,11 @@ LONG_FUNCTION = 40
 CEILINGS = {
     "import cycles": 0,
     "modules of the largest import cycle": 0,
-    f"modules above {LONG_MODULE} lines": 21,
+    f"modules above {LONG_MODULE} lines": 23,
     f"functions above {LONG_FUNCTION} lines": 28,
     "imports of own modules inside functions": 32,
     "uses of Any": 494,
-    "lines": 62100,
+    "lines": 62400,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why.

@@ -87,7 +87,7 @@ def test_cells_in_parallel_keep_a_limit_that_single_cells_break(tmp_path):
     study = find_study(str(file))
     answer = enumerate_study(study, tmp_path, workers=1, on_progress=lambda *_: None)
     front = study.space.decode(study.space.unrank(answer.ranks))
-    assert set(front["redundancy"]) == {2, 3}
+    assert set(front["redundancy"]) == {4}
     single = study.replace(space=restricted(study.space, {"redundancy": [1]}, name=study.name))
     with pytest.raises(InputError, match="breaks compute SNR of resnet18"):
         enumerate_study(single, tmp_path / "1", workers=1, on_progress=lambda *_: None)

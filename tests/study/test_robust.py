@@ -1,21 +1,31 @@
 """The robust chip of a study under uncertain costs."""
 
 import itertools
+import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import imcmoo
-from imcmoo.analysis.draws import mean_log, order_statistic, regrets
+from imcmoo.analysis.draws import VarianceShare, mean_log, order_statistic, regrets
 from imcmoo.ask import robust as ask
 from imcmoo.ask.robust import Options, robust
 from imcmoo.ask.robust_choice import Candidates
+from imcmoo.cli.comparison import show_comparison
+from imcmoo.cli.main import main
+from imcmoo.cli.terminal import console
 from imcmoo.io.errors import Infeasible, InputError
+from imcmoo.report.robust_figures import ratio_of_devices
+from imcmoo.report.robust_text import robust_lines
 from imcmoo.solve import draw_work
 from imcmoo.solve.draws import ASSUMED, DrawnStudy
 from imcmoo.solve.solve import solve
 from imcmoo.study.uncertainty import UncertaintyTable
+from tests.cli.helpers import refused
+
+pytestmark = pytest.mark.usefixtures("_shared_noise")
 
 VARIED = ("voltage_V", "input_coding", "sample_and_hold", "tiles_per_group")
 CASES = (
@@ -41,6 +51,12 @@ def part_of(name, rank, varied):
 @pytest.fixture(scope="module")
 def study():
     return part_of("four_workload_sram_physical", 19214251, VARIED)
+
+
+@pytest.fixture(scope="module")
+def pair(study):
+    """The study with two networks: proofs take half as long."""
+    return study.replace(networks=list(study.networks[:2]))
 
 
 class Given(DrawnStudy):
@@ -119,10 +135,15 @@ def brute(study, n, **settings):
     return levels, np.stack([drawn.scores(levels, at) for at in range(n)], axis=1)
 
 
+@pytest.fixture(scope="module")
+def all_chips(pair):
+    return brute(pair, 4)
+
+
 @pytest.mark.parametrize("criterion", ["robust_mean", "robust_quantile", "robust_worst"])
-def test_the_answer_of_a_small_space_is_that_of_all_its_chips(study, criterion):
-    levels, scores = brute(study, 4)
-    answer = robust(study, draws=4, criterion=criterion, quantile=0.7)
+def test_the_answer_of_a_small_space_is_that_of_all_its_chips(pair, all_chips, criterion):
+    levels, scores = all_chips
+    answer = robust(pair, draws=4, criterion=criterion, quantile=0.7)
     (part,) = answer.parts
     np.testing.assert_array_equal(part.best, scores.min(axis=0))
     np.testing.assert_array_equal(part.bounds, part.best)
@@ -138,26 +159,24 @@ def test_the_answer_of_a_small_space_is_that_of_all_its_chips(study, criterion):
     np.testing.assert_array_equal(chip.regrets, regret[at])
 
 
-def test_without_uncertainty_the_robust_chip_is_the_certified_one(study):
+def test_without_uncertainty_the_robust_chip_is_the_certified_one(pair):
     held = {
         one.name: (one.known.value, one.known.value)
-        for one in DrawnStudy(study.replace(uncertainty={"draws": 1})).table.drawn
+        for one in DrawnStudy(pair.replace(uncertainty={"draws": 1})).table.drawn
     }
-    answer = robust(study, draws=3, bands=held)
+    answer = robust(pair, draws=3, bands=held)
     (part,) = answer.parts
-    certified = study.replace(criterion="edap_geomean", baselines=False)
+    certified = pair.replace(criterion="edap_geomean", baselines=False)
     design = solve(certified).design
-    assert {n: answer.chip[n] for n in study.space.names} == {
-        n: design[n] for n in study.space.names
-    }
+    assert {n: answer.chip[n] for n in pair.space.names} == {n: design[n] for n in pair.space.names}
     assert (part.chip("robust").regrets == 0).all()
     assert part.table.groups == ()
     assert answer.information.empty
 
 
-def test_a_constant_draw_gives_the_same_answer_for_every_number_of_draws(study):
-    assumed = [one.name for one in DrawnStudy(study.replace(uncertainty={})).table.drawn]
-    few, many = (robust(study, draws=n, assumed=assumed) for n in (1, 4))
+def test_a_constant_draw_gives_the_same_answer_for_every_number_of_draws(pair):
+    assumed = [one.name for one in DrawnStudy(pair.replace(uncertainty={})).table.drawn]
+    few, many = (robust(pair, draws=n, assumed=assumed) for n in (1, 4))
     assert few.chip == many.chip
     pd.testing.assert_frame_equal(few.table, many.table)
 
@@ -166,56 +185,69 @@ def files(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
-def test_workers_and_interrupts_change_no_byte(study, tmp_path, monkeypatch):
-    monkeypatch.setattr(draw_work, "DRAWS_PER_TASK", 2)
-    one = robust(study, Options(tmp_path / "kept"), draws=4)
+def test_workers_and_interrupts_change_no_byte(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(draw_work, "DRAWS_PER_TASK", 1)
+    one = robust(pair, Options(tmp_path / "kept"), draws=2)
     one.save(tmp_path / "one")
-    robust(study, Options(workers=2), draws=4).save(tmp_path / "two")
+    robust(pair, Options(workers=2), draws=2).save(tmp_path / "two")
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
     def interrupt(what, done, total):
-        if what == "draws proven" and done >= 2:
+        if what == "draws proven" and done >= 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        robust(study, Options(tmp_path / "cut", on_draw=interrupt), draws=4)
+        robust(pair, Options(tmp_path / "cut", on_draw=interrupt), draws=2)
     begun = []
     resumed = robust(
-        study, Options(tmp_path / "cut", on_draw=lambda *state: begun.append(state)), draws=4
+        pair, Options(tmp_path / "cut", on_draw=lambda *state: begun.append(state)), draws=2
     )
-    assert begun[0] == ("draws proven", 2, 4)
+    assert begun[0] == ("draws proven", 1, 2)
     resumed.save(tmp_path / "three")
     assert files(tmp_path / "one") == files(tmp_path / "three")
     more = robust(
-        study, Options(tmp_path / "kept", on_draw=lambda *state: begun.append(state)), draws=5
+        pair, Options(tmp_path / "kept", on_draw=lambda *state: begun.append(state)), draws=3
     )
-    assert ("draws proven", 4, 5) in begun
+    assert ("draws proven", 2, 3) in begun
     pd.testing.assert_frame_equal(
-        more.draws.iloc[:4].drop(columns="draw"), one.draws.drop(columns="draw")
+        more.draws.iloc[:2].drop(columns="draw"), one.draws.drop(columns="draw")
     )
 
 
-def test_a_quick_answer_says_what_is_not_proven(study, monkeypatch):
+def test_the_speed_of_the_machine_changes_no_byte(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(ask, "MOST_PAIRS", 20)
+    robust(pair, draws=4).save(tmp_path / "fast")
+    ticks = itertools.count(step=1000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
+    slow = robust(pair, draws=4)
+    slow.save(tmp_path / "slow")
+    assert slow.parts[0].proof.gap > 0, "the proof ends before it is complete"
+    assert files(tmp_path / "fast") == files(tmp_path / "slow")
+    assert "depends on the machine" not in "".join(robust_lines(slow))
+    timed = robust(pair, Options(time_limit_s=60.0), draws=4)
+    assert "in 60 s; this gap depends on the machine" in "".join(robust_lines(timed))
+
+
+def test_a_quick_answer_says_what_is_not_proven(pair, monkeypatch):
     monkeypatch.setattr(ask, "QUICK", 3)
-    quick, whole = robust(study, Options(quick=True), draws=5), robust(study, draws=5)
+    quick, whole = robust(pair, Options(quick=True), draws=5), robust(pair, draws=5)
     (part,) = quick.parts
     assert part.n_proven == 3
     assert np.isnan(part.bounds[3:]).all()
     assert (part.best >= whole.parts[0].best).all()
     with pytest.raises(InputError, match="--quick needs a score"):
-        robust(study, Options(quick=True), by="regret_minimax")
+        robust(pair, Options(quick=True), by="regret_minimax")
 
 
-def test_regrets_over_networks_are_against_optima_of_each_draw(study):
-    two = study.replace(networks=list(study.networks[:2]))
+def test_regrets_over_networks_are_against_optima_of_each_draw(pair):
     for by in ("regret_minimax", "regret_minimax_joint"):
-        answer = robust(two, draws=2, by=by)
+        answer = robust(pair, draws=2, by=by)
         (part,) = answer.parts
         drawn = DrawnStudy(part.study)
-        levels = two.space.unrank(np.arange(two.space.size))
+        levels = pair.space.unrank(np.arange(pair.space.size))
         for at in range(2):
             problem = drawn.problem(at)
-            singles = [problem.model.for_network(n) for n in two.names]
+            singles = [problem.model.for_network(n) for n in pair.names]
             edaps = []
             for model in [problem.model] * 2 if by.endswith("joint") else singles:
                 of = drawn.study.problem(model)
@@ -240,8 +272,29 @@ def devices():
     )
 
 
-def test_devices_are_compared_in_the_same_draws(devices):
-    answer = robust(devices, draws=3)
+@pytest.fixture(scope="module")
+def states():
+    """States that the fixture `compared` reports."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def compared(devices, states):
+    options = Options(on_draw=lambda *state: states.append(state))
+    return robust(devices, options, draws=3)
+
+
+def test_the_proof_of_the_robust_chip_reports_its_limit_and_the_gap_reached(compared, states):
+    for part in compared.parts:
+        words = f"proof of the robust chip of {part.label}: best "
+        found = [what for what, *_ in states if what.startswith(words)]
+        assert " · bound " in found[0]
+        assert f"gap {part.proof.gap:.2%} · " in found[-1]
+        assert found[-1].endswith("% of its steps")
+
+
+def test_devices_are_compared_in_the_same_draws(compared):
+    answer = compared
     by_name = {part.label: part for part in answer.parts}
     np.testing.assert_array_equal(by_name["sram"].table.u, by_name["dimc"].table.u)
     (pair,) = answer.pairs
@@ -254,6 +307,68 @@ def test_devices_are_compared_in_the_same_draws(devices):
     np.testing.assert_array_equal(of_all[0].best, best)
     assert answer.chip["device"] in ("sram", "dimc")
     assert {*answer.table["chip"]} == {"nominal", "median", "robust", "robust_of_all"}
+
+
+def test_the_answer_of_a_list_of_devices_is_checked_by_its_folder_alone(compared, tmp_path, capsys):
+    compared.save(tmp_path)
+    assert main(["check-certificate", str(tmp_path), "--quiet"]) == 0
+    study = tmp_path / "study.toml"
+    study.write_text(study.read_text().replace('"regret_minimax"', '"os:getcwd"'))
+    assert "would run code" in refused(capsys, "check-certificate", str(tmp_path), "--quiet")
+
+
+def test_the_card_of_a_list_of_devices_says_how_near_the_best_its_chip_is(
+    devices, compared, tmp_path, capsys
+):
+    compared.save(tmp_path / "robust" / "two")
+    answers = devices.replace(criterion="edap_geomean").certify(out=tmp_path)
+    show_comparison(console(), answers, tmp_path, tmp_path)
+    text = " ".join(capsys.readouterr().out.split())
+    worst = compared.parts[1].chip("nominal").quantile(0.95)
+    assert f"within {worst:.0%} of the best dimc chip in 95 % of 3 draws of the costs" in text
+
+
+def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
+    (pair,) = compared.pairs
+    text = "\n".join(robust_lines(compared))
+    assert f"measure first, for {pair.label}: too few draws" in text
+    assert "have a chip in 3, and 120 are needed" in text
+    assert len(ratio_of_devices(pair).axes) == 1
+    entries = dict.fromkeys(pair.first.table.groups[:6], VarianceShare(0.1, 1))
+    assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
+
+
+def test_the_lines_of_a_quick_answer_say_what_rests_on_candidates(compared):
+    texts = "\n".join(robust_lines(compared))
+    assert "at least" not in texts
+    assert "not proven" not in texts
+    cut = [replace(p, bounds=np.array([p.bounds[0], *[np.nan] * 2])) for p in compared.parts]
+    lines = list(robust_lines(replace(compared, parts=tuple(cut))))
+    for label in ("sram", "dimc"):
+        assert any(line.startswith(f"{label}, regrets at least  ") for line in lines)
+    (pair,) = compared.pairs
+    (line,) = [line for line in lines if line.startswith(f"{pair.label}: median")]
+    assert line.endswith("; 2 draws rest on candidates, not proven")
+
+
+def test_only_assumptions_that_act_on_a_device_are_worth_a_measurement(compared):
+    entries = compared.information.groupby("question")["entry"].agg(set)
+    assert {"rram_cell", "rram_full_scale", "adc_time_factor"} <= {*compared.parts[0].table.groups}
+    assert not {"rram_cell", "rram_full_scale", "adc_time_factor"} & entries["chip of dimc"]
+    assert not {"rram_cell", "rram_full_scale"} & entries["chip of sram"]
+    assert "logic_speed" in entries["chip of dimc"]
+    assert {"adc_time_factor", "pulse_s"} <= entries["chip of sram"]
+
+
+def test_the_last_line_names_the_chip_to_build(compared):
+    line = list(robust_lines(compared))[-1]
+    part, chip = compared.best
+    assert chip.role == "robust_of_all"
+    assert line.startswith(f"build: {part.label}, ")
+    (area,) = part.study.cost_model().evaluate(chip.levels).area_m2
+    assert line.endswith(f"chip area {1e6 * area:.4g} mm² at assumed costs")
+    assert f"voltage_V {compared.chip['voltage_V']}" in line
+    assert "glb_KiB" not in line, "has one value only"
 
 
 def test_draws_in_which_no_chip_is_feasible_are_left_out():
@@ -295,16 +410,16 @@ def test_equal_chips_are_ordered_by_their_mean_and_by_the_tie_rule(study):
     assert at == 1 + problem.ties().first(problem.costs(F[1:]), ranks)[1]
 
 
-def test_a_chip_of_the_user_is_judged_as_well(study):
-    own = study.space.unrank(np.array([3, 5]))
-    answer = robust(study, Options(own=own), draws=2)
+def test_a_chip_of_the_user_is_judged_as_well(pair):
+    own = pair.space.unrank(np.array([3, 5]))
+    answer = robust(pair, Options(own=own), draws=2)
     rows = answer.table[answer.table["chip"] == "own"]
     assert len(rows) == 2
-    assert list(itertools.chain(rows["voltage_V"])) == list(study.space.column(own, "voltage_V"))
+    assert list(itertools.chain(rows["voltage_V"])) == list(pair.space.column(own, "voltage_V"))
 
 
-def test_the_verb_of_a_study_gives_the_answer_of_the_function(study, tmp_path):
-    answer = study.replace(uncertainty={"seed": 2}).robust(draws=2, criterion="robust_worst")
+def test_the_verb_of_a_study_gives_the_answer_of_the_function(pair, tmp_path):
+    answer = pair.replace(uncertainty={"seed": 2}).robust(draws=2, criterion="robust_worst")
     assert answer.parts[0].settings.seed == 2
     assert answer.parts[0].settings.criterion == "robust_worst"
     names = {path.name for path in answer.save(tmp_path)}

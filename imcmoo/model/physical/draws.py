@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Literal
@@ -165,9 +165,19 @@ class DrawTable:
         """Weights of the networks, shape (n, W); None if they are not drawn."""
         return weights_of(self.u[:, len(self.groups) :]) if self.networks else None
 
-    def assumptions(self, at: int) -> Assumptions:
-        """Assumptions of a draw, by its index."""
-        return self.base.drawn({name: float(values[at]) for name, values in self.values.items()})
+    def assumptions(self, at: int, moved: Collection[str] = ()) -> Assumptions:
+        """Assumptions of a draw.
+
+        Args:
+            at: index of the draw.
+            moved: groups that have their values of the next draw instead.
+        """
+        return self.base.drawn(
+            {
+                one.name: float(self.values[one.name][(at + (one.entry in moved)) % self.n])
+                for one in self.drawn
+            }
+        )
 
     @property
     def median_assumptions(self) -> Assumptions:

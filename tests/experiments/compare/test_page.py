@@ -1,4 +1,4 @@
-"""The tables of two pages are those of the comparisons the repository keeps."""
+"""The tables of three pages are those of the comparisons the repository keeps."""
 
 import pandas as pd
 import pytest
