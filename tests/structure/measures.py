@@ -27,8 +27,8 @@ CEILINGS = {
     "import cycles": 0,
     "modules of the largest import cycle": 0,
     f"modules above {LONG_MODULE} lines": 26,
-    f"functions above {LONG_FUNCTION} lines": 46,
-    "imports of own modules inside functions": 32,
+    f"functions above {LONG_FUNCTION} lines": 48,
+    "imports of own modules inside functions": 45,
     "uses of Any": 660,
     "lines": 62400,
 }
