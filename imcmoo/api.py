@@ -30,29 +30,26 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import pandas as pd
-
-from imcmoo.answers.answers import Answers
-from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
-from imcmoo.ask.widen import SOLVERS, Round, Solver, WideningResult, widen_devices, widen_study
-from imcmoo.exact.certificate import Certificate
 from imcmoo.io.errors import InputError
-from imcmoo.report.finished_run import Run
-from imcmoo.run import SOLVER, Observer, run_devices, run_study
-from imcmoo.solve.certify import OnStep, write_certificates
-from imcmoo.solve.devices import certify_devices, enumerate_devices
-from imcmoo.solve.enumerate import ExactOptima, enumerate_to
-from imcmoo.solve.enumerate import OnProgress as OnChunk
-from imcmoo.solve.searches import OnTrace
 from imcmoo.study import devices, study
-from imcmoo.study.catalogue import find
 from imcmoo.study.devices import Kinds
-from imcmoo.study.uncertainty import RobustCriterion, Score
 
-# Statistics of draws take a second to import, which the other verbs do without.
+# What solves studies is imported by the verbs: it takes a second or two, which those who only
+# write or read a study do without.
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from imcmoo.answers.answers import Answers
     from imcmoo.answers.robust_answer import RobustAnswer
     from imcmoo.ask.unseen import Unseen
+    from imcmoo.ask.widen import Round, Solver, WideningResult
+    from imcmoo.exact.certificate import Certificate
+    from imcmoo.report.finished_run import Run
+    from imcmoo.solve.certify import OnStep
+    from imcmoo.solve.enumerate import ExactOptima
+    from imcmoo.solve.enumerate import OnProgress as OnChunk
+    from imcmoo.solve.searches import OnTrace
+    from imcmoo.study.uncertainty import RobustCriterion, Score
 
 
 class Study(study.Study):  # noqa: D101 - documented with its keys
@@ -75,6 +72,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: the study or file does not exist, or has faults; one line per fault.
         """
+        from imcmoo.study.catalogue import find
+
         return cast("Study | StudyOfDevices", find(str(source), KINDS))
 
     def run(
@@ -104,6 +103,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             ValueError: the budget or seed is out of range.
             InputError: no design is feasible, or the folder is in use.
         """
+        from imcmoo.run import run_study
+
         self.warn_of_weights()
         settings = {"budget": budget, "seeds": seed}
         study = self.replace(**{key: value for key, value in settings.items() if value is not None})
@@ -134,6 +135,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: no design is feasible, the space is too large, or the folder is in use.
         """
+        from imcmoo.solve.enumerate import ExactOptima, enumerate_to
+
         self.warn_of_weights()
         report = progress or (lambda done, total: None)
         answer = enumerate_to(self, Path(out), force=force, workers=workers, on_progress=report)
@@ -167,6 +170,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             InputError: the criterion cannot be certified, no design is feasible, or the folder is
                 in use.
         """
+        from imcmoo.solve.certify import write_certificates
+
         self.warn_of_weights(criterion)
         proven = write_certificates(
             self,
@@ -203,6 +208,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: the cost model does not tell which values it covers, or see the method.
         """
+        from imcmoo.ask.widen import widen_study
+
         report = progress or (lambda done: None)
         return widen_study(self, _solver(method), Path(out), force=force, on_round=report)
 
@@ -232,6 +239,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         Raises:
             InputError: a key is unknown, or a value is wrong; names the change.
         """
+        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
+
         limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
         return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
@@ -320,6 +329,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             ValueError: the budget or seed is out of range.
             InputError: no device has a feasible design, or a folder is in use.
         """
+        from imcmoo.run import Observer, run_devices
+
         self.studies[0].warn_of_weights()
         changes = {"budget": budget, "seeds": seed}
         study = self.replace(**{key: value for key, value in changes.items() if value is not None})
@@ -351,6 +362,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             InputError: no device has a feasible design, a space is too large, or a folder is in
                 use.
         """
+        from imcmoo.solve.devices import enumerate_devices
+
         self.studies[0].warn_of_weights()
         report = progress or (lambda done, total: None)
         return enumerate_devices(
@@ -373,6 +386,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         Returns:
             What widening found, by device, or the error that says why a device cannot be widened.
         """
+        from imcmoo.ask.widen import widen_devices
+
         report = progress or (lambda done: None)
         return widen_devices(self, _solver(method), Path(out), force=force, on_round=report)
 
@@ -400,6 +415,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             InputError: the criterion cannot be certified, no device has a feasible design, or a
                 folder is in use.
         """
+        from imcmoo.solve.devices import certify_devices
+
         self.studies[0].warn_of_weights(criterion)
         report = progress or (lambda *state: None)
         return certify_devices(
@@ -426,6 +443,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         Raises:
             InputError: no device takes a change; names the change.
         """
+        from imcmoo.ask.what_if import TIME_LIMIT_S, what_if
+
         limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
         return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
@@ -466,7 +485,11 @@ def _unseen(study: Study | StudyOfDevices, by: Score | None, *, mix: bool) -> Un
 
 def _solver(method: str) -> Solver:
     if method == "run":
+        from imcmoo.run import SOLVER
+
         return SOLVER
+    from imcmoo.ask.widen import SOLVERS
+
     if method not in SOLVERS:
         raise InputError(f"unknown method {method!r}; known: {', '.join(SOLVERS)}, run")
     return SOLVERS[method]

@@ -1,4 +1,4 @@
-"""What models of equal layers share while tests run: tests make many models of few networks."""
+"""Work that models of equal layers share while tests run."""
 
 import pickle
 from functools import lru_cache
@@ -11,7 +11,7 @@ from imcmoo.model.reference.profiles import LayerRunner
 
 
 class _Wanted:
-    """What to make; equal to another if all that it depends on is."""
+    """A thing to make; equal to another if all that it depends on is."""
 
     def __init__(self, depends_on, make):
         self.depends_on, self.make = depends_on, make

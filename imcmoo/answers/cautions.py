@@ -1,4 +1,4 @@
-"""What to be cautious of in the costs of a chip, by cost model and device."""
+"""Cautions about the costs of a chip, by cost model and device."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class DrawnDevice:
 
     @property
     def settings(self) -> UncertaintyTable:
-        """How the costs are drawn."""
+        """Settings of the draws."""
         assert self.study.uncertainty is not None, "the study says how its costs are drawn"
         return self.study.uncertainty
 

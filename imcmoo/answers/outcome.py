@@ -1,4 +1,4 @@
-"""What searches or a proof of a study found: the selected design, the front, and the baselines."""
+"""Outcome of searches or a proof: the selected design, the front, and the baselines."""
 
 from __future__ import annotations
 

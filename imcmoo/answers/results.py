@@ -159,7 +159,7 @@ class Results:
 
     @property
     def how(self) -> str:
-        """How the design was found: searched, certified or enumerated."""
+        """Method that found the design: searched, certified or enumerated."""
         return str(self.config.get(HOW, SEARCHED))
 
     @property

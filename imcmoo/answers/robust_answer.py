@@ -196,7 +196,7 @@ class RobustAnswer:
 
     @property
     def information(self) -> pd.DataFrame:
-        """What to measure first: for the chip of each device, and for each pair of devices."""
+        """Value of each measurement: for the chip of each device, and for each pair of devices."""
         rows: list[dict[str, Any]] = []
         for part in self.parts:
             for entry, saving in (part.savings or {}).items():
@@ -256,7 +256,7 @@ class RobustAnswer:
         return "_J_s_mm2" if criterion is not None and criterion.unit == EDAP_UNIT else ""
 
     def certificate(self) -> dict[str, Any]:
-        """What is proven, as JSON values; the last field is a checksum of all others."""
+        """The certificate, as JSON values; the last field is a checksum of all others."""
         settings = self.parts[0].settings
         content = {
             "study": self.name,
@@ -384,9 +384,15 @@ def _proves_all_draws(folder: Path) -> bool:
         return False
 
 
+<<<<<<< HEAD
 def robust_note(study: Study, design: Mapping[str, object], out: Path) -> str:
     """How near the best a chip is in the draws of a stored answer of the study; empty if none has
     this chip.
+=======
+def robust_note(study: Study, design: Mapping[str, Any], out: Path) -> str:
+    """Regret of a chip in the draws of a stored answer of the study, as text; empty if no stored
+    answer has this chip.
+>>>>>>> main
 
     Args:
         study: the study, or that of a device of a list.
@@ -413,7 +419,7 @@ def robust_note(study: Study, design: Mapping[str, object], out: Path) -> str:
 
 
 def _certified(part: DrawnDevice) -> dict[str, Any]:
-    """What is proven of a device."""
+    """Proven facts about a device."""
     return {
         "stamp": stamp_of_answers(part.study).to_json(),
         "best": _numbers(part.best),

@@ -57,7 +57,7 @@ VALUE = "voi"
 
 @dataclass(frozen=True)
 class Options:
-    """How the answer is found.
+    """Options of the method.
 
     Args:
         folder: where finished draws are kept; None to keep none.

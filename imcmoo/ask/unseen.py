@@ -1,4 +1,4 @@
-"""How good a chip is for networks that it was not designed for.
+"""Regret of a chip on networks that it was not designed for.
 
 study.unseen().table
 
@@ -69,7 +69,7 @@ class Unseen:
 
     @property
     def statements(self) -> list[str]:
-        """What the table says, as text."""
+        """The table in sentences."""
         several = len(self.devices) > 1
         texts = [
             f"{each.study.device}: {text}" if several else text
@@ -254,7 +254,7 @@ class UnseenOfDevice:
 
     @property
     def statements(self) -> list[str]:
-        """What the table says, as text."""
+        """The table in sentences."""
         table = self.table
         kept = table[table["keeps_limits"]]
         regrets = ", ".join(f"{regret:.2g}" for regret in sorted(kept["regret_on_it"]))

@@ -1,4 +1,4 @@
-"""What `imcmoo certify` does in the terminal.
+"""Proofs of `imcmoo certify`, shown in the terminal.
 
 It shows progress, prints certificates as lines or cards, compares listed devices, and widens lists.
 """

@@ -101,7 +101,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _unseen(study: Study | StudyOfDevices, folder: Path, args: argparse.Namespace) -> None:
-    """How good a chip is for networks that it was not designed for, and for mixes of them."""
+    """Print the regrets of a chip on networks that it was not designed for, and on mixes."""
     terminal = console(quiet=args.quiet)
     with input_errors():
         settings = uncertainty_settings(study.studies[0], **_changes(args))

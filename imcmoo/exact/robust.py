@@ -230,7 +230,7 @@ class RobustSearch:
             observer(value, bound, criterion.gap(value, bound), self.bounds.pairs)
 
     def proof(self, by: str, quantile: float) -> RobustProof:
-        """What is proven by now."""
+        """Proven values so far."""
         criterion, at = self.bounds.criterion, self.incumbents.best
         value, bound = criterion.value(self.incumbents.level), criterion.value(self.bound)
         return RobustProof(

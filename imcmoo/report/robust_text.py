@@ -129,7 +129,7 @@ def _measures(part: DrawnDevice, chip: DrawnChip) -> tuple[str, ...]:
 
 
 def _difference(part: DrawnDevice, nominal: DrawnChip, chip: DrawnChip) -> str:
-    """What the robust chip has otherwise than the nominal one."""
+    """Parameters in which the robust chip differs from the nominal one."""
     before, after = part.design(nominal), part.design(chip)
     changes = [
         f"{name} {text_of_value(before[name])}->{text_of_value(value)}"
@@ -154,7 +154,7 @@ def _noise(part: DrawnDevice, chip: DrawnChip) -> str:
 
 
 def _proof(part: DrawnDevice) -> str:
-    """How good the robust chip is by its criterion."""
+    """Value of the robust chip by its criterion."""
     settings = part.settings
     what = {MEAN: "mean logarithm of the score", QUANTILE: f"R{100 * settings.quantile:g}"}
     value = f"{what.get(settings.criterion, 'worst regret')} {part.value:.4g}"
@@ -224,7 +224,7 @@ def _chip_to_build(answer: RobustAnswer) -> str:
 
 
 def _cautions(answer: RobustAnswer) -> Iterator[str]:
-    """What the draws leave out."""
+    """Cautions: costs that the draws leave out."""
     for part in answer.parts:
         if part.study.calibration is not None:
             yield f"the calibration of {part.label} is of one macro, and so are its deviations"

@@ -93,7 +93,7 @@ class DrawnStudy:
         return self._problem[1]
 
     def new_problem(self, at: int, moved: Collection[str] = ()) -> AcceleratorProblem:
-        """The problem of a draw, made anew; see `problem` and `DrawTable.assumptions`."""
+        """Return a new problem of a draw; see `problem` and `DrawTable.assumptions`."""
         if at == ASSUMED:
             return self.study.problem()
         table = self.table

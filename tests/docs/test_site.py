@@ -70,7 +70,7 @@ def test_every_page_and_tutorial_is_on_the_site(site):
     ],
 )
 def test_a_tutorial_runs_and_shows_its_output(name, shown, tmp_path, monkeypatch):
-    """Whether the site builds without a warning takes long, and is a slow test."""
+    """Building the site without a warning takes long, and is a slow test."""
     needs("docs", "sphinx", "myst_parser")
     monkeypatch.syspath_prepend(DOCS)
     site_pages = importlib.import_module("site_pages")

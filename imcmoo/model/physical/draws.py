@@ -232,7 +232,7 @@ def _uncertain(
     is_assumed: bool,
     band: tuple[float, float] | None,
 ) -> Uncertain:
-    """How an assumption is drawn."""
+    """Rule by which an assumption is drawn."""
     if known.spread == HELD:
         return Uncertain(name, known, HELD, known.why_held)
     known = known if band is None else measured(known, band)
