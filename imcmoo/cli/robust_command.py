@@ -10,7 +10,8 @@ from typing import get_args
 
 from rich.progress import TimeElapsedColumn
 
-from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, robust_folder
+from imcmoo.answers.robust_answer import RobustAnswer
+from imcmoo.answers.robust_folder import check_replaceable, robust_folder
 from imcmoo.ask.robust import QUICK, Options, robust
 from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
