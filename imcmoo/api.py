@@ -240,7 +240,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             by: score of a chip in a draw.
             quick: prove the first 30 draws only.
             workers: number of processes on this machine.
-            progress: called with the kind of work, and the numbers of finished draws and of all.
+            progress: called with the kind of work, and the numbers of finished draws, or steps of
+                a proof, and of all.
 
         Returns:
             The robust chip and how good it is, as tables; what to measure first.
@@ -447,7 +448,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
             by: score of a chip in a draw.
             quick: prove the first 30 draws only.
             workers: number of processes on this machine.
-            progress: called with the kind of work, and the numbers of finished draws and of all.
+            progress: called with the kind of work, and the numbers of finished draws, or steps of
+                a proof, and of all.
 
         Returns:
             The chips, the ratio of each pair of devices with its probability, and what to measure

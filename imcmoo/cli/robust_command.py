@@ -12,7 +12,7 @@ from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.answers.robust_folder import check_replaceable, robust_folder
-from imcmoo.ask.robust import QUICK, Options, robust
+from imcmoo.ask.robust import PROOF, QUICK, Options, robust
 from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, not_negative, option, whole
@@ -129,7 +129,8 @@ def _answered(
             if (phase := what.partition(":")[0]) != phases[-1]:
                 progress.reset(task)  # so that the remaining time is of this phase
                 phases.append(phase)
-            progress.update(task, completed=done, total=total or None, state=what)
+            known = None if what.startswith(PROOF) else total  # a proof may end before its limit
+            progress.update(task, completed=done, total=known, state=what)
 
         changed = replace(
             options,
