@@ -31,7 +31,7 @@ test-slow: $(INSTALLED_DEV)
 	$(BIN)/pytest -q -n auto --dist worksteal -m slow
 
 bench: $(INSTALLED_DEV)
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/jobs.py
 
 docs: $(INSTALLED_DEV)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
