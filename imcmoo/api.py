@@ -269,7 +269,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             by: score of a chip in a draw.
             quick: prove the first 30 draws only.
             workers: number of processes on this machine.
-            progress: called with the kind of work, and the numbers of finished draws and of all.
+            progress: called with the kind of work, and the numbers of finished draws, or steps of
+                a proof, and of all.
 
         Returns:
             The robust chip and how good it is, as tables; what to measure first.

@@ -20,7 +20,7 @@ from imcmoo.answers.explanation import (
     read_explanations,
 )
 from imcmoo.answers.provenance import HOW, SEARCHED, STUDY, stamp_in
-from imcmoo.answers.robust_answer import refuse_robust
+from imcmoo.answers.robust_folder import refuse_robust
 from imcmoo.arrays import Floats
 from imcmoo.exact import certificate
 from imcmoo.exact.certificate import BEST_FOUND, EXACT

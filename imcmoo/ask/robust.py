@@ -51,6 +51,9 @@ CPU at 50 µs for each pair (four networks, 40 draws: 37 µs for sram, 66 µs fo
 tree of a draw comes on top, 0.2 s for each draw that the proof uses.
 """
 
+PROOF = "proof of the robust chip"
+"""Beginning of the state of such a proof."""
+
 VALUE = "voi"
 """Stream of the random splits of draws."""
 
@@ -67,7 +70,8 @@ class Options:
         workers: number of processes.
         own: further chips to judge, shape (n, n_parameters), of a study of one device.
         on_draw: called as draws are finished, with the kind of work and both numbers, and after
-            every step of a proof of a robust chip, with its state and zeros.
+            every step of a proof of a robust chip, with its state, its steps and their limit; with
+            a time limit with 0 and 1.
         command: the command line that repeats the answer.
     """
 
@@ -283,9 +287,8 @@ class _Part:
         def observer(value: float, bound: float, gap: float, pairs: int) -> None:
             spent = f"at most {limit:g} s" if most is None else f"{pairs / most:.0%} of its steps"
             options.on_draw(
-                f"proof of the robust chip{of}: best {value:.5g} · bound {bound:.5g} · "
-                f"gap {gap:.2%} · {spent}",
-                *(0, 0),
+                f"{PROOF}{of}: best {value:.5g} · bound {bound:.5g} · gap {gap:.2%} · {spent}",
+                *((0, 1) if most is None else (min(pairs, most), most)),
             )
 
         return prove(

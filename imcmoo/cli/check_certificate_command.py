@@ -17,7 +17,7 @@ from imcmoo.answers.provenance import (
     check_trusted,
     ordinary_study,
 )
-from imcmoo.answers.robust_answer import is_of_robust
+from imcmoo.answers.robust_folder import is_of_robust
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
 from imcmoo.cli.terminal import Bars, bars_with_state, console, warn

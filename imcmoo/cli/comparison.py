@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.answers.answers import Answers
-from imcmoo.answers.robust_answer import robust_note
+from imcmoo.answers.robust_folder import robust_note
 from imcmoo.cli.terminal import show
 from imcmoo.report.answer_card import card_of_devices
 from imcmoo.report.terminal_tables import device_table

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from imcmoo.answers.answer import Answer, answer_from_enumeration
 from imcmoo.answers.answers import Answers, comparison_folder
-from imcmoo.answers.robust_answer import robust_note
+from imcmoo.answers.robust_folder import robust_note
 from imcmoo.ask.widen import Solve, enumerated
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison

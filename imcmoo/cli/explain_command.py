@@ -16,7 +16,7 @@ from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation, to_json, write_csv
 from imcmoo.answers.provenance import ordinary_study, stamp_of_answers, study_of_run
 from imcmoo.answers.results import SELECTED, reading
-from imcmoo.answers.robust_answer import refuse_robust
+from imcmoo.answers.robust_folder import refuse_robust
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.exact.certificate import FILE as CERTIFICATE

@@ -23,7 +23,7 @@ from rich.progress import TimeElapsedColumn
 from imcmoo.answers.answer import answer_from_certificates
 from imcmoo.answers.answers import Answers, comparison_folder
 from imcmoo.answers.certificates import answer_certificate, certified_folder, is_apart
-from imcmoo.answers.robust_answer import robust_note
+from imcmoo.answers.robust_folder import robust_note
 from imcmoo.ask.widen import WideningResult, certified
 from imcmoo.cli import arguments
 from imcmoo.cli.command_line import SIGNALLED

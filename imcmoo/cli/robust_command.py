@@ -10,8 +10,9 @@ from typing import get_args
 
 from rich.progress import TimeElapsedColumn
 
-from imcmoo.answers.robust_answer import RobustAnswer, check_replaceable, robust_folder
-from imcmoo.ask.robust import QUICK, Options, robust
+from imcmoo.answers.robust_answer import RobustAnswer
+from imcmoo.answers.robust_folder import check_replaceable, robust_folder
+from imcmoo.ask.robust import PROOF, QUICK, Options, robust
 from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, not_negative, option, whole
@@ -121,14 +122,18 @@ def _answered(
 ) -> RobustAnswer:
     """The answer, with bars of its progress."""
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
-        phases = ["best chips as assumed"]
-        task = progress.add_task(study.name, total=None, state=phases[-1])
+        phase = "best chips as assumed"
+        task = progress.add_task(study.name, total=None, state=phase)
 
         def on_draw(what: str, done: int, total: int) -> None:
-            if (phase := what.partition(":")[0]) != phases[-1]:
-                progress.reset(task)  # so that the remaining time is of this phase
-                phases.append(phase)
-            progress.update(task, completed=done, total=total or None, state=what)
+            nonlocal phase, task
+            if (begun := what.partition(":")[0]) != phase:
+                phase = begun
+                progress.remove_task(task)  # so that times and totals are of this phase
+                # A proof may end before its limit, so that its remaining time is unknown.
+                known = None if begun.startswith(PROOF) else total
+                task = progress.add_task(study.name, total=known, state=what)
+            progress.update(task, completed=done, state=what)
 
         changed = replace(
             options,

@@ -28,7 +28,7 @@ from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.list_ends import OpenEnd, ends_table
 from imcmoo.answers.provenance import CERTIFIED, ENUMERATED, SEARCHED, STUDY, study_of_run
 from imcmoo.answers.results import Results
-from imcmoo.answers.robust_answer import robust_folder, robust_note
+from imcmoo.answers.robust_folder import robust_folder, robust_note
 from imcmoo.display.labels import label
 from imcmoo.display.limits import ends_text
 from imcmoo.display.table import Table

@@ -12,7 +12,7 @@ import pandas as pd
 
 from imcmoo.answers.drawn_device import ROBUST, device_name
 from imcmoo.answers.provenance import stamp_of_answers
-from imcmoo.answers.robust_answer import DRAWS
+from imcmoo.answers.robust_folder import DRAWS
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import SingleNetworkOptima
 from imcmoo.exact.certificate import FILE

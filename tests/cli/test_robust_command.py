@@ -11,6 +11,7 @@ from imcmoo import Study
 from imcmoo.cli import robust_command, terminal
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import content_checksum
+from imcmoo.io.errors import InputError
 from imcmoo.report.robust_text import all_at_once
 from imcmoo.study.catalogue import find_study
 from tests import ROOT
@@ -102,6 +103,21 @@ def test_designs_of_the_user_are_checked_before_any_draw(home, answered, capsys,
     path.write_text("\n".join(lines), encoding="utf-8")
     line = refused(capsys, "robust", str(home / "few.toml"), "--design", str(path), "--quiet")
     assert f"column tiles_per_group = {design['tiles_per_group']} is not in the space" in line
+
+
+def test_the_bar_shows_the_state_of_a_proof_and_no_remaining_time(home, capsys, monkeypatch):
+    def fake(study, options, **changes):
+        options.on_draw("draws proven", 1, 3)
+        options.on_draw("proof of the robust chip of sram: best 1 · bound 0.9 · gap 11 %", 5, 10)
+        raise InputError("enough")
+
+    monkeypatch.setattr(robust_command, "robust", fake)
+    monkeypatch.setattr(terminal, "LINE_S", 0.0)
+    path = str(home / "few.toml")
+    assert main(["robust", path, "--out", str(home / "bar")]) == 2
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith("few: 1 of 3 (33 %), about ")
+    assert second == "few: 0 s, proof of the robust chip of sram: best 1 · bound 0.9 · gap 11 %"
 
 
 def test_the_certificate_is_checked_again_and_a_changed_one_is_refused(

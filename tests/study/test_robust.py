@@ -291,6 +291,8 @@ def test_the_proof_of_the_robust_chip_reports_its_limit_and_the_gap_reached(comp
         assert " · bound " in found[0]
         assert f"gap {part.proof.gap:.2%} · " in found[-1]
         assert found[-1].endswith("% of its steps")
+    assert all(0 <= done <= total for _, done, total in states)
+    assert all(total > 0 for *_, total in states)
 
 
 def test_devices_are_compared_in_the_same_draws(compared):
