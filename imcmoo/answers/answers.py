@@ -44,7 +44,7 @@ class Answers:
 
     Column names of the tables end in their units; docs/files.md describes them::
 
-        >>> nodes = vary(study, [{"technology_nm": 22}, {"technology_nm": 65}])
+        >>> nodes = vary(study, [{"technology_nm": 22}, {"technology_nm": 45}])
         >>> answers = Answers("nodes", tuple(solve_all(nodes)), "edap_geomean")
         >>> answers.best.design["technology_nm"]
         22

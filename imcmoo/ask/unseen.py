@@ -123,9 +123,9 @@ def unseen(
 
     Example::
 
-        >>> two = study.replace(networks=["resnet18", "mobilenet_v3"])
+        >>> two = study.replace(networks=["resnet18", "vgg16"])
         >>> list(unseen(two, "edap_geomean").table["left_out"])
-        ['resnet18', 'mobilenet_v3']
+        ['resnet18', 'vgg16']
     """
     devices = [_of_device(one, by) for one in study.studies]
     return Unseen(devices, None if mix is None else mix_of_networks(study, mix, by))

@@ -6,7 +6,7 @@
 >>> answer.score == solve(study, "enumerate").score
 True
 >>> small_node, large_node = solve_all(
-...     vary(study, [{"technology_nm": 22}, {"technology_nm": 65}])
+...     vary(study, [{"technology_nm": 22}, {"technology_nm": 45}])
 ... )
 >>> small_node.score < large_node.score
 True
