@@ -118,7 +118,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         force: bool = False,
         progress: OnChunk | None = None,
     ) -> ExactOptima:
-        """Evaluate every design and write the files of `imcmoo enumerate` to OUT/exact/NAME.
+        """Evaluate every design and write the files of `imcmoo enumerate` to OUT/enumerated/NAME.
 
         Call it again to continue after an interrupt. Runs with the same `out` then report regret
         against the exact optima.
@@ -233,8 +233,11 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             progress: called with the name of each change before it is answered.
 
         Returns:
-            One row per answer, the first without changes; units are in the names of the columns.
-            The column `answer` states if it is certified, enumerated or searched.
+            One row per answer, the first without changes, then in the order of `changes` (with
+            listed devices, a row for each). `answer` states if it is certified, enumerated or
+            searched; `score` is in the unit of the criterion (J·s·mm² for those of EDAP). Units of
+            costs are in the names of their columns. The values of changed assumptions are in the
+            column `change` only.
 
         Raises:
             InputError: a key is unknown, or a value is wrong; names the change.
@@ -349,7 +352,7 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         force: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> Answers:
-        """Evaluate every design of each device, and write to OUT/exact/NAME.
+        """Evaluate every design of each device, and write to OUT/enumerated/NAME.
 
         Call it again to continue after an interrupt; complete answers of devices are kept.
 

@@ -64,7 +64,7 @@ def what_if(
 
     Returns:
         One row per answer, the first without changes: `change`, `answer` (how it was found),
-        `gap` (a share, NaN if unknown), `designs` of the space, `criterion`, `score`,
+        `gap` (a share, NaN if unknown), `designs` of the space, `criterion`, `score` in its unit,
         `images_NETWORK` of an inference where it is of several, costs of an inference with units in
         their names, a column per parameter, and a `note`, such as why no chip is feasible or the
         change is refused. The parameter `device` is in every row if devices are listed.

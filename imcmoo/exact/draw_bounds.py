@@ -44,7 +44,7 @@ class Draw:
         self.problem = problem
         self._alike = alike
         self.goal = goal
-        self.log_best = float(np.log(best + goal.score_scale.zero))
+        self.log_best = float(goal.score_scale.log(best))
 
     @cached_property
     def expander(self) -> NodeExpander:
@@ -83,7 +83,7 @@ class Draw:
             return np.where(within, self._log(self.goal.lower_bound(costs)), np.inf)
 
     def _log(self, scores: Floats) -> Floats:
-        return np.log(scores + self.goal.score_scale.zero) - self.log_best
+        return self.goal.score_scale.log(scores) - self.log_best
 
 
 NUMBERS_CHUNK_SIZE = 1 << 22

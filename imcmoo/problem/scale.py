@@ -60,6 +60,12 @@ class Scale:
         share = ((score + self.zero) / counted) ** (1 / self.root) - 1.0
         return cast("Number", np.where(lacks, math.inf, share) if np.any(lacks) else share)
 
+    def log(self, score: Number) -> Number:
+        """Natural logarithm of scores of kind "ratio" and root 1; a difference of two is that of
+        1 + `excess`."""
+        log: Number = np.log(score + self.zero)
+        return log
+
     def limit(self, best: float, excess: float) -> float:
         """Largest score whose excess over `best` is at most `excess`; of root 1."""
         if self.kind == "difference":

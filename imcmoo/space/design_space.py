@@ -30,7 +30,7 @@ LARGEST_RANK = np.iinfo(np.int64).max
 class DesignSpace:
     """Cartesian product of parameters, and values shared by all designs.
 
-        space = DesignSpace("mine", (Ordinal("rows", (64, 128)), Ordinal("columns", (64, 128))))
+        space = DesignSpace("mine", (Ordinal("rows", (64, 128)), Ordinal("cols", (64, 128))))
         levels = space.random(10, np.random.default_rng(1))
         space.decode(levels)["rows"]
 

@@ -215,10 +215,13 @@ class Study(Table):
     Load a study from a file with `Study.load("camera.toml")`, or create one in Python. Each key of
     a study file (docs/own_study.md) is a keyword::
 
-        study = Study(name="two", device="sram", networks=["resnet18", "my_net.csv"])
+        study = Study(
+            name="two", model="physical", device="sram", networks=["resnet18", "my_net.csv"]
+        )
         run = study.run(budget=1500)
         run.design
 
+    The cost model is the reference model of the paper if `model` is not set.
     Pass a `Network` or a dictionary for a network with its own settings. Pass the space as a
     `DesignSpace`, the name of a shipped space, or a dictionary like the table `[space]`. A list of
     devices creates a `StudyOfDevices`, which has the same calls. Properties with a unit in SI are

@@ -41,8 +41,13 @@ def vary(study: Study, changes: Sequence[Change]) -> list[Study]:
         changes: each a change of its own; all keys of one are changed together.
 
     Raises:
-        ValueError: a key is unknown or its value is wrong; names the key.
+        ValueError: a key is unknown or its value is wrong, or the changes are no list; names the
+            key.
     """
+    if isinstance(changes, Mapping):
+        raise ValueError(
+            f"changes are a list of dictionaries, got one dictionary: [{dict(changes)}]"
+        )
     return [changed(study, change)[0] for change in changes]
 
 

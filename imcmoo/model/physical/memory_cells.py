@@ -76,7 +76,7 @@ class Rram(MemoryCell):
     def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse ping-pong arrays."""
         super().check(designs, weight_bits)
-        refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, "0 for RRAM")
+        refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, f"0 for {self.title}")
 
     def prices(
         self,
@@ -183,7 +183,7 @@ class Sram(MemoryCell):
         levels_differ = designs.cell_errors > 0
         if levels_differ.any():
             names = np.array(CELL_ERRORS)[designs.cell_errors]
-            refuse("cell_errors", names, levels_differ, "uniform for SRAM")
+            refuse("cell_errors", names, levels_differ, f"uniform for {self.title}")
 
     def prices(
         self,
