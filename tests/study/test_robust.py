@@ -25,8 +25,6 @@ from imcmoo.solve.solve import solve
 from imcmoo.study.uncertainty import UncertaintyTable
 from tests.cli.helpers import refused
 
-pytestmark = pytest.mark.usefixtures("_shared_noise")
-
 VARIED = ("voltage_V", "input_coding", "sample_and_hold", "tiles_per_group")
 CASES = (
     {},

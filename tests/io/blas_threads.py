@@ -1,0 +1,7 @@
+"""Threads of linear algebra of a process; apart from tests, whose imports a new process repeats."""
+
+from threadpoolctl import threadpool_info
+
+
+def blas_threads(_=None):
+    return max(t["num_threads"] for t in threadpool_info() if t["user_api"] == "blas")
