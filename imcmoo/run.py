@@ -316,7 +316,7 @@ def _run_all(
     run: Callable[[Any], Results | dict[str, bytes]] = partial(
         run_one, answer=answer, resume=resume
     )
-    sent: Sequence[Any] = tasks
+    sent: Sequence[object] = tasks
     if not isinstance(workers, int):
         run, sent = partial(_run_elsewhere, answer), [s.with_absolute_paths() for s, _ in tasks]
     attempt = partial(_or_infeasible, run) if some_infeasible else run

@@ -218,7 +218,7 @@ def _of_json(content: dict[str, Any]) -> Explanation:
     return Explanation(**stored | {"names": tuple(stored["names"]), "score": score}, tables=tables)
 
 
-def _column(name: str, values: list[Any]) -> pd.Series[Any]:
+def _column(name: str, values: list[object]) -> pd.Series[Any]:
     """Column of a table; values of parameters keep their types."""
     nothing = all(value is None for value in values)
     return pd.Series(values, dtype=object if name in VALUES else float if nothing else None)

@@ -173,7 +173,7 @@ class Results:
         return list(self.config["space"])
 
     @property
-    def values_by_parameter(self) -> dict[str, list[Any]]:
+    def values_by_parameter(self) -> dict[str, list[object]]:
         """All values of each parameter, in order; of one that depends on another, those of all."""
         return _values_by_parameter(self.config)
 
@@ -273,7 +273,7 @@ class Results:
         }
         return self.edap.of(values)
 
-    def designs_in(self, frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    def designs_in(self, frame: pd.DataFrame) -> list[tuple[object, ...]]:
         """Values of the parameters in each row of a table; equal rows are one design."""
         return [*map(tuple, frame[self.parameters].to_numpy(dtype=object))]
 
@@ -291,7 +291,7 @@ class Results:
         return content
 
 
-def _values_by_parameter(config: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _values_by_parameter(config: Mapping[str, Any]) -> dict[str, list[object]]:
     values_of = {}
     for name, values in config["space"].items():
         if isinstance(values, dict):

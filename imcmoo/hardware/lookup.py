@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -82,7 +81,7 @@ class KeyedRows:
         if np.count_nonzero(self._index[1] >= 0) != n_rows:
             raise ValueError(f"{self.name}: a combination of keys occurs twice")
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Pickle without the large index."""
         return KeyedRows, (self.name, self.key_names, self.keys, self.quantities, self.values)
 

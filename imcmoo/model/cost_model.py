@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools, Floats
+from imcmoo.arrays import Bools, Floats, Values
 from imcmoo.model.metrics import LayerCosts, Metrics, Quantity
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.networks.work_shares import WorkShares
@@ -67,7 +66,7 @@ class CostModel(ABC):
     phases: tuple[str, ...] = ()
     steps: tuple[int, ...] = ()
     owners: tuple[int, ...] = ()
-    macs: NDArray[Any] | None = None
+    macs: Values | None = None
 
     def __init__(self, space: DesignSpace, workloads: WorkloadSet, **options: Any) -> None:
         for name, value in options.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools, Floats
+from imcmoo.arrays import Bools, Floats, Values
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import display_column, to_display
 
@@ -197,7 +197,7 @@ class Metrics:
 
         n_workloads = len(workloads)
         n = len(self.runs)
-        columns: dict[str, NDArray[Any]] = {
+        columns: dict[str, Values] = {
             "design": np.repeat(np.arange(n), n_workloads),
             "workload": np.tile(np.asarray(workloads), n),
         }
@@ -210,7 +210,7 @@ class Metrics:
             columns[f"missing_{name}"] = np.ceil(resource.missing).astype(np.int64).ravel()
         return pd.DataFrame(columns)
 
-    def take(self, rows: NDArray[Any] | slice) -> Metrics:
+    def take(self, rows: Values | slice) -> Metrics:
         """Metrics of the designs of an index, mask or slice."""
         return Metrics(
             {name: values[rows] for name, values in self.values.items()},
@@ -268,7 +268,7 @@ class LayerCosts:
     utilization: Floats | None = None
     causes: Sequence[str] = ()
     bound_by: NDArray[np.int64] | None = None
-    details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    details: Mapping[str, Values] = field(default_factory=dict)
 
     def take(self, rows: NDArray[np.int64]) -> Self:
         """Costs of the designs of an index."""

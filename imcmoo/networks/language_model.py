@@ -31,13 +31,7 @@ from imcmoo.networks.language_families import (
 )
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, DIMENSIONS, layer_class
 from imcmoo.networks.workload_csv import DEFAULT, KEYS, VALUES, size_fault
-from imcmoo.networks.workloads import (
-    BATCH,
-    LARGEST_BATCH,
-    PHASE,
-    STEPS_OF_REQUEST,
-    Workload,
-)
+from imcmoo.networks.workloads import BATCH, LARGEST_BATCH, PHASE, STEPS_OF_REQUEST, Workload
 from imcmoo.version import __version__
 
 _C, _M = map(DIMENSIONS.index, "CM")

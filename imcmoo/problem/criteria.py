@@ -157,7 +157,7 @@ class Criterion:
         with np.errstate(over="ignore"):  # of a wider type; infinite scores are refused later
             return array.astype(np.float64, copy=False)
 
-    def _arguments(self, costs: Costs, reference_edap: Floats | None) -> tuple[Any, ...]:
+    def _arguments(self, costs: Costs, reference_edap: Floats | None) -> tuple[object, ...]:
         return (costs, reference_edap) if self.is_regret else (costs,)
 
     def regret(self, scores: Floats, optimum: float) -> Floats:

@@ -44,6 +44,7 @@ from imcmoo.report.card_lines import (
     cited,
     cost_lines,
     joined,
+    n_designs,
     near_limits,
     network_lines,
     score_lines,
@@ -229,15 +230,6 @@ def _of_certificate_beside(results: Results, study: Study | None) -> str:
             f"{100 * excess:.3g} % above the proven optimum of the {certificate.designs:,} designs"
         )
     return f"at most {100 * excess:.3g} % above the best of the {certificate.designs:,} designs"
-
-
-def n_designs(config: Mapping[str, Any]) -> int:
-    """Number of designs of the space of a run."""
-    counts = (
-        len(next(iter(values["values"].values())) if isinstance(values, dict) else values)
-        for values in config["space"].values()
-    )
-    return math.prod(counts)
 
 
 def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:

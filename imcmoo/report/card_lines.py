@@ -337,3 +337,12 @@ def bottlenecks(networks: pd.DataFrame) -> Iterator[str]:
     for cause, rows in networks.groupby("bound_by", sort=False):
         if cause:
             yield f"{label(str(cause))} limits the speed of {joined(map(label, rows['network']))}"
+
+
+def n_designs(config: Mapping[str, Any]) -> int:
+    """Number of designs of the space of a run."""
+    counts = (
+        len(next(iter(values["values"].values())) if isinstance(values, dict) else values)
+        for values in config["space"].values()
+    )
+    return math.prod(counts)

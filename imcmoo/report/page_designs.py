@@ -24,7 +24,7 @@ MAX_VALUES = 120_000
 DIGITS = 6
 """Displayed digits of a number."""
 
-Key = tuple[Any, ...]
+Key = tuple[object, ...]
 """Values of the parameters of a design."""
 
 

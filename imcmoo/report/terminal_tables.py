@@ -66,7 +66,7 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
         table.caption += f". Regrets are against the {results.regret_reference} of each network."
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
-    columns: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    columns: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for row, design in enumerate(results.designs_in(selection)):
         columns[design].append(row)
     used = selection["used"].to_numpy()

@@ -16,6 +16,9 @@ from imcmoo.problem.scale import RATIO
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
+Row = Mapping[Any, Any]
+"""Values of a row of the frame, by column."""
+
 MARK = " *"
 """End of a value that differs from the answer without changes."""
 
@@ -63,7 +66,7 @@ def what_if_table(study: Study | StudyOfDevices, frame: pd.DataFrame) -> Table:
     return Table(["", *headings], rows, title, [CAPTION, *notes])
 
 
-def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, criterion: str) -> str:
+def worse(before: Row, after: Row, study: Study, criterion: str) -> str:
     """Costs other than the score that rise by more than `WORSE`, the most first, as text.
 
     Energies and intervals are compared per image.
@@ -89,14 +92,14 @@ def worse(before: Mapping[Any, Any], after: Mapping[Any, Any], study: Study, cri
     return ", ".join([*texts[:MAX_WORSE], *more])
 
 
-def _images(column: str, row: Mapping[Any, Any]) -> float:
+def _images(column: str, row: Row) -> float:
     """Images that a cost is of, if it is one of `PER_IMAGE`; else 1."""
     kind, _, rest = column.partition("_")
     images = row.get(f"{IMAGES}{rest.rpartition('_')[0]}")
     return 1.0 if kind not in PER_IMAGE or images is None or pd.isna(images) else float(images)
 
 
-def _per_image(column: str, row: Mapping[Any, Any]) -> float:
+def _per_image(column: str, row: Row) -> float:
     return float(row[column]) / _images(column, row)
 
 
@@ -107,13 +110,13 @@ def _relative(ratio: float) -> str:
     return f"{100 * (ratio - 1):+.3g} %".replace("-", "−")
 
 
-def _answer(row: Mapping[Any, Any]) -> str:
+def _answer(row: Row) -> str:
     """State how an answer was found, and its gap if it is not 0."""
     gap = row.get("gap")
     return str(row["answer"]) + (f", gap {gap:.2%}" if pd.notna(gap) and gap > 0 else "")
 
 
-def _score(row: Mapping[Any, Any], study: Study) -> str:
+def _score(row: Row, study: Study) -> str:
     if pd.isna(row.get("score")):
         return "—"
     unit = criterion_unit(row["criterion"], study.score)
@@ -132,9 +135,7 @@ def _unit(column: str) -> str:
     return column.rpartition("_")[2]
 
 
-def _cost_row(
-    column: str, rows: Sequence[Mapping[Any, Any]], base: Sequence[int], study: Study
-) -> list[str]:
+def _cost_row(column: str, rows: Sequence[Row], base: Sequence[int], study: Study) -> list[str]:
     """Values of a cost, with the relative difference from those in the rows `base`; both per image
     if needed."""
     cells = []
@@ -142,7 +143,7 @@ def _cost_row(
         first, text, images = rows[at], cell(column, float(row[column])), _images(column, row)
         if images > 1 and pd.notna(row[column]):
             text += f" of {images:.0f} images"
-        known = pd.notna(row[column]) and pd.notna(first[column]) and first[column]
+        known: bool = pd.notna(row[column]) and pd.notna(first[column]) and first[column]
         if known and _unit(column) != "dB":
             ratio = _per_image(column, row) / _per_image(column, first)
             per_image = " per image" if images != _images(column, first) else ""

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import unmasked
+from imcmoo.arrays import Values, unmasked
 from imcmoo.space.parameters import Conditional, Ordinal, Parameter, text_of_value
 from imcmoo.space.parameters import Levels as Levels
 
-Ranks = NDArray[Any]
+Ranks = Values
 """Indices of designs: int64, or Python integers in spaces too large for int64."""
 
 LARGEST_RANK = np.iinfo(np.int64).max
@@ -115,7 +115,7 @@ class DesignSpace:
             raise ValueError(f"space {self.name} has no {name}; it has {', '.join(self.names)}")
         return self.parameters[self.names.index(name)]
 
-    def column(self, levels: Levels, name: str) -> NDArray[Any]:
+    def column(self, levels: Levels, name: str) -> Values:
         """Physical values of a parameter or fixed value, shape (n_designs,).
 
         Value indices are not checked; see `validate`.
@@ -129,7 +129,7 @@ class DesignSpace:
             return parameter.decode_given(levels[:, at], levels[:, on])
         return parameter.decode(levels[:, at])
 
-    def decode(self, levels: Levels) -> dict[str, NDArray[Any]]:
+    def decode(self, levels: Levels) -> dict[str, Values]:
         """Convert value indices to physical values by name, shape (n_designs,) each.
 
         Raises:
@@ -150,7 +150,7 @@ class DesignSpace:
         (values,) = self.designs(design[None])
         return ", ".join(f"{name} {text_of_value(values[name])}" for name in self.names)
 
-    def encode(self, values: Mapping[str, NDArray[Any]]) -> Levels:
+    def encode(self, values: Mapping[str, Values]) -> Levels:
         """Convert physical values to value indices; inverse of `decode`.
 
         Args:

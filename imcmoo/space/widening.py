@@ -164,7 +164,7 @@ def _with_rows(
     return kind(parameter.name, rows[0], parameter.unit)
 
 
-def _next_rows(parameter: Conditional, *, first: bool) -> list[tuple[Any, ...]]:
+def _next_rows(parameter: Conditional, *, first: bool) -> list[tuple[object, ...]]:
     """Rows for a value beyond: the rows go on, or the last one is repeated."""
     rows = _rows(parameter)[::-1] if first else _rows(parameter)
     goes_on = tuple(map(_going_on, zip(*rows, strict=True)))

@@ -26,10 +26,10 @@ LONG_FUNCTION = 40
 CEILINGS = {
     "import cycles": 0,
     "modules of the largest import cycle": 0,
-    f"modules above {LONG_MODULE} lines": 23,
+    f"modules above {LONG_MODULE} lines": 19,
     f"functions above {LONG_FUNCTION} lines": 29,
     "imports of own modules inside functions": 45,
-    "uses of Any": 494,
+    "uses of Any": 449,
     "lines": 62400,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the

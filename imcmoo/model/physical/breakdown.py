@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.model.metrics import DRAM_DETAILS, LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, best_run
 from imcmoo.model.physical.chip import WITHOUT_TOP
@@ -111,7 +110,7 @@ def _outside_layers(batch: Batch, run: ImageCosts) -> dict[str, Floats]:
     }
 
 
-def _details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
+def _details(batch: Batch, run: ImageCosts) -> dict[str, Values]:
     """Bottleneck, utilization, noise and weight mode of networks, see `PhysicalBreakdown`."""
     ran, resources = batch.has_capacity, batch.resources
     of_dram = {} if batch.context.cache is None else _dram_details(batch, run)
@@ -126,7 +125,7 @@ def _details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
     }
 
 
-def _dram_details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
+def _dram_details(batch: Batch, run: ImageCosts) -> dict[str, Values]:
     """Weights and cache through DRAM, MB, and the time of all that goes there, s."""
     layers, cache, designs = batch.context.layers, batch.context.cache, batch.designs
     assert cache is not None

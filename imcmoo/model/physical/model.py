@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import Conflict
 from imcmoo.io.executor import spread
@@ -697,7 +697,7 @@ class PhysicalEvaluator(CostModel):
         """Designs of value indices, shape (n, n_parameters)."""
         self.space.validate(levels)
 
-        def column(values: NDArray[Any], at: list[int]) -> NDArray[Any]:
+        def column(values: Values, at: list[int]) -> Values:
             if not at:
                 return np.full(len(levels), values)
             first, *further = (levels[:, each] for each in at)
@@ -706,7 +706,7 @@ class PhysicalEvaluator(CostModel):
         return Designs(**{n: column(*each) for n, each in self._values.items()}).checked()
 
     @cached_property
-    def _values(self) -> dict[str, tuple[NDArray[Any], list[int]]]:
+    def _values(self) -> dict[str, tuple[Values, list[int]]]:
         """Checked values of each design column, with one axis for each parameter that selects among
         them, and the positions of these parameters in the space.
         """

@@ -10,9 +10,9 @@ from operator import attrgetter
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from imcmoo.arrays import Bools, Floats, Ints, real_numbers, unmasked
+from imcmoo.arrays import Bools, Floats, Ints, Values, real_numbers, unmasked
 from imcmoo.keyed_cache import Keys
 
 BITS_PER_KIB = 8192
@@ -250,9 +250,9 @@ class Designs:
         rows = np.flatnonzero(index) if index.dtype == bool else index
         return Designs(*[values.take(rows) for values in _ARRAYS(self)])
 
-    def to_columns(self) -> dict[str, NDArray[Any]]:
+    def to_columns(self) -> dict[str, Values]:
         """Design columns with defaults, for `of_columns`."""
-        columns: dict[str, NDArray[Any]] = {}
+        columns: dict[str, Values] = {}
         for name in self.__dataclass_fields__:
             values = getattr(self, name)
             if name in TEXTS:
@@ -400,7 +400,7 @@ def require_columns(names: Collection[str]) -> None:
         raise ValueError(f"no design column {', '.join(missing)}; needed: {', '.join(COLUMNS)}")
 
 
-def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:
+def checked_column(name: str, values: Values) -> Values:
     """Convert a design column to the type of its field.
 
     Args:
@@ -421,7 +421,7 @@ def _checked_value(name: str, value: str | float) -> Any:
     return checked_column(name, np.array([value]))[0]
 
 
-def _index(name: str, values: NDArray[Any]) -> Ints:
+def _index(name: str, values: Values) -> Ints:
     """Index of each text among the allowed ones; integers are indices already."""
     choices = TEXTS[name]
     if values.dtype.kind in "iu":
@@ -435,7 +435,7 @@ def _index(name: str, values: NDArray[Any]) -> Ints:
     return positions
 
 
-def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
+def _number(name: str, values: Values) -> Values:
     try:
         number = real_numbers(values, name).astype(float)
     except ValueError as error:
@@ -473,7 +473,7 @@ class NotInTable(DesignRefused):
     """The component table has no row for a value of a design column."""
 
 
-def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
+def refuse(name: str, values: Values, wrong: Bools, allowed: str) -> None:
     """Raise an error for the first wrong value of a design column, if there is one.
 
     Raises:

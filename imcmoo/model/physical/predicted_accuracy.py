@@ -13,12 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Values
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.components import Technology
@@ -251,7 +249,7 @@ class PredictedAccuracy:
                     drops[at, network] = data.float_score - prediction.accuracy
         return (drops,)
 
-    def details(self, designs: Designs) -> dict[str, NDArray[Any]]:
+    def details(self, designs: Designs) -> dict[str, Values]:
         """Causes of the accuracy drop of networks, and the drop with other circuits.
 
         Args:
@@ -266,7 +264,7 @@ class PredictedAccuracy:
         has_data = np.array([data is not None for data in self._data])
         changed = {} if self._technology.device.exact else _with_other_circuits(designs)
         drops = {"accuracy_drop": designs, **changed}
-        values: dict[str, NDArray[Any]] = {
+        values: dict[str, Values] = {
             name: np.where(has_data, self.drops(each), np.nan) for name, each in drops.items()
         }
         values["accuracy_lost_in"] = np.array(

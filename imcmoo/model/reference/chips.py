@@ -11,7 +11,7 @@ from itertools import chain
 
 import numpy as np
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.io.errors import check_choice
@@ -164,10 +164,10 @@ class ChipModel:
         groups = self.space.column(levels, "router_groups")
         tiles = groups * self.space.column(levels, "tiles_per_group")
         macros = tiles * self.space.column(levels, "macros_per_tile")
-        number = dict.fromkeys(self.components, macros) | {
-            "cim_unit": macros
-            * self.space.column(levels, "rows")
-            * self.space.column(levels, "cols"),
+        cells = self.space.column(levels, "rows") * self.space.column(levels, "cols")
+        number: dict[str, Values | int] = {
+            **dict.fromkeys(self.components, macros),
+            "cim_unit": macros * cells,
             "input_buffer": tiles,
             "output_buffer": tiles,
             "router": groups,

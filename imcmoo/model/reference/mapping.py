@@ -17,12 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Floats, Growing, Ints
 from imcmoo.networks.workloads import BITS, DIMENSIONS
 
 AXES = (*DIMENSIONS, "Y")
@@ -254,37 +252,6 @@ def row_keys(rows: Ints) -> Ints:
 def _odd_numbers(n: int) -> Ints:
     """Random odd numbers, the same ones every time, shape (n,)."""
     return np.asarray(2 * np.random.default_rng(0).integers(0, 2**62, size=n) + 1)
-
-
-class Growing:
-    """An array whose rows are added at the end; it doubles its room where there is none left."""
-
-    def __init__(self, shape: tuple[int, ...] = (), dtype: DTypeLike = np.int64) -> None:
-        self._room: NDArray[Any] = np.empty((16, *shape), dtype=dtype)
-        self._used = 0
-
-    def __len__(self) -> int:
-        return self._used
-
-    @property
-    def rows(self) -> NDArray[Any]:
-        """A view of all rows; one taken before may no longer show what is written later."""
-        return self._room[: self._used]
-
-    def append(self, rows: NDArray[Any]) -> None:
-        """Add some rows, shape (n, ...)."""
-        self.extend(len(rows))
-        self._room[self._used - len(rows) : self._used] = rows
-
-    def extend(self, n: int, fill: Any = None) -> None:
-        """Add n rows, each entry `fill`, or whatever is there."""
-        first, self._used = self._used, self._used + n
-        if self._used > len(self._room):
-            larger = np.empty((2 * self._used, *self._room.shape[1:]), dtype=self._room.dtype)
-            larger[:first] = self._room[:first]
-            self._room = larger
-        if fill is not None:
-            self._room[first : self._used] = fill
 
 
 class MappingTree:

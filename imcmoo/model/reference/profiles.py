@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Growing, Ints
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
-from imcmoo.model.reference.mapping import Chips, Growing, MappingTree
+from imcmoo.model.reference.mapping import Chips, MappingTree
 from imcmoo.model.reference.prices import FACTORS, Term
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet, slice_mean
 

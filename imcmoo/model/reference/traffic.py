@@ -19,9 +19,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.model.reference.mapping import LEVEL
 
 TOP_ORDER = ("S", "R", "M", "C", "G", "N", "P", "Q")
@@ -132,7 +131,7 @@ class Visits:
         n = len(self.nests)
         k = len(steps)
 
-        def spread(old: NDArray[Any]) -> NDArray[Any]:
+        def spread(old: Values) -> Values:
             return np.repeat(old, k, axis=1)
 
         trip = np.concatenate(steps, axis=1)
@@ -358,7 +357,7 @@ def traffic(nests: Nests, weights: bool) -> Floats:
     """
     visits = Visits(nests)
     chip = visits.full[:, -1]
-    out: dict[str, NDArray[Any]] = {}
+    out: dict[str, Values] = {}
     visits.enter(TOP_ORDER, nests.top, chip * nests.inner)
     for space in ("inputs", "outputs"):
         if not weights:

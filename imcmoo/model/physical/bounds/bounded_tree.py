@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints, Values
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
@@ -37,14 +35,14 @@ from imcmoo.space.design_space import DesignSpace, Levels
 class IncompleteDesigns(Designs):
     """Designs without some columns; reading one of these raises, since a bound would not hold."""
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, columns: Mapping[str, Values]) -> None:
         vars(self).update(columns)
 
     def take(self, index: slice | Ints | Bools) -> IncompleteDesigns:
         """Designs of an index."""
         return IncompleteDesigns({name: values[index] for name, values in vars(self).items()})
 
-    def __getattr__(self, name: str) -> NDArray[Any]:
+    def __getattr__(self, name: str) -> Values:
         """Raise `NoBounds` for a missing column."""
         if name in COLUMNS:
             raise NoBounds(f"cannot certify: OPTIMISTIC lacks {name}")

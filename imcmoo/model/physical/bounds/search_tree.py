@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools, Ints
+from imcmoo.arrays import Bools, Ints, Values
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.parameters import COLUMNS, DRAM, STAGE_NAMES
 from imcmoo.space.choices import UNCHOSEN
@@ -33,7 +31,7 @@ GROUPING = STAGES["grouping"]
 LOOKED_UP = (*GROUPING, "dram", "glb_KiB", "macros_per_tile")
 """Parameters that enter bounds by value index, which must stand for one value."""
 
-OPTIMISTIC: dict[str, Callable[[NDArray[Any]], np.int64]] = {
+OPTIMISTIC: dict[str, Callable[[Values], np.int64]] = {
     "adc_bits": lambda values: values.argmin(),
     "glb_KiB": lambda values: values.argmax(),
     "dram": lambda values: (values != DRAM[0]).argmax(),
