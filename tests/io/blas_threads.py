@@ -1,5 +1,6 @@
 """Threads of linear algebra of a process; apart from tests, whose imports a new process repeats."""
 
+import numpy  # noqa: F401 -- loads BLAS
 from threadpoolctl import threadpool_info
 
 
