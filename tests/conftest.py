@@ -42,10 +42,13 @@ def _shared_work(request):
     """Models of equal layers share work, but where the models themselves are tested; a run draws
     figures, which take most of a short run's time, only with `_figures`."""
     from imcmoo.report import figures
+    from tests.model.physical.shared_noise import share_noise
     from tests.shared_work import share_models, share_runs_of_layers, share_sums_of_operands
 
     with pytest.MonkeyPatch.context() as patch:
         share_sums_of_operands(patch)
+        if "model" not in request.path.parts:
+            share_noise(patch)
         if not {"model", "exact"} & {*request.path.parts}:
             share_models(patch)
         if not {"reference", "exact"} & {*request.path.parts}:  # they change how layers run

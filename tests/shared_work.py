@@ -28,6 +28,11 @@ def _made(wanted):
     return wanted.make()
 
 
+def made_once(depends_on, make):
+    """Make a thing, or return one that was made of equal parts; the parts can be hashed."""
+    return _made(_Wanted(depends_on, make))
+
+
 def share_runs_of_layers(patch):
     """Let chips of the reference model with equal layers and sizes share mappings and orders."""
 
@@ -35,9 +40,7 @@ def share_runs_of_layers(patch):
         sizes = ((level, values.tobytes()) for level, values in capacities.items())
         given = "runs", shapes.tobytes(), *sizes, smallest_buffer, streams_weights
         streams = {"streams_weights": streams_weights}
-        return _made(
-            _Wanted(given, lambda: LayerRunner(shapes, capacities, smallest_buffer, **streams))
-        )
+        return made_once(given, lambda: LayerRunner(shapes, capacities, smallest_buffer, **streams))
 
     patch.setattr("imcmoo.model.reference.chips.LayerRunner", runner)
 
@@ -50,7 +53,7 @@ def share_sums_of_operands(patch):
         arrays = layers.distinct, layers.count, layers.input_bits, layers.weight_bits
         operands = vars(layers.operands).values()
         given = "sums", *(array.tobytes() for array in (*arrays, *operands))
-        return _made(_Wanted(given, lambda: of_layers(layers)))
+        return made_once(given, lambda: of_layers(layers))
 
     patch.setattr(OperandSums, "of_layers", staticmethod(shared))
 

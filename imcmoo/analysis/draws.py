@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.regret import ROUNDING
@@ -60,9 +59,11 @@ def clopper_pearson(k: int, n: int) -> tuple[float, float]:
 
     Source: Clopper and Pearson, Biometrika 1934.
     """
+    from scipy.special import betaincinv  # only answers with draws need it
+
     tail = (1 - LEVEL) / 2
-    low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
-    high = 1.0 if k == n else float(beta.ppf(1 - tail, k + 1, n - k))
+    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
     return low, high
 
 

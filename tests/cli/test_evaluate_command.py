@@ -17,7 +17,7 @@ from imcmoo.space.restricted import restricted
 from problems import RRAM
 from tests import ROOT
 from tests.cli.helpers import INTERRUPT, assert_fails
-from tests.io.processes import PATIENCE
+from tests.io.tasks import PATIENCE
 from tests.reliability.commands import start
 
 GOOD = (0.5, 3, 4e-9, 256, 512, 2, 16, 128, 65536)

@@ -207,7 +207,7 @@ def test_little_is_imported_before_ctrl_c_is_answered():
     [
         (["components", "import"], {"pandas", "imcmoo.search", "imcmoo.solve.searches"}),
         (["certify"], {"pandas", "moocore", "asyncio", "matplotlib"}),
-        (["run", "report"], {"matplotlib"}),
+        (["run", "report"], {"matplotlib", "scipy.stats"}),
     ],
 )
 def test_commands_start_without_the_libraries_of_others(commands, without):

@@ -29,6 +29,7 @@ from tests.cli.helpers import (
     cut_checksums,
     refused,
     run_without_figures,
+    write_study,
 )
 from tests.reliability.drawn import killing_at
 
@@ -226,15 +227,15 @@ def test_several_seeds_end_with_a_summary_whatever_the_number_of_processes(
     tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr("imcmoo.run.run_one", run_without_figures)
-    short = [STUDY, "--budget", "60", "--no-baselines", "--seeds", "1,7"]
+    short = [write_study(tmp_path, 2), "--budget", "12", "--seeds", "1,7"]
     for workers in ("1", "2"):
         assert main([*short, "--workers", workers, "--out", str(tmp_path / workers)]) == 0
         assert "over 2 seeds" in capsys.readouterr().out
-    one, two = (contents(tmp_path / workers / STUDY) for workers in ("1", "2"))
+    one, two = (contents(tmp_path / workers / "many") for workers in ("1", "2"))
     assert one == two
-    assert pd.read_csv(tmp_path / "1" / STUDY / "seeds.csv")["seed"].tolist() == [1, 7]
+    assert pd.read_csv(tmp_path / "1" / "many" / "seeds.csv")["seed"].tolist() == [1, 7]
     assert main([*short, "--resume", "--quiet", "--out", str(tmp_path / "1")]) == 0
-    assert contents(tmp_path / "1" / STUDY) == one
+    assert contents(tmp_path / "1" / "many") == one
 
 
 def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(

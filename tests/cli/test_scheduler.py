@@ -15,7 +15,7 @@ from tests import ROOT
 from tests.cli.few_chips import STUDY
 from tests.cli.helpers import contents, refused
 from tests.extras import needs
-from tests.io.processes import wait_for
+from tests.io.tasks import wait_for
 
 needs("dask", "distributed")
 

@@ -19,8 +19,6 @@ from imcmoo.solve.check_certificate import Checker
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import SPACES, enumerated, parts
 
-pytestmark = pytest.mark.usefixtures("_shared_noise")
-
 
 def agrees(study):
     """The optima of enumeration are accepted as bounds, the least above them is refused."""

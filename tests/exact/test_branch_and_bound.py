@@ -38,8 +38,6 @@ from tests.exact.certified_spaces import (
     study_on,
 )
 
-pytestmark = pytest.mark.usefixtures("_shared_noise")
-
 
 @pytest.mark.parametrize(
     ("n", "at_most"), [(1, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]

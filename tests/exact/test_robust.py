@@ -21,8 +21,6 @@ from imcmoo.space.restricted import restricted
 from problems import STUDIES
 from tests.exact.certified_spaces import SPACES, feasible_values, part_of, study_on
 
-pytestmark = pytest.mark.usefixtures("_shared_noise")
-
 CRITERIA = [("robust_mean", 1.0), ("robust_worst", 1.0), ("robust_quantile", 0.7)]
 SAME = 1e-9
 

@@ -4,15 +4,11 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30
-"""Seconds after which what has not happened never will."""
-
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are found through /proc"
 )
@@ -69,20 +65,3 @@ def python(code, *arguments):
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-
-
-def wait_for(condition):
-    """Return whether a condition comes true in time."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def working(folder, seconds, task):
-    """A task that takes some time, and leaves a file for each process that begins it."""
-    (folder / f"{task}.{os.getpid()}").touch()
-    time.sleep(seconds)
-    return task

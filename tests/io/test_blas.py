@@ -6,11 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from imcmoo.io import blas
 from imcmoo.io.executor import imap_unordered, local
 from imcmoo.search.algorithm import run_search
+from tests.io.blas_threads import blas_threads
 from tests.search.searches import LARGE_PROBLEM
 
 THREADS = """
@@ -49,15 +50,11 @@ def test_importing_the_package_leaves_the_threads_as_they_are():
     assert threads(before=imported) == threads()
 
 
-def _in_worker(_):
-    return max(t["num_threads"] for t in threadpool_info() if t["user_api"] == "blas")
-
-
 def test_a_worker_uses_one_thread_and_leaves_its_parent_alone(monkeypatch):
     for name in (*blas.VARIABLES, blas.SHARED_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     with local(2) as executor:
-        assert [n for _, n in imap_unordered(executor, _in_worker, range(2))] == [1, 1]
+        assert [n for _, n in imap_unordered(executor, blas_threads, range(2))] == [1, 1]
     assert not set(blas.VARIABLES) & set(os.environ)
 
 
@@ -65,14 +62,14 @@ def test_a_search_fits_its_surrogates_by_one_thread(monkeypatch):
     counts, solve = [], np.linalg.solve
 
     def counted(matrix, right):
-        counts.append(_in_worker(None))
+        counts.append(blas_threads())
         return solve(matrix, right)
 
     monkeypatch.setattr("imcmoo.search.surrogate.np.linalg.solve", counted)
-    outside = _in_worker(None)
+    outside = blas_threads()
     run_search(LARGE_PROBLEM, budget=400, rng=np.random.default_rng(0))
     assert set(counts) == {1}
-    assert _in_worker(None) == outside
+    assert blas_threads() == outside
 
 
 @pytest.fixture(autouse=True)

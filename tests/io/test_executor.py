@@ -10,84 +10,31 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from multiprocessing.connection import Connection
 
 import pytest
 
 from imcmoo.io.executor import WorkerLost, cores, imap_unordered, local, threads, waiting
 from imcmoo.io.processes import Processes
-from tests.io.processes import PATIENCE, ROOT, marked, needs_proc, wait_for, workers
+from tests.io.processes import ROOT, marked, needs_proc, workers
+from tests.io.tasks import (
+    PATIENCE,
+    end_at,
+    fail_at,
+    first_waits,
+    half_sent,
+    sleep_over,
+    square,
+    threads_at,
+    unpicklable,
+    unreadable,
+    wait_for,
+    wide,
+)
 
 LONG = 600.0
 """Seconds of a task that nobody waits for."""
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
-
-# What workers do; found by name in a new process, so none of it can be inside a test.
-
-
-def square(task):
-    return task * task, os.getpid()
-
-
-def sleep_over(task):
-    time.sleep(task[0])
-
-
-def wide(task):
-    return bytes([task]) * 1_000_000
-
-
-def fail_at(bad, error, task):
-    if task == bad:
-        raise error
-    return task
-
-
-def end_at(bad, how, task):
-    """End by a signal, or leave with exit code 3 for none."""
-    if task == bad:
-        os.kill(os.getpid(), how) if how else os._exit(3)
-    return task
-
-
-def first_waits(folder, task):
-    if task == 0:
-        assert wait_for((folder / "3").exists)
-    (folder / str(task)).touch()
-
-
-def half_sent(task):
-    """Die in the middle of sending a result."""
-    if task == 3:
-        whole = Connection._send
-
-        def half(self, content, *args):
-            whole(self, bytes(content)[: len(content) // 2], *args)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        Connection._send = half
-        return b"x" * 1_000_000
-    return task
-
-
-def threads_at(_):
-    return threads()
-
-
-def unpicklable(_):
-    return lambda: None
-
-
-class Unreadable(Exception):
-    """Can be sent, but not read: pickle gives only one argument back."""
-
-    def __init__(self, one, two):
-        super().__init__(one)
-
-
-def unreadable(_):
-    raise Unreadable(1, 2)
 
 
 def all_of(function, tasks, n_workers):
@@ -288,7 +235,7 @@ import os, threading, time
 from functools import partial
 from pathlib import Path
 from imcmoo.io.executor import imap_unordered, local
-from tests.io.processes import working
+from tests.io.tasks import working
 
 def main():
     with local(2) as executor:

@@ -14,7 +14,8 @@ import pytest
 from imcmoo.io import files
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import clear_temporary, replacing, unchanged, writing
-from tests.io.processes import ROOT, python, wait_for
+from tests.io.processes import ROOT, python
+from tests.io.tasks import wait_for
 
 both = pytest.mark.parametrize("door", [replacing, writing])
 OURS = re.compile(rb"a,b\n")

@@ -12,7 +12,8 @@ import pytest
 from imcmoo.io import locks
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import LOCK, folder_lock
-from tests.io.processes import PATIENCE, python
+from tests.io.processes import python
+from tests.io.tasks import PATIENCE
 
 pytestmark = pytest.mark.skipif(not locks.HAVE_LOCKS, reason="this system has no such locks")
 

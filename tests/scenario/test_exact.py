@@ -11,8 +11,6 @@ from imcmoo.solve.enumerate import enumerate_study
 from imcmoo.study.catalogue import find_study
 from tests.scenario.study_text import study_text
 
-pytestmark = pytest.mark.usefixtures("_shared_noise")
-
 SRAM = """rows = 128
 cols = 128
 active_rows = 128

@@ -319,11 +319,11 @@ def test_decibels_are_searched_for_where_they_are_largest():
 
 
 def test_a_space_of_more_designs_than_an_integer_counts_is_searched():
-    many = tuple(float(v) for v in np.linspace(0.5, 1.0, 2**12))
+    many = tuple(float(v) for v in np.linspace(0.5, 1.0, 2**8))
     parameters = tuple(
         Ordinal(p.name, many) if p.name in ("voltage_V", "cycle_s") else p for p in RRAM.parameters
     )
-    extra = tuple(Integer(f"spare_{i}", 0, 255) for i in range(6))
+    extra = tuple(Integer(f"spare_{i}", 0, 255) for i in range(8))
     vast = dataclasses.replace(RRAM, parameters=(*parameters, *extra))
     assert vast.size > 2**64
     archive = search(fake_problem(vast), budget=160).archive

@@ -18,8 +18,6 @@ from imcmoo.io.errors import InputError
 from problems import STUDIES
 from tests.exact.certified_spaces import SPACES, feasible_values, part_of, study_on
 
-pytestmark = pytest.mark.usefixtures("_shared_noise")
-
 
 def small_study(**more):
     rng = np.random.default_rng(1)

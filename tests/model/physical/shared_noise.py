@@ -1,19 +1,17 @@
 """Noise models that tests share: noise takes most of the time of a model of analog cells."""
 
 from imcmoo.model.physical.noise.model import NoiseModel
+from tests.shared_work import made_once
 
 
 def share_noise(patch):
     """Let physical models whose noise depends on equal data have one noise model."""
-    shared = {}
 
     def noise(layers, technology, *, own=None, part_of=None):
         if own:
             return NoiseModel(layers, technology, own=own, part_of=part_of)
-        key = _all_that_noise_depends_on(layers, technology)
-        if key not in shared:
-            shared[key] = NoiseModel(layers, technology, part_of=part_of)
-        return shared[key]
+        depends_on = "noise", *_all_that_noise_depends_on(layers, technology)
+        return made_once(depends_on, lambda: NoiseModel(layers, technology, part_of=part_of))
 
     patch.setattr("imcmoo.model.physical.context.NoiseModel", noise)
 
