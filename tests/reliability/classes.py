@@ -197,7 +197,8 @@ def interrupted(trial: Trial) -> Outcome:
 DAMAGED = {
     f"{EXACT}/summary.json": (*RUN, "--seed", "2"),
     f"{EXACT}/optima.csv": (*RUN, "--seed", "2"),
-    f"{EXACT}/front.csv": (*RUN, "--seed", "2"),
+    f"{EXACT}/points.csv": (*RUN, "--seed", "2"),
+    f"{EXACT}/front.csv": ("explain", EXACT, "--json"),
     f"{RESULTS}/config.json": RESUME,
     f"{RESULTS}/design.json": RESUME,
     f"{RESULTS}/front.csv": RESUME,

@@ -247,7 +247,10 @@ def accuracy_data(trial: Trial) -> Outcome:
     if end.returncode or command == LINEAR:
         right = _same(folder, "out.csv", "linear.csv")
     else:
-        right = tree(folder / answer) == tree(trial.ready / "accurate" / answer)
+        # Bytes between the arrays change no number, but the digest of the file in config.json.
+        now, then = (tree(place / answer) for place in (folder, trial.ready / "accurate"))
+        differing = {name for name in {*now, *then} if now.get(name) != then.get(name)}
+        right = differing <= {"config.json", "SHA256SUMS"}
     must = "refuse" if command == ENUMERATED and way == "table" else ""
     return outcome(way, end, right=right, kept=end.returncode == 0 or kept(before, folder),
                    must=must)  # fmt: skip
