@@ -345,6 +345,7 @@ class Study(Table):
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_names(self.names)
+        self._name_space()
         self._check_space()
         self._check_requests()
         _ = self.resolved_criterion, self.own_criterion, self.nearly_best, self.start_levels
@@ -401,6 +402,12 @@ class Study(Table):
                 )
             if fault := network.differs_from_owner(owner):
                 raise ValueError(where + fault)
+
+    def _name_space(self) -> None:
+        """Give a space that is not shipped the name of the study, as its file does."""
+        space = self.space
+        if space.name != self.name and spaces().get(space.name) != space:
+            self.__dict__["space"] = replace(space, name=self.name)
 
     def _check_space(self) -> None:
         """Check that name and space are of the device, and the space of the model."""

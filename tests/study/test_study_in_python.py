@@ -77,6 +77,15 @@ def test_a_changed_copy_is_checked_again():
         study.budget = 5
 
 
+def test_a_space_of_its_own_has_the_name_of_the_study_as_in_its_file(tmp_path):
+    one = Study(name="one", model="physical", device="sram", networks=["resnet18"],
+                space={"rows": [64, 128]})  # fmt: skip
+    two = one.replace(name="two")
+    (tmp_path / "two.toml").write_text(two.to_toml(), encoding="utf-8")
+    spaces = two.space, two.problem().space, Study.load(tmp_path / "two.toml").space
+    assert {repr(space) for space in spaces} == {repr(two.space)}
+
+
 def test_a_space_that_was_not_stated_follows_the_device_and_the_model():
     study = Study(name="two", model="physical", device="sram", networks=["resnet18"])
     assert study.replace(device="rram").space.name == "rram_physical"
