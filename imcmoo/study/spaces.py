@@ -164,7 +164,7 @@ def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, An
                 return table
             reordered = reordered or table
     if reordered is None:
-        raise ValueError(f"space {space.name} of study {name} is made of no shipped space")
+        raise ValueError(f"the space of study {name} is made of no shipped space")
     return reordered
 
 

@@ -47,7 +47,7 @@ def test_a_space_that_no_file_can_describe_is_said():
     space = imcmoo.DesignSpace("mine", (imcmoo.Ordinal("cells", (1, 2)),), {"device": "none"})
     networks = ["alexnet", "resnet18"]
     study = Study(name="two", space=space, model="tests.toy_model:Toy", networks=networks)
-    with pytest.raises(ValueError, match="space mine of study two is made of no shipped space"):
+    with pytest.raises(ValueError, match="the space of study two is made of no shipped space"):
         study.to_toml()
 
 
