@@ -116,6 +116,7 @@ class DrawnDevice:
         value: criterion of the robust chip.
         proof: proof of the robust chip; None if it is the best of the candidates only.
         time_limit_s: time limit of that proof, s; None if it ends after a number of steps.
+        why: why there is no robust chip; empty if there is one.
     """
 
     study: Study
@@ -129,6 +130,7 @@ class DrawnDevice:
     value: float
     proof: RobustProof | None
     time_limit_s: float | None = None
+    why: str = ""
 
     @property
     def label(self) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -76,7 +76,7 @@ class Pair:
     @property
     def draws_for_shares(self) -> int:
         """Draws in which both must have a chip so that `shares` can be computed."""
-        return DRAWS_PER_COLUMN * len(self.first.table.groups)
+        return DRAWS_PER_COLUMN * len(_groups(self.first, self.second))
 
     @classmethod
     def of(cls, one: DrawnDevice, other: DrawnDevice) -> Pair | None:
@@ -86,12 +86,21 @@ class Pair:
             one, other, ratio = other, one, Ratio.of(other.best, one.best)
         if ratio is None:
             return None
-        known, groups = one.counted & other.counted, one.table.groups
-        found = variance_shares(
-            np.log(_finite_ratios(one, other)), one.table.u[known, : len(groups)]
-        )
+        known, groups = one.counted & other.counted, _groups(one, other)
+        columns = [one.table.groups.index(group) for group in groups]
+        found = variance_shares(np.log(_finite_ratios(one, other)), one.table.u[known][:, columns])
         shares = found and (dict(zip(groups, found[0], strict=True)), found[1])
         return cls(one, other, ratio, shares)
+
+
+def _groups(one: DrawnDevice, other: DrawnDevice) -> Sequence[str]:
+    """Groups in a regression of their ratio: all, or those that act on a device if there are too
+    few draws for all."""
+    groups = one.table.groups
+    both = int((one.counted & other.counted).sum())
+    if both >= DRAWS_PER_COLUMN * len(groups) or one.savings is None or other.savings is None:
+        return groups
+    return [group for group in groups if group in one.savings or group in other.savings]
 
 
 def _finite_ratios(one: DrawnDevice, other: DrawnDevice) -> Floats:
@@ -110,11 +119,13 @@ class RobustAnswer:
         name: name of the study.
         parts: the device, or the devices of a list.
         command: the command line that repeats it.
+        without_chip: devices without a feasible chip in any draw, and why.
     """
 
     name: str
     parts: tuple[DrawnDevice, ...]
     command: str
+    without_chip: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def best(self) -> tuple[DrawnDevice, DrawnChip]:

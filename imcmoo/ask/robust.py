@@ -24,6 +24,7 @@ from imcmoo.answers.drawn_device import (
     DrawnChip,
     DrawnDevice,
     Snr,
+    device_name,
 )
 from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.arrays import Bools, Floats
@@ -50,6 +51,10 @@ A number and not a time ends a proof, so that it has the same gap on every machi
 CPU at 50 µs for each pair (four networks, 40 draws: 37 µs for sram, 66 µs for dimc). The search
 tree of a draw comes on top, 0.2 s for each draw that the proof uses.
 """
+
+S_PER_PROVEN, S_PER_JUDGED, S_OF_PROOF = 0.5, 0.03, 60.0
+"""CPU seconds of a device for each draw that is proven, each draw in which all candidates are
+judged, and the proof of its robust chip: measured with four networks on one core of a server."""
 
 PROOF = "proof of the robust chip"
 """Beginning of the state of such a proof."""
@@ -115,14 +120,34 @@ def robust(
         part.prove(options, optima)
     for part in parts:
         part.score(options)
-    if not any(part.counted.any() for part in parts):
-        problem = parts[0].drawn.problem(ASSUMED)
-        raise Infeasible(f"no chip is feasible in any draw; {nothing_feasible(problem)}")
+    without = {
+        device_name(part.drawn.study): nothing_feasible(part.drawn.problem(ASSUMED))
+        for part in parts
+        if not part.counted.any()
+    }
+    if len(without) == len(parts):
+        raise Infeasible(f"no chip is feasible in any draw; {next(iter(without.values()))}")
     best = elementwise_least([part.best for part in parts])
     answers = [part.answer(settings, options) for part in parts if part.counted.any()]
+    if all(answer.why for answer in answers):
+        raise Infeasible("\n".join(answer.why for answer in answers))
     if len(studies) > 1:
         answers = _with_chip_of_all(parts, answers, best, settings)
-    return RobustAnswer(study.name, tuple(answers), options.command)
+    return RobustAnswer(study.name, tuple(answers), options.command, without)
+
+
+def expected_s(study: Study | StudyOfDevices, options: Options, **changes: object) -> float:
+    """Rough time of an answer, s; less where finished draws are kept.
+
+    Args:
+        study, options, changes: see `robust`.
+    """
+    with input_errors():
+        draws = uncertainty_settings(study.studies[0], **changes).draws
+    proven = min(draws, QUICK) if options.quick else draws
+    parallel = (S_PER_PROVEN * proven + S_PER_JUDGED * draws) / options.workers
+    limit = S_OF_PROOF if options.time_limit_s is None else options.time_limit_s
+    return len(study.studies) * (parallel + (0.0 if options.quick else limit))
 
 
 def _check(settings: UncertaintyTable, options: Options, n_devices: int) -> None:
@@ -159,8 +184,13 @@ class _Part:
         if folder is not None and n_devices > 1:
             folder = folder / str(study.device)
         rivals = [str(study.device)] if n_devices == 1 or not drawn.is_regret else ["all"]
+        of = f" of {study.device}" if n_devices > 1 else ""
         work = DrawWork(
-            study, folder, rivals=rivals, workers=options.workers, on_draw=options.on_draw
+            study,
+            folder,
+            rivals=rivals,
+            workers=options.workers,
+            on_draw=lambda what, done, total: options.on_draw(f"{what}{of}", done, total),
         )
         return cls(drawn, work, drawn.table.n)
 
@@ -236,16 +266,15 @@ class _Part:
         )
 
     def answer(self, settings: UncertaintyTable, options: Options) -> DrawnDevice:
-        """The answer of the device."""
-        levels, log = self.choose(self.best, settings)
-        value, proof = display_value(log, settings), None
-        if not options.quick and options.time_limit_s != 0:
-            proof = self.prove_chip(levels, settings, options)
-            if proof.levels is not None:
-                levels, value = proof.levels[None], proof.value
-        own = [] if options.own is None else [options.own[[i]] for i in range(len(options.own))]
+        """The answer of the device; without a robust chip if every one breaks a limit too often."""
         chips = [self.chip(role, chip, self.best) for role, chip in self.known.items()]
-        chips.append(self.chip(ROBUST, levels, self.best))
+        value, proof, why = math.nan, None, ""
+        try:
+            levels, value, proof = self.robust_chip(settings, options)
+            chips.append(self.chip(ROBUST, levels, self.best))
+        except Infeasible as error:
+            why = f"{device_name(self.drawn.study)}: {error}"
+        own = [] if options.own is None else [options.own[[i]] for i in range(len(options.own))]
         chips += [self.chip(OWN, chip, self.best) for chip in own]
         return DrawnDevice(
             study=self.drawn.study,
@@ -259,7 +288,21 @@ class _Part:
             value=value,
             proof=proof,
             time_limit_s=options.time_limit_s,
+            why=why,
         )
+
+    def robust_chip(
+        self, settings: UncertaintyTable, options: Options
+    ) -> tuple[Levels, float, RobustProof | None]:
+        """The robust chip, its criterion, and the proof that no chip is better, if asked for."""
+        levels, log = self.choose(self.best, settings)
+        value = display_value(log, settings)
+        if options.quick or options.time_limit_s == 0:
+            return levels, value, None
+        proof = self.prove_chip(levels, settings, options)
+        if proof.levels is None:
+            return levels, value, proof
+        return proof.levels[None], proof.value, proof
 
     def savings(self, settings: UncertaintyTable) -> dict[str, Saving] | None:
         """What a measurement of each entry that acts on the device would save."""

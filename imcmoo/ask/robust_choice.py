@@ -72,8 +72,9 @@ class Candidates:
         # Rounded down, so that the recommended quantile is finite.
         q = math.floor(1e4 * most / n) / 1e4
         return Infeasible(
-            f"{settings.criterion} is infinite for every chip: the one that keeps its limits most "
-            f"often does so in {most} of {n} draws; use --criterion {QUANTILE} --quantile {q:g}"
+            f"no chip keeps its limits in all {n} draws in which some chip does, the best one in "
+            f"{most}: raise the limits of the study, or use --criterion {QUANTILE} "
+            f"--quantile {q:g}, which leaves the worst draws out"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.progress import TimeElapsedColumn
 
 from imcmoo.answers.robust_answer import RobustAnswer
 from imcmoo.answers.robust_folder import check_replaceable, robust_folder
-from imcmoo.ask.robust import PROOF, QUICK, Options, robust
+from imcmoo.ask.robust import PROOF, QUICK, Options, expected_s, robust
 from imcmoo.ask.unseen import unseen
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, not_negative, option, whole
@@ -93,7 +94,16 @@ def main(args: argparse.Namespace) -> None:
     with folder_lock(folder):
         if not args.force:
             check_replaceable(study, folder, quick=args.quick)
-        answer = _answered(study, args, Options(folder, own=own, command=_command(study, args)))
+        options = Options(
+            folder,
+            quick=args.quick,
+            time_limit_s=args.time_limit,
+            workers=_workers(args),
+            own=own,
+            command=_command(study, args),
+        )
+        terminal.print(_announcement(study, options, args), soft_wrap=True)
+        answer = _answered(study, args, options)
         answer.save(folder)
         draw_robust(answer, folder)
     for line in robust_lines(answer):
@@ -135,14 +145,19 @@ def _answered(
                 task = progress.add_task(study.name, total=known, state=what)
             progress.update(task, completed=done, state=what)
 
-        changed = replace(
-            options,
-            quick=args.quick,
-            time_limit_s=args.time_limit,
-            workers=_workers(args),
-            on_draw=on_draw,
-        )
-        return robust(study, changed, **_changes(args))
+        return robust(study, replace(options, on_draw=on_draw), **_changes(args))
+
+
+def _announcement(study: Study | StudyOfDevices, options: Options, args: argparse.Namespace) -> str:
+    """Line on the time that the answer takes."""
+    minutes = math.ceil(expected_s(study, options, **_changes(args)) / 60)
+    n = len(study.studies)
+    devices = f"{n} devices: " if n > 1 else ""
+    return (
+        f"{devices}about {minutes} min with {options.workers} "
+        f"{'process' if options.workers == 1 else 'processes'}, less where draws are kept; Ctrl-C "
+        "keeps finished draws, and the same command goes on"
+    )
 
 
 def _workers(args: argparse.Namespace) -> int:

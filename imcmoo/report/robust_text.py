@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imcmoo.analysis.draws import Ratio
+from imcmoo.analysis.draws import Ratio, order_statistic
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
@@ -42,6 +42,9 @@ ROLES = {
     OWN: "chip of --design",
 }
 
+LEAST_SAVING = 0.1
+"""Share of the mean regret that a measurement must save to be named."""
+
 HEADINGS = ("R50", "R90", "R95", "worst", "within 10 %", "keeps limits", "at assumed costs")
 
 
@@ -60,20 +63,56 @@ def all_at_once(study: Study | StudyOfDevices) -> str:
 
 
 def robust_lines(answer: RobustAnswer) -> Iterator[str]:
-    """Lines on the robust chip of each device, on the better device, and on what to measure."""
+    """Lines: the answer in short; chips of each device, the better device, what to measure."""
+    yield from _in_short(answer)
+    yield ""
     yield _headline(answer)
+    is_list = len(answer.parts) + len(answer.without_chip) > 1
     for part in answer.parts:
-        yield from _of_device(part, named=len(answer.parts) > 1)
+        yield from _of_device(part, named=is_list)
+    for label, why in answer.without_chip.items():
+        yield f"{label}: no chip in any draw: {why}"
     for pair in answer.pairs:
         yield _of_pair(pair)
     for part in answer.parts:
-        if line := _measurements(part, named=len(answer.parts) > 1):
+        if line := _measurements(part, named=is_list):
             yield line
     for pair in answer.pairs:
         if line := _measurements_of_pair(pair):
             yield line
     yield from _cautions(answer)
-    yield _chip_to_build(answer)
+
+
+def _in_short(answer: RobustAnswer) -> Iterator[str]:
+    """Lines on the device, the chip, how sure both are, and what to measure first."""
+    part, chip = answer.best
+    pairs = [pair for pair in answer.pairs if part in (pair.first, pair.second)]
+    if pairs:
+        yield f"Device: {part.label}; {'; '.join(_odds(pair) for pair in pairs)}"
+    yield f"Chip: {_parameters(part, chip)}"
+    values = chip.measures
+    sure = (
+        f"How sure: within 10 % of the best chip in {100 * values['within_10']:.0f} % of draws, "
+        f"keeps its limits in {100 * values['keeps_limits']:.0f} %"
+    )
+    over = part.over_nominal(chip)
+    if math.isfinite(over):
+        sure += f"; at assumed costs {over:.3g} times the score of the nominal chip"
+    elif math.isinf(over):
+        sure += "; at assumed costs it breaks a limit"
+    yield sure
+    lines = (_measurements_of_pair(pair) for pair in pairs) if pairs else [_measurements(part)]
+    if line := next(filter(None, lines), ""):
+        yield line[0].upper() + line[1:]
+
+
+def _odds(pair: Pair) -> str:
+    """In how many draws the first device of a pair is better."""
+    r = pair.ratio
+    return (
+        f"{pair.first.label} is better than {pair.second.label} in {r.better} of {r.draws} draws "
+        f"({interval(r)})"
+    )
 
 
 def _headline(answer: RobustAnswer) -> str:
@@ -102,10 +141,17 @@ def _of_device(part: DrawnDevice, *, named: bool) -> Iterator[str]:
         yield f"{_role(part, chip):29}" + "".join(_cells(_measures(part, chip)))
     lost = part.table.n - int(part.counted.sum())
     if lost:
-        yield f"in {lost} of {part.table.n} draws no chip keeps all limits: they are left out"
-    best = part.chip(ROBUST)
-    assert best is not None, "an answer has a robust chip"
-    if (nominal := part.chip(NOMINAL)) is not None:
+        yield (
+            f"in {lost} of {part.table.n} draws no chip of {part.label} keeps all limits: this "
+            "table is of the others"
+        )
+    nominal, best = part.chip(NOMINAL), part.chip(ROBUST)
+    if nominal is None:
+        yield f"no chip of {part.label} keeps all limits at assumed costs"
+    if best is None:
+        yield part.why
+        return
+    if nominal is not None:
         yield _difference(part, nominal, best)
     yield _noise(part, best)
     yield _proof(part)
@@ -125,7 +171,9 @@ def _measures(part: DrawnDevice, chip: DrawnChip) -> tuple[str, ...]:
     values = chip.measures
     regrets = (f"{values[name]:.3g}" for name in ("R50", "R90", "R95", "worst"))
     shares = (f"{100 * values[name]:.0f} %" for name in ("within_10", "keeps_limits"))
-    return (*regrets, *shares, f"{part.over_nominal(chip):.3f}")
+    over = part.over_nominal(chip)
+    unknown = "breaks a limit" if math.isinf(over) else "none"
+    return (*regrets, *shares, f"{over:.3f}" if math.isfinite(over) else unknown)
 
 
 def _difference(part: DrawnDevice, nominal: DrawnChip, chip: DrawnChip) -> str:
@@ -169,13 +217,17 @@ def _proof(part: DrawnDevice) -> str:
 
 
 def _of_pair(pair: Pair) -> str:
-    r, first = pair.ratio, pair.first.label
+    r = pair.ratio
     n_open = int((np.isnan(pair.first.bounds) | np.isnan(pair.second.bounds)).sum())
     open_ = f"; {n_open} draws rest on candidates, not proven" if n_open else ""
-    return (
-        f"{pair.label}: median {r.median:.3g}, 5-95 % {r.p05:.2g} to {r.p95:.2g}; {first} is "
-        f"better in {r.better} of {r.draws} draws ({interval(r)}, sampling of draws only){open_}"
-    )
+    both, which = pair.ratios, ""
+    if len(both) < r.draws:
+        which = f" in {len(both)} of {r.draws} draws, where both have a chip"
+    numbers = "no draw in which both have a chip"
+    if len(both):
+        median, low, high = (order_statistic(both, q) for q in (0.5, 0.05, 0.95))
+        numbers = f"median {median:.3g}, 5-95 % {low:.2g} to {high:.2g}{which}"
+    return f"{pair.label}: {numbers}; {_odds(pair)}, sampling of draws only{open_}"
 
 
 def interval(ratio: Ratio) -> str:
@@ -183,17 +235,28 @@ def interval(ratio: Ratio) -> str:
     return f"{100 * ratio.low:.1f} to {100 * ratio.high:.4g} %"
 
 
-def _measurements(part: DrawnDevice, *, named: bool) -> str:
+def _measurements(part: DrawnDevice, *, named: bool = False) -> str:
     """Entries whose measurement saves most regret of the chip; empty if none counts."""
     counted = [(e, s) for e, s in (part.savings or {}).items() if s.counts]
     best = sorted(counted, key=lambda one: -one[1].saving)[:NAMED_ENTRIES]
     if not best:
         return ""
-    (first, saving), *others = best
-    texts = [f"{first} (mean regret {saving.before:.3g} -> {saving.after:.3g})"]
-    texts += [f"{entry} (-> {saving.after:.3g})" for entry, saving in others]
     chip = f"the chip of {part.label}" if named else "the chip"
+    (first, saving), *others = best
+    if saving.saving < LEAST_SAVING * saving.before:
+        return (
+            f"no single measurement saves {LEAST_SAVING:.0%} of the mean regret "
+            f"({saving.before:.3g}) of {chip}"
+        )
+    texts = [f"{_members(part, first)} (mean regret {saving.before:.3g} -> {saving.after:.3g})"]
+    texts += [f"{_members(part, entry)} (-> {saving.after:.3g})" for entry, saving in others]
     return f"measure first, for {chip}: {', '.join(texts)}"
+
+
+def _members(part: DrawnDevice, entry: str) -> str:
+    """An entry, with its assumptions if it is a group."""
+    members = [one.name for one in part.table.drawn if one.entry == entry]
+    return entry if members in ([], [entry]) else f"{entry} [{', '.join(members)}]"
 
 
 def _measurements_of_pair(pair: Pair) -> str:
@@ -209,18 +272,17 @@ def _measurements_of_pair(pair: Pair) -> str:
     best = sorted(counted, key=lambda one: -one[1].share)[:NAMED_ENTRIES]
     if not best:
         return ""
-    texts = [f"{entry} ({100 * share.share:.0f} %)" for entry, share in best]
+    texts = [f"{_members(pair.first, e)} ({100 * share.share:.0f} %)" for e, share in best]
     return f"measure first, for {pair.label}: {', '.join(texts)} of the variance (R2 {r2:.2f})"
 
 
-def _chip_to_build(answer: RobustAnswer) -> str:
-    """The robust chip, of a list that of all devices: parameters that vary, and area."""
-    part, chip = answer.best
+def _parameters(part: DrawnDevice, chip: DrawnChip) -> str:
+    """Device, parameters that vary, and area of a chip."""
     design = part.design(chip)
     varied = [p.name for p in part.study.space.parameters if len(p.values) > 1]
     values = (f"{name} {text_of_value(design[name])}" for name in varied if name != "device")
     area = f"chip area {1e6 * chip.area_m2:.4g} mm² at assumed costs"
-    return f"build: {', '.join([part.label, *values, area])}"
+    return ", ".join([part.label, *values, area])
 
 
 def _cautions(answer: RobustAnswer) -> Iterator[str]:

@@ -347,7 +347,8 @@ def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     (pair,) = compared.pairs
     text = "\n".join(robust_lines(compared))
     assert f"measure first, for {pair.label}: too few draws" in text
-    assert "have a chip in 3, and 120 are needed" in text
+    assert f"have a chip in 3, and {pair.draws_for_shares} are needed" in text
+    assert 60 < pair.draws_for_shares <= 100, "groups that act on neither device need no draws"
     assert len(ratio_of_devices(pair).axes) == 1
     entries = dict.fromkeys(pair.first.table.groups[:6], VarianceShare(0.1, 1))
     assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
@@ -375,15 +376,36 @@ def test_only_assumptions_that_act_on_a_device_are_worth_a_measurement(compared)
     assert {"adc_time_factor", "pulse_s"} <= entries["chip of sram"]
 
 
-def test_the_last_line_names_the_chip_to_build(compared):
-    line = list(robust_lines(compared))[-1]
+def test_the_answer_begins_with_device_chip_and_how_sure_they_are(compared):
+    device, line, sure, first, empty, *_ = robust_lines(compared)
     part, chip = compared.best
     assert chip.role == "robust_of_all"
-    assert line.startswith(f"build: {part.label}, ")
+    assert device.startswith(f"Device: {part.label}; {part.label} is better than ")
+    assert sure.startswith("How sure: within 10 % of the best chip in ")
+    assert (first[:16], empty) == ("Measure first, f", "")
+    assert line.startswith(f"Chip: {part.label}, ")
     (area,) = part.study.cost_model().evaluate(chip.levels).area_m2
     assert line.endswith(f"chip area {1e6 * area:.4g} mm² at assumed costs")
     assert f"voltage_V {compared.chip['voltage_V']}" in line
     assert "glb_KiB" not in line, "has one value only"
+
+
+def test_a_device_without_a_chip_is_named_and_the_others_are_answered(devices):
+    answer = robust(devices.replace(area_limit_mm2=60), Options(quick=True), draws=1)
+    assert [part.label for part in answer.parts] == ["dimc"]
+    assert {*answer.without_chip} == {"sram"}
+    text = "\n".join(robust_lines(answer))
+    assert "sram: no chip in any draw: " in text
+    assert "Chip: dimc, " in text
+
+
+def test_a_device_whose_chips_all_break_limits_in_some_draw_keeps_its_best_chips(compared):
+    first, second = compared.parts
+    kept = tuple(chip for chip in first.chips if chip.role != "robust")
+    bare = replace(first, chips=kept, why="sram: no chip keeps its limits", proof=None)
+    lines = list(robust_lines(replace(compared, parts=(bare, second))))
+    assert "sram: no chip keeps its limits" in lines
+    assert any(line.startswith("nominal chip (as certified)") for line in lines)
 
 
 def test_draws_in_which_no_chip_is_feasible_are_left_out():
@@ -409,7 +431,9 @@ def test_an_infinite_criterion_names_the_largest_share_of_draws(study):
     scores = np.array([[1, np.inf, 1, 2], [np.inf, 1, 1, np.inf]])
     candidates = Candidates(np.zeros((2, 1), int), scores, np.ones(4))
     for criterion in ("robust_mean", "robust_worst"):
-        with pytest.raises(Infeasible, match=r"in 3 of 4 draws; use .* --quantile 0\.75"):
+        with pytest.raises(
+            Infeasible, match=r"in all 4 draws .* best one in 3: .* --quantile 0\.75"
+        ):
             candidates.choose(UncertaintyTable(criterion=criterion), None)
 
 
