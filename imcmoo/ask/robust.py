@@ -120,13 +120,7 @@ def robust(
         part.prove(options, optima)
     for part in parts:
         part.score(options)
-    without = {
-        device_name(part.drawn.study): nothing_feasible(part.drawn.problem(ASSUMED))
-        for part in parts
-        if not part.counted.any()
-    }
-    if len(without) == len(parts):
-        raise Infeasible(f"no chip is feasible in any draw; {next(iter(without.values()))}")
+    without = _without_chip(parts)
     best = elementwise_least([part.best for part in parts])
     answers = [part.answer(settings, options) for part in parts if part.counted.any()]
     if all(answer.why for answer in answers):
@@ -134,6 +128,18 @@ def robust(
     if len(studies) > 1:
         answers = _with_chip_of_all(parts, answers, best, settings)
     return RobustAnswer(study.name, tuple(answers), options.command, without)
+
+
+def _without_chip(parts: Sequence[_Part]) -> dict[str, str]:
+    """Why devices have no feasible chip in any draw, by name; refuses if none has one."""
+    why = {
+        device_name(part.drawn.study): nothing_feasible(part.drawn.problem(ASSUMED))
+        for part in parts
+        if not part.counted.any()
+    }
+    if len(why) == len(parts):
+        raise Infeasible(f"no chip is feasible in any draw; {next(iter(why.values()))}")
+    return why
 
 
 def expected_s(study: Study | StudyOfDevices, options: Options, **changes: object) -> float:
