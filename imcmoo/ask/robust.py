@@ -143,7 +143,7 @@ def _without_chip(parts: Sequence[_Part]) -> dict[str, str]:
 
 
 def expected_s(study: Study | StudyOfDevices, options: Options, **changes: object) -> float:
-    """Rough time of an answer, s; less where finished draws are kept. For arguments see `robust`."""
+    """Rough time of an answer, s; less where draws are kept. For arguments see `robust`."""
     with input_errors():
         draws = uncertainty_settings(study.studies[0], **changes).draws
     proven = min(draws, QUICK) if options.quick else draws
