@@ -236,8 +236,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             One row per answer, the first without changes, then in the order of `changes` (with
             listed devices, a row for each). `answer` states if it is certified, enumerated or
             searched; `score` is in the unit of the criterion (J·s·mm² for those of EDAP). Units of
-            costs are in the names of their columns. The values of changed assumptions are in the
-            column `change` only.
+            costs are in the names of their columns. Values of changed assumptions are in the text
+            of the column `change` only.
 
         Raises:
             InputError: a key is unknown, or a value is wrong; names the change.

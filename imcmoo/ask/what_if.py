@@ -16,14 +16,14 @@ from typing import Any
 import pandas as pd
 
 from imcmoo.answers.answer import REFUSED, Answer
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.solve.solve import solve_all
 from imcmoo.space.design_space import Levels
 from imcmoo.study.devices import StudyOfDevices, common_keys
 from imcmoo.study.study import Study
-from imcmoo.study.vary import Change, changed
+from imcmoo.study.vary import Change, changed, check_list
 
 TIME_LIMIT_S = 60.0
 """Time limit of a proof per criterion."""
@@ -100,6 +100,8 @@ class Variant:
 
 def _variants(study: Study | StudyOfDevices, changes: Sequence[Change]) -> dict[str, list[Variant]]:
     """Variants by the name of their change, one for each device; those without change first."""
+    with input_errors():
+        check_list(changes)
     variants = {AS_IT_IS: [_variant(one, {}) for one in study.studies]}
     for change in changes:
         if not change:

@@ -61,8 +61,10 @@ class Scale:
         return cast("Number", np.where(lacks, math.inf, share) if np.any(lacks) else share)
 
     def log(self, score: Number) -> Number:
-        """Natural logarithm of scores of kind "ratio" and root 1; a difference of two is that of
-        1 + `excess`."""
+        """Natural logarithm of scores plus `zero`, of kind "ratio" and root 1.
+
+        log(a) - log(b) is that of 1 + `excess(a, b)`.
+        """
         log: Number = np.log(score + self.zero)
         return log
 

@@ -221,7 +221,7 @@ class Study(Table):
         run = study.run(budget=1500)
         run.design
 
-    The cost model is the reference model of the paper if `model` is not set.
+    If `model` is not set, the cost model is the reference model of the paper.
     Pass a `Network` or a dictionary for a network with its own settings. Pass the space as a
     `DesignSpace`, the name of a shipped space, or a dictionary like the table `[space]`. A list of
     devices creates a `StudyOfDevices`, which has the same calls. Properties with a unit in SI are
@@ -345,7 +345,6 @@ class Study(Table):
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_names(self.names)
-        self._name_space()
         self._check_space()
         self._check_requests()
         _ = self.resolved_criterion, self.own_criterion, self.nearly_best, self.start_levels
@@ -402,12 +401,6 @@ class Study(Table):
                 )
             if fault := network.differs_from_owner(owner):
                 raise ValueError(where + fault)
-
-    def _name_space(self) -> None:
-        """Give a space that is not shipped the name of the study, as its file does."""
-        space = self.space
-        if space.name != self.name and spaces().get(space.name) != space:
-            self.__dict__["space"] = replace(space, name=self.name)
 
     def _check_space(self) -> None:
         """Check that name and space are of the device, and the space of the model."""
@@ -509,8 +502,10 @@ class Study(Table):
         """
         if self.start is not None and not {"device", "model", "space"}.isdisjoint(changes):
             changes = {"start": None, **changes}
-        if changes.get("name", self.name) != self.name:
+        if (name := changes.get("name", self.name)) != self.name:
             changes = {"file": None, **changes}
+            if self.space.name == self.name:  # a file does not name the space of a study
+                changes = {"space": replace(self.space, name=str(name)), **changes}
         study = super().replace(**changes)
         if "_model" in self.__dict__ and changes.keys() <= SEARCH_KEYS:
             study.__dict__["_model"] = self._model

@@ -41,14 +41,17 @@ def vary(study: Study, changes: Sequence[Change]) -> list[Study]:
         changes: each a change of its own; all keys of one are changed together.
 
     Raises:
-        ValueError: a key is unknown or its value is wrong, or the changes are no list; names the
-            key.
+        ValueError: a key is unknown or its value is wrong, which is named; or `changes` is one
+            dictionary, not a list.
     """
-    if isinstance(changes, Mapping):
-        raise ValueError(
-            f"changes are a list of dictionaries, got one dictionary: [{dict(changes)}]"
-        )
+    check_list(changes)
     return [changed(study, change)[0] for change in changes]
+
+
+def check_list(changes: object) -> None:
+    """Refuse one change in place of a list."""
+    if isinstance(changes, Mapping):
+        raise ValueError(f"changes are a list of dictionaries, got one: {dict(changes)}")
 
 
 def changed(study: Study, change: Change) -> tuple[Study, tuple[str, ...]]:

@@ -113,6 +113,8 @@ def test_another_device_keeps_the_values_that_it_has_and_names_the_others():
 def test_a_key_of_one_network_changes_that_network_only():
     with pytest.raises(ValueError, match="changes are a list of dictionaries, got one"):
         vary(study(), {"rows": 64})
+    with pytest.raises(imcmoo.InputError, match="changes are a list of dictionaries, got one"):
+        study().what_if({"rows": 64})
     (after,) = vary(study(), [{"resnet18_onnx.min_fps": 10, "precision": 4}])
     assert [n.min_fps for n in after.networks] == [None, 10]
     assert {(n.input_bits, n.weight_bits) for n in after.networks} == {(4, 4)}
