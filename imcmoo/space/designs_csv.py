@@ -62,6 +62,17 @@ def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
     return levels_of(replace(table, rows=[table.rows[at]], lines=[line]), space)
 
 
+def named_designs(path: Path, space: DesignSpace) -> dict[str, Levels]:
+    """Value indices of the designs of a CSV, shape (1, n_parameters) each, by FILE:LINE.
+
+    Raises:
+        InputError: see `read_designs`.
+    """
+    table = DesignsTable.read(path)
+    levels = levels_of(table, space)
+    return {f"{path.name}:{line}": levels[[at]] for at, line in enumerate(table.lines)}
+
+
 def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
     """Value indices of the designs of a table.
 
