@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from imcmoo.analysis.draws import Saving, elementwise_least, regrets, savings
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
-    OWN,
     ROBUST,
     ROBUST_OF_ALL,
     DrawnChip,
@@ -73,7 +72,7 @@ class Options:
         time_limit_s: time limit of the proof of the robust chip of each device, s; with 0 it is the
             best of the candidates, not proven. If None, `MOST_PAIRS` limits the proof instead.
         workers: number of processes.
-        own: further chips to judge, shape (n, n_parameters), of a study of one device.
+        own: further chips to judge of a study of one device, by name, shape (1, n_parameters).
         on_draw: called as draws are finished, with the kind of work and both numbers, and after
             every step of a proof of a robust chip, with its state, its steps and their limit; with
             a time limit with 0 and 1.
@@ -84,7 +83,7 @@ class Options:
     quick: bool = False
     time_limit_s: float | None = None
     workers: int = 1
-    own: Levels | None = None
+    own: Mapping[str, Levels] = field(default_factory=dict)
     on_draw: OnDraw = lambda *_: None
     command: str = ""
 
@@ -159,7 +158,7 @@ def _check(settings: UncertaintyTable, options: Options, n_devices: int) -> None
             f"--quick needs a score that one chip has by itself, not by = {settings.by}, which "
             "needs the optimum of each network in every draw"
         )
-    if options.own is not None and n_devices > 1:
+    if options.own and n_devices > 1:
         raise InputError("--design needs a study of one device")
 
 
@@ -276,8 +275,7 @@ class _Part:
             chips.append(self.chip(ROBUST, levels, self.best))
         except Infeasible as error:
             why = f"{device_name(self.drawn.study)}: {error}"
-        own = [] if options.own is None else [options.own[[i]] for i in range(len(options.own))]
-        chips += [self.chip(OWN, chip, self.best) for chip in own]
+        chips += [self.chip(name, chip, self.best) for name, chip in options.own.items()]
         return DrawnDevice(
             study=self.drawn.study,
             table=self.drawn.table,

@@ -24,7 +24,7 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.report.robust_figures import draw_robust
 from imcmoo.report.robust_text import robust_lines
 from imcmoo.space.design_space import Levels
-from imcmoo.space.designs_csv import read_designs
+from imcmoo.space.designs_csv import named_designs
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import WEIGHTED_SCORES, RobustCriterion, Score, uncertainty_settings
@@ -86,7 +86,7 @@ def main(args: argparse.Namespace) -> None:
     """Find the robust chip of a study."""
     study = arguments.requested_study(args)
     folder = robust_folder(study.name, args.out or arguments.DEFAULT_OUT)
-    own = None if args.design is None else _own(args.design, study)
+    own = {} if args.design is None else _own(args.design, study)
     terminal = console(quiet=args.quiet)
     if args.unseen:
         _unseen(study, folder, args)
@@ -181,8 +181,8 @@ def _command(study: Study | StudyOfDevices, args: argparse.Namespace) -> str:
     return " ".join([f"imcmoo robust {name}", *options, *(["--quick"] if args.quick else [])])
 
 
-def _own(path: Path, study: Study | StudyOfDevices) -> Levels:
-    """Designs of the user."""
+def _own(path: Path, study: Study | StudyOfDevices) -> dict[str, Levels]:
+    """Designs of the user by name."""
     if not isinstance(study, Study):
         raise InputError("--design needs a study of one device")
-    return read_designs(path, study.space)
+    return named_designs(path, study.space)

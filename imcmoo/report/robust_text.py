@@ -12,7 +12,6 @@ from imcmoo.analysis.draws import Ratio, order_statistic
 from imcmoo.answers.drawn_device import (
     AT_MEDIAN,
     NOMINAL,
-    OWN,
     ROBUST,
     ROBUST_OF_ALL,
     DrawnChip,
@@ -39,7 +38,6 @@ ROLES = {
     NOMINAL: "nominal chip (as certified)",
     AT_MEDIAN: "best chip at median costs",
     ROBUST_OF_ALL: "robust chip of all devices",
-    OWN: "chip of --design",
 }
 
 LEAST_SAVING = 0.1
@@ -158,7 +156,7 @@ def _of_device(part: DrawnDevice, *, named: bool) -> Iterator[str]:
 
 
 def _role(part: DrawnDevice, chip: DrawnChip) -> str:
-    return ROLES.get(chip.role, f"robust chip ({part.settings.criterion})")
+    return {**ROLES, ROBUST: f"robust chip ({part.settings.criterion})"}.get(chip.role, chip.role)
 
 
 def _cells(texts: tuple[str, ...]) -> Iterator[str]:

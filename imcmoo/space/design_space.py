@@ -8,7 +8,7 @@ each design has a rank: its index in the space.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -178,6 +178,24 @@ class DesignSpace:
         n_designs = len(next(iter(values.values()), [None]))
         none = np.empty((n_designs, 0), np.int64)
         return np.column_stack([none, *(columns[name] for name in self.names)])
+
+    def faults(self, values: Mapping[str, Values]) -> Iterator[tuple[int, str, str]]:
+        """Row, parameter and error of each value that is not in the space.
+
+        Conditional parameters are checked only where the parameter they depend on is in the space.
+
+        Args:
+            values: by name, shape (n_designs,) each; a parameter may be missing.
+        """
+        for p in (p for p in self.parameters if p.name in values):
+            column = np.asarray(values[p.name])
+            rows = [(p, np.full(len(column), True))]
+            if isinstance(p, Conditional):
+                on = p.on.find(values[p.on.name]) if p.on.name in values else None
+                rows = [] if on is None else [(row, on == at) for at, row in enumerate(p.rows)]
+            for row, here in rows:
+                for at in np.flatnonzero(here & (row.find(column) < 0)).tolist():
+                    yield at, p.name, row.refusal(column[at])
 
     def levels_of(self, design: Mapping[str, Any]) -> Levels:
         """Value indices of one design given by plain numbers and texts, shape (1, n_parameters).

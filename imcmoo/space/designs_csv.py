@@ -13,11 +13,14 @@ from typing import TypeVar
 import numpy as np
 
 from imcmoo.arrays import Values
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import FAULTS_SHOWN, InputError
 from imcmoo.io.reading import as_number, read_lines
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Accepted = TypeVar("Accepted")
+
+Faults = dict[tuple[int, str], str]
+"""Text by row of `DesignsTable.rows`, −1 for the header, and column."""
 
 
 def read_designs(path: Path, space: DesignSpace) -> Levels:
@@ -34,8 +37,8 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
         Value indices, shape (n_designs, n_parameters), in the order of the lines.
 
     Raises:
-        InputError: the file is missing, empty or malformed, or a design is not in the space; names
-            file, line and column.
+        InputError: the file is missing, empty or malformed, or designs are not in the space; a line
+            for each fault names file, line and column.
     """
     return levels_of(DesignsTable.read(path), space)
 
@@ -59,19 +62,38 @@ def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
     return levels_of(replace(table, rows=[table.rows[at]], lines=[line]), space)
 
 
+def named_designs(path: Path, space: DesignSpace) -> dict[str, Levels]:
+    """Value indices of the designs of a CSV, shape (1, n_parameters) each, by FILE:LINE.
+
+    Raises:
+        InputError: see `read_designs`.
+    """
+    table = DesignsTable.read(path)
+    levels = levels_of(table, space)
+    return {f"{path.name}:{line}": levels[[at]] for at, line in enumerate(table.lines)}
+
+
 def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
-    """Value indices of the designs of a table."""
-    table.require_columns(space.names)
+    """Value indices of the designs of a table.
+
+    Raises:
+        InputError: a column is missing, or values are not in the space; a line for each fault.
+    """
+    faults: Faults = {}
+    if missing := [name for name in space.names if name not in table.header]:
+        faults[-1, ""] = f": no column {', '.join(missing)}"
     for name, value in space.fixed.items():
         if name in table.header:
-            table.require(name, value, "this space is for")
-    lines = np.array(table.lines)
-    columns = {p.name: table.column(p.name, p.values) for p in space.parameters}
-
-    def encode(rows: slice) -> Levels:
-        return space.encode({n: v[rows] for n, v in {**columns, "line": lines}.items()})
-
-    return table.accepted(encode)
+            table.compare(name, value, "this space is for", faults)
+    columns = {
+        p.name: table.read_column(p.name, p.values, faults)
+        for p in space.parameters
+        if p.name in table.header
+    }
+    for row, name, error in space.faults(columns):
+        faults.setdefault((row, name), f", column {error}")
+    table.refuse(faults)
+    return space.encode({**columns, "line": np.array(table.lines)})
 
 
 @dataclass(frozen=True)
@@ -118,15 +140,29 @@ class DesignsTable:
         return table
 
     def _check_lengths(self) -> None:
-        for row, line in zip(self.rows, self.lines, strict=True):
+        faults: Faults = {}
+        for at, row in enumerate(self.rows):
             if len(row) < len(self.header):
-                name = self.header[len(row)]
-                raise InputError(f"{self.path}, line {line}, column {name}: no value")
+                faults[at, ""] = f", column {self.header[len(row)]}: no value"
             if len(row) > len(self.header):
-                raise InputError(
-                    f"{self.path}, line {line}: {len(row)} values for {len(self.header)} columns, "
+                faults[at, ""] = (
+                    f": {len(row)} values for {len(self.header)} columns, "
                     f"too many after column {self.header[-1]}"
                 )
+        self.refuse(faults)
+
+    def refuse(self, faults: Faults) -> None:
+        """Raise an `InputError` if there are faults, with a line for each of the first ones."""
+        if faults:
+            shown = sorted(faults, key=lambda place: place[0])[:FAULTS_SHOWN]
+            numbers = [1 if row < 0 else self.lines[row] for row, _ in shown]
+            texts = [
+                f"{self.path}, line {number}{faults[place]}"
+                for number, place in zip(numbers, shown, strict=True)
+            ]
+            if more := len(faults) - len(shown):
+                texts.append(f"and {more:,} more faults")
+            raise InputError("\n".join(texts))
 
     def require_columns(self, names: Iterable[str]) -> None:
         """Check that the table has some columns.
@@ -162,19 +198,26 @@ class DesignsTable:
         """Values of a column: numbers if `like` is a number or several, else text.
 
         Raises:
-            InputError: a cell is not a number; names line and column.
+            InputError: cells are not numbers; names lines and column.
         """
+        faults: Faults = {}
+        values = self.read_column(name, like, faults)
+        self.refuse(faults)
+        return values
+
+    def read_column(self, name: str, like: object, faults: Faults) -> Values:
+        """Values of a column as of `column`; cells that are no numbers are NaN, and `faults`."""
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if np.asarray(like).dtype.kind not in "iuf":
             return np.array(texts)
-        values = []
-        for line, text in zip(self.lines, texts, strict=True):
+        values = np.full(len(texts), np.nan)
+        for at, text in enumerate(texts):
             try:
-                values.append(as_number(text))
+                values[at] = as_number(text)
             except ValueError:
                 problem = f"'{text}' is not a number" if text else "no value"
-                raise InputError(f"{self.path}, line {line}, column {name}: {problem}") from None
-        return np.array(values)
+                faults[at, name] = f", column {name}: {problem}"
+        return values
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
         """Return `accept` of all rows; it may raise a `ValueError` that names a column.
@@ -201,16 +244,19 @@ class DesignsTable:
         raise AssertionError("a design fails among others but not by itself")
 
     def require(self, name: str, value: object, what: str) -> None:
-        """Check that a column, if there is one, has one value; `what` describes the reader.
+        """Check that a column has one value; `what` describes the reader.
 
         Raises:
-            InputError: another value; names line and column.
+            InputError: other values; names lines and column.
         """
-        differs = self.column(name, value) != value
-        if differs.any():
-            bad = int(differs.argmax())
-            wrong = self.rows[bad][self.header.index(name)]
-            raise InputError(
-                f"{self.path}, line {self.lines[bad]}, column {name}: {wrong}, "
-                f"but {what} {value} only"
-            )
+        faults: Faults = {}
+        self.compare(name, value, what, faults)
+        self.refuse(faults)
+
+    def compare(self, name: str, value: object, what: str, faults: Faults) -> None:
+        """Add the cells of a column that differ from a value to `faults`; see `require`."""
+        differs = self.read_column(name, value, faults) != value
+        for at in np.flatnonzero(differs).tolist():
+            wrong = self.rows[at][self.header.index(name)]
+            problem = f", column {name}: {wrong}, but {what} {value} only"
+            faults.setdefault((at, name), problem)

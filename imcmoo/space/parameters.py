@@ -62,20 +62,27 @@ class Parameter:
         Raises:
             ValueError: the parameter does not have a value; names it and the allowed ones.
         """
+        levels = self.find(values)
+        if (levels < 0).any():
+            raise ValueError(self.refusal(np.asarray(values)[levels < 0].flat[0]))
+        return levels
+
+    def find(self, values: Values) -> Levels:
+        """Value indices as of `encode`, −1 for values that the parameter does not have."""
         array = np.asarray(values)
         allowed = np.asarray(self.values)
         if allowed.dtype.kind in "iuf" and array.dtype.kind in "iuf":
             match = np.isclose(array[..., None], allowed, rtol=1e-9, atol=0.0)
         else:
             match = array[..., None] == allowed
-        unknown = ~match.any(axis=-1)
-        if unknown.any():
-            first = array[unknown].flat[0]
-            if isinstance(first, np.floating):  # of a file, where 4 is read as 4.0
-                first = f"{first:.12g}"
-            options = ", ".join(map(text_of_value, self.values))
-            raise ValueError(f"{self.name} = {first} is not in the space; allowed: {options}")
-        return match.argmax(axis=-1).astype(np.int64)
+        return np.where(match.any(axis=-1), match.argmax(axis=-1), -1).astype(np.int64)
+
+    def refusal(self, value: object) -> str:
+        """Error for a value that the parameter does not have; names the allowed ones."""
+        if isinstance(value, np.floating):  # of a file, where 4 is read as 4.0
+            value = f"{value:.12g}"
+        options = ", ".join(map(text_of_value, self.values))
+        return f"{self.name} = {value} is not in the space; allowed: {options}"
 
 
 class Ordinal(Parameter):

@@ -136,7 +136,7 @@ def changed(name, value):
 MALFORMED = {
     "": "designs.csv: empty",
     f"{HEADER}\n": "designs.csv: a header but no designs",
-    "rows,cols\n1,2\n": "designs.csv, line 1: no column voltage_V, bits_per_cell",
+    "rows,cols\n32,32\n": "designs.csv, line 1: no column voltage_V, bits_per_cell",
     f"{HEADER},rows\n{row(GOOD)},1\n": "designs.csv, line 1: column rows is there twice",
     f"{HEADER}\n{row(GOOD)}\n0.5,3\n": "designs.csv, line 3, column cycle_s: no value",
     f"{HEADER}\n{row(GOOD)},7\n": "designs.csv, line 2: 10 values for 9 columns",

@@ -118,6 +118,40 @@ def test_designs_of_the_user_are_checked_before_any_draw(home, answered, capsys,
     assert f"column tiles_per_group = {design['tiles_per_group']} is not in the space" in line
 
 
+def test_all_faults_of_a_file_of_designs_are_reported_at_once(home, capsys, monkeypatch):
+    monkeypatch.setattr(robust_command, "robust", lambda *_: pytest.fail("draws are begun"))
+    path = home / "faults.csv"
+    study = Study.load("four_workload_sram_physical")
+    design = study.space.designs(study.space.unrank(np.array([0])))[0]
+    changes = (
+        {"dram": "x32", "rows": 64, "active_rows": 64, "buffer_words": 2},
+        {"rows": "many", "technology_nm": 22},
+        {"rows": 128, "active_rows": 127, "buffer_words": 4},
+    )
+    lines = [",".join(map(str, {**design, **change}.values())) for change in ({}, *changes)]
+    path.write_text("\n".join([",".join(design), *lines]), encoding="utf-8")
+    words = ["robust", study.name, "--design", str(path), "--out", str(home / "none"), "--quiet"]
+    assert main(words) == 2
+    first, *others = capsys.readouterr().err.splitlines()
+    lines = [first.removeprefix("imcmoo robust: error: "), *others]
+    assert [line.removeprefix(f"{path}, line ") for line in lines] == [
+        "3, column dram = x32 is not in the space; allowed: x16, x64, hbm2",
+        "3, column buffer_words (at rows 64) = 2 is not in the space; allowed: 1, 4",
+        "4, column technology_nm: 22, but this space is for 32 only",
+        "4, column rows: 'many' is not a number",
+        "5, column buffer_words (at rows 128) = 4 is not in the space; allowed: 1, 8",
+    ]
+    header = [name for name in design if name not in ("dram", "cols")]
+    cells = [str({**design, "glb_KiB": 300}[name]) for name in header]
+    path.write_text("\n".join([",".join(header), *[",".join(cells)] * 12]), encoding="utf-8")
+    assert main(words) == 2
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.endswith("line 1: no column cols, dram")
+    assert "line 2, column glb_KiB = 300" in others[0]
+    assert (len(others), others[-1]) == (10, "and 3 more faults")
+    assert not (home / "none").exists()
+
+
 def test_the_bar_shows_the_state_of_a_proof_and_no_remaining_time(home, capsys, monkeypatch):
     def fake(study, options, **changes):
         options.on_draw("draws proven", 1, 3)

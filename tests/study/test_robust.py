@@ -450,11 +450,14 @@ def test_equal_chips_are_ordered_by_their_mean_and_by_the_tie_rule(study):
 
 
 def test_a_chip_of_the_user_is_judged_as_well(pair, kept):
-    own = pair.space.unrank(np.array([3, 5]))
+    levels = pair.space.unrank(np.array([3, 5]))
+    own = {"mine.csv:2": levels[:1], "mine.csv:3": levels[1:]}
     answer = robust(pair, Options(kept, own=own, time_limit_s=0), draws=2)
-    rows = answer.table[answer.table["chip"] == "own"]
-    assert len(rows) == 2
-    assert list(itertools.chain(rows["voltage_V"])) == list(pair.space.column(own, "voltage_V"))
+    rows = answer.table.set_index("chip").loc[[*own]]
+    assert list(rows["voltage_V"]) == list(pair.space.column(levels, "voltage_V"))
+    lines = list(robust_lines(answer))
+    assert all(sum(line.startswith(f"{name} ") for line in lines) == 1 for name in own)
+    assert {*own} < {*answer.certificate()["devices"]["sram"]["chips"]}
 
 
 def test_the_verb_of_a_study_gives_the_answer_of_the_function(some_drawn, tmp_path):
