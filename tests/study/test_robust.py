@@ -17,7 +17,7 @@ from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.main import main
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import Infeasible, InputError
-from imcmoo.report.robust_figures import ratio_of_devices
+from imcmoo.report.robust_figures import ratio_of_devices, regret_curves
 from imcmoo.report.robust_text import robust_lines
 from imcmoo.solve import draw_work
 from imcmoo.solve.draws import ASSUMED, DrawnStudy
@@ -352,6 +352,24 @@ def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     assert len(ratio_of_devices(pair).axes) == 1
     entries = dict.fromkeys(pair.first.table.groups[:6], VarianceShare(0.1, 1))
     assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
+
+
+def test_figures_say_which_device_is_better_and_which_chips_break_limits(compared):
+    (pair,) = compared.pairs
+    (axes,) = ratio_of_devices(pair).axes
+    assert axes.get_title().startswith(f"{pair.first.label} better in ")
+    assert [text.get_text() for text in axes.texts] == [f"← {pair.first.label} better"]
+    part = compared.parts[0]
+    nominal = part.chip("nominal")
+    scores = np.array([np.inf, *nominal.scores[1:]])
+    chips = (replace(nominal, scores=scores), replace(nominal, role="mine.csv:2"))
+    (axes,) = regret_curves(replace(part, chips=chips)).axes
+    _, labels = axes.get_legend_handles_labels()
+    assert labels == ["nominal (breaks limits in 33 %)", "mine.csv:2"]
+    assert axes.get_xlabel() == "excess over the best chip of the draw (%)"
+    assert axes.get_xticklabels()[0].get_text() == "≤ 0.1"
+    (axes,) = regret_curves(replace(part, chips=(nominal, chips[1]))).axes
+    assert axes.get_legend_handles_labels()[1] == ["nominal = mine.csv:2"]
 
 
 def test_the_lines_of_a_quick_answer_say_what_rests_on_candidates(compared):
