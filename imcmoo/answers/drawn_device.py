@@ -22,8 +22,6 @@ ROBUST, ROBUST_OF_ALL = "robust", "robust_of_all"
 """Roles of chips: the best at assumed costs, the best at median costs, the robust one, and the
 robust one among the chips of all devices. The role of a chip of the user is its name."""
 
-ROLES = (NOMINAL, AT_MEDIAN, ROBUST, ROBUST_OF_ALL)
-
 NEAR = 0.1
 """Regret up to which a chip is near the best."""
 

@@ -75,8 +75,8 @@ def regret_curves(part: DrawnDevice) -> Figure:
         at = roles.index(same[0].role) if same[0].role in roles else next(others)
         _curve(ax, at, same, LEAST_REGRET * 10.0**decades)
     ticks = LEAST_REGRET * 10.0 ** np.arange(0, decades + 1, math.ceil(decades / MOST_TICKS))
-    ax.set(xscale="log", ylim=(0, 1.02), ylabel="share of the draws")
-    ax.set(xlabel="excess over the best chip of the draw (%)", title=_title(part, len(chips)))
+    ax.set(xscale="log", ylim=(0, 1.02), title=_title(part, len(chips)))
+    ax.set(xlabel="excess over the best chip of the draw (%)", ylabel="share of the draws")
     ax.set_xticks(ticks, [f"≤ {LEAST_REGRET:g}", *(f"{tick:,.0f}" for tick in ticks[1:])])
     ax.xaxis.set_minor_locator(NullLocator())
     height = style.legend_below(figure, ax, title="")
@@ -94,11 +94,13 @@ def _curve(ax: Axes, at: int, chips: list[DrawnChip], end: float) -> None:
     regret = _percent(chips[0])
     kept = regret[np.isfinite(regret)]
     share = np.arange(len(kept) + 1) / len(regret)
-    name = " = ".join(NAMES.get(chip.role, chip.role.replace("$", r"\$")) for chip in chips)
+    # A legend leaves out labels that begin with "_", as names of files may.
+    names = {chip.role: "chip " + chip.role.replace("$", r"\$") for chip in chips} | NAMES
+    name = " = ".join(names[chip.role] for chip in chips)
     if len(kept) < len(regret):
-        name += f" (breaks limits in {100 * (1 - share[-1]):.2g} %)"
+        name += f" (breaks limits in {100 * (1 - share[-1]):.3g} %)"
     ax.step(
-        [*kept[:1], *kept, end],
+        [kept[0] if len(kept) else LEAST_REGRET, *kept, end],
         [*share, share[-1]],
         where="post",
         linestyle=(*LINES, *LINES_OF_OTHERS)[min(at, len(LINES) + at % len(LINES_OF_OTHERS))],
@@ -153,16 +155,16 @@ def _histogram(ax: Axes, pair: Pair) -> None:
         f"← {pair.first.label} better",
         (1, 1),
         (-3, -3),
-        ha="right",
-        va="top",
         xycoords=("data", "axes fraction"),
         textcoords="offset points",
-        fontsize=7,
+        ha="right",
+        va="top",
+        fontsize=style.LEAST_TEXT,
     )
     better, both = int((pair.ratios < 1).sum()), len(pair.ratios)
     title = f"{pair.first.label} better in {better} of {both} draws"
     lost = {part.label: int((~part.counted).sum()) for part in (pair.first, pair.second)}
-    missing = [f"of {name} in {n} draws" for name, n in lost.items() if n]
+    missing = [f"of {name} in {n} of {pair.first.table.n} draws" for name, n in lost.items() if n]
     if missing:
         title += f" with chips of both\nnot shown: no chip {', '.join(missing)}"
     ax.set_title(title)

@@ -9,10 +9,12 @@ from collections import Counter
 from functools import cache
 from importlib import import_module
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.space.designs_csv import named_designs
 from imcmoo.study.catalogue import find_study
 from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout
@@ -121,6 +123,17 @@ def first_commands():
     new, certify, *_ = commands(ROOT / "docs" / "index.md")
     assert (new[1], certify[1]) == ("new", "certify")
     return new[1:], certify[1:]
+
+
+def test_the_designs_on_the_page_of_robust_chips_are_in_the_space_of_its_study(tmp_path):
+    (code,) = blocks(ROOT / "docs" / "robust.md", "csv")
+    (tmp_path / "mine.csv").write_text(code, encoding="utf-8")
+    study = find_study("four_workload_sram_physical")
+    designs = named_designs(tmp_path / "mine.csv", study.space)
+    assert {*designs} == {"mine.csv:2", "mine.csv:3"}
+    problem, levels = study.problem(), np.concatenate([*designs.values()])
+    _, G = problem.score(levels, problem.model.evaluate(levels))
+    assert (G <= 0).all(), "a design breaks a limit"
 
 
 def test_the_study_on_the_page_of_keys_is_the_one_of_the_first_page(user, first_commands):

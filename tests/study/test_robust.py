@@ -17,7 +17,7 @@ from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.main import main
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import Infeasible, InputError
-from imcmoo.report.robust_figures import ratio_of_devices, regret_curves
+from imcmoo.report.robust_figures import MOST_CURVES, ratio_of_devices, regret_curves
 from imcmoo.report.robust_text import robust_lines
 from imcmoo.solve import draw_work
 from imcmoo.solve.draws import ASSUMED, DrawnStudy
@@ -354,22 +354,63 @@ def test_too_few_draws_for_shares_of_the_variance_are_said(compared):
     assert len(ratio_of_devices(replace(pair, shares=(entries, 0.9))).axes) == 2
 
 
-def test_figures_say_which_device_is_better_and_which_chips_break_limits(compared):
+def without(part, at):
+    """A device without a chip in a draw."""
+    best = part.best.copy()
+    best[at] = np.nan
+    return replace(part, best=best)
+
+
+def test_a_figure_of_two_devices_says_which_one_is_better_and_what_it_shows(compared):
     (pair,) = compared.pairs
-    (axes,) = ratio_of_devices(pair).axes
-    assert axes.get_title().startswith(f"{pair.first.label} better in ")
-    assert [text.get_text() for text in axes.texts] == [f"← {pair.first.label} better"]
+    shares = ({"adc_time_factor": VarianceShare(0.6, 1)}, 0.9)
+    figure = ratio_of_devices(replace(pair, shares=shares))
+    upper, lower = figure.axes
+    name = pair.first.label
+    better = int((pair.ratios < 1).sum())
+    assert (upper.get_xscale(), upper.get_title()) == (
+        "log",
+        f"{name} better in {better} of 3 draws",
+    )
+    assert [text.get_text() for text in upper.texts] == [f"← {name} better"]
+    assert "1×" in [text.get_text() for text in upper.get_xticklabels()]
+    assert sum(bar.get_height() for bar in upper.patches if bar.get_x() < 0.999) == better
+    assert lower.get_title() == f"share of the variance of log({pair.label})"
+    assert [text.get_text() for text in lower.get_yticklabels()] == ["adc time factor"]
+    (ax,) = ratio_of_devices(replace(pair, first=without(pair.first, 0), shares=None)).axes
+    assert ax.get_title().endswith(
+        f" of 2 draws with chips of both\nnot shown: no chip of {name} in 1 of 3 draws"
+    )
+    none = replace(pair, first=without(pair.first, slice(None)), shares=None)
+    assert "0 of 0 draws" in ratio_of_devices(none).axes[0].get_title()
+
+
+def test_each_chip_has_a_curve_of_its_excess_and_equal_ones_share_it(compared):
     part = compared.parts[0]
-    nominal = part.chip("nominal")
-    scores = np.array([np.inf, *nominal.scores[1:]])
-    chips = (replace(nominal, scores=scores), replace(nominal, role="mine.csv:2"))
-    (axes,) = regret_curves(replace(part, chips=chips)).axes
-    _, labels = axes.get_legend_handles_labels()
-    assert labels == ["nominal (breaks limits in 33 %)", "mine.csv:2"]
-    assert axes.get_xlabel() == "excess over the best chip of the draw (%)"
-    assert axes.get_xticklabels()[0].get_text() == "≤ 0.1"
-    (axes,) = regret_curves(replace(part, chips=(nominal, chips[1]))).axes
-    assert axes.get_legend_handles_labels()[1] == ["nominal = mine.csv:2"]
+    nominal, median, *_ = part.chips
+    scores = np.array([1.5, 1.0, np.inf]) * part.best
+    chips = (
+        nominal,
+        replace(median, scores=nominal.scores),
+        replace(nominal, role="_mine.csv:2", scores=scores),
+        replace(nominal, role="_mine.csv:3", scores=np.full(3, np.inf)),
+    )
+    figure = regret_curves(replace(part, chips=chips))
+    (ax,) = figure.axes
+    assert ax.get_xlabel() == "excess over the best chip of the draw (%)"
+    assert ax.get_xticklabels()[0].get_text() == "≤ 0.1"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "nominal = best at median costs",
+        "chip _mine.csv:2 (breaks limits in 33.3 %)",
+        "chip _mine.csv:3 (breaks limits in 100 %)",
+    ]
+    x, y = ax.lines[1].get_data()
+    np.testing.assert_allclose(x[:-1], [0.1, 0.1, 50])
+    np.testing.assert_allclose(y, [0, 1 / 3, 2 / 3, 2 / 3])
+    many = [replace(nominal, role=f"m:{at}", scores=(2 + at) * part.best) for at in range(30)]
+    (ax,) = regret_curves(replace(part, chips=tuple(many))).axes
+    assert ax.get_title() == f"{part.label}: 3 draws; {MOST_CURVES} of 30 chips"
+    assert len(ax.lines) == MOST_CURVES
 
 
 def test_the_lines_of_a_quick_answer_say_what_rests_on_candidates(compared):
