@@ -93,7 +93,7 @@ class Saving:
 
 
 def savings(regret: Floats, u: Floats, rng: np.random.Generator) -> list[Saving] | None:
-    """What it would save to know in which third of its range each entry is.
+    """Mean regret saved by knowing in which third of its range an entry is, for each entry.
 
     Args:
         regret: of all candidates, shape (n_chips, n_draws); infinite where infeasible.

@@ -305,7 +305,7 @@ class _Part:
         return proof.levels[None], proof.value, proof
 
     def savings(self, settings: UncertaintyTable) -> dict[str, Saving] | None:
-        """What a measurement of each entry that acts on the device would save."""
+        """Mean regret that a measurement would save, for each entry that acts on the device."""
         counted, table = self.counted, self.drawn.table
         stream = np.random.default_rng([settings.seed, zlib.crc32(VALUE.encode())])
         regret = regrets(self.scores[:, counted], self.best[counted])

@@ -46,7 +46,7 @@ class RobustCriterion(ABC):
 
     @abstractmethod
     def parts(self, excess: Floats, limit: float) -> Floats:
-        """What each excess adds to the decision whether a level is above a limit, shape as
+        """Contribution of each excess to the decision whether a level is above a limit, shape as
         `excess`; never falls as the excess rises."""
 
     @abstractmethod

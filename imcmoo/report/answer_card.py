@@ -172,8 +172,8 @@ def card_of_run(results: Results, selected: Explanation, study: Study | None = N
 
 
 def _robustness(results: Results, study: Study | None) -> str:
-    """How near the best the selected design is in draws of the costs, if the folder of results
-    holds an answer of the same study under uncertain costs."""
+    """Text on how near the best the selected design is in draws of the costs, if the folder of
+    results holds an answer of the same study under uncertain costs."""
     out = results.folder.absolute().parents[1]
     if not robust_folder(results.study, out).is_dir():
         return ""
@@ -186,7 +186,7 @@ def _robustness(results: Results, study: Study | None) -> str:
 
 
 def _goodness(results: Results, study: Study | None) -> str:
-    """How good the selected design is, as text: proven in its folder, by the exact answer, or by a
+    """Text on how good the selected design is: proven in its folder, by the exact answer, or by a
     certificate of the same study beside the run."""
     n = n_designs(results.config)
     within = ", within the tolerance" if results.config.get("tolerance") else ""

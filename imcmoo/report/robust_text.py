@@ -156,7 +156,9 @@ def _of_device(part: DrawnDevice, *, named: bool) -> Iterator[str]:
 
 
 def _role(part: DrawnDevice, chip: DrawnChip) -> str:
-    return {**ROLES, ROBUST: f"robust chip ({part.settings.criterion})"}.get(chip.role, chip.role)
+    if chip.role == ROBUST:
+        return f"robust chip ({part.settings.criterion})"
+    return ROLES.get(chip.role, chip.role)
 
 
 def _cells(texts: tuple[str, ...]) -> Iterator[str]:

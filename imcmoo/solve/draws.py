@@ -140,7 +140,7 @@ class DrawnStudy:
 
     @property
     def offset(self) -> float:
-        """What a score has more than the criterion: a regret counts from 1."""
+        """Difference of score and criterion: a regret counts from 1."""
         return 1.0 if self.is_regret else 0.0
 
     def _proof(self, problem: AcceleratorProblem, goal: BoundedCriterion) -> Proof:

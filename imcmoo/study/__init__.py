@@ -1,4 +1,4 @@
-"""What is asked: studies as data, their files and tables, spaces, known studies, and variants.
+"""Questions: studies as data, their files and tables, spaces, known studies, and variants.
 
 May import `model`, `problem`, `exact` and all that is below them.
 """

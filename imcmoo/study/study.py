@@ -681,7 +681,7 @@ class Study(Table):
 
     @property
     def resolved_criterion(self) -> Criterion:
-        """What `criterion` names, for the networks of this study: it selects the design.
+        """The criterion that selects the design, for the networks of this study.
 
         Raises:
             ValueError: the criterion or score does not exist.

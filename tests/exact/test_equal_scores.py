@@ -1,4 +1,4 @@
-"""Of designs with equal scores, enumeration and proof choose the same one, and the check tells."""
+"""Enumeration and proof choose the same of designs with equal scores, and the check tells."""
 
 from dataclasses import dataclass, replace
 

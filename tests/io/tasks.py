@@ -1,4 +1,4 @@
-"""What workers do, found by name in a new process: few imports, which each of them repeats."""
+"""Tasks of workers, found by name in a new process: few imports, which each of them repeats."""
 
 import os
 import signal

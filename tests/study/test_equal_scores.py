@@ -1,4 +1,4 @@
-"""Of designs with equal scores, all commands choose the same one, and the certificate says so."""
+"""All commands choose the same of designs with equal scores, and the certificate says so."""
 
 from dataclasses import replace
 

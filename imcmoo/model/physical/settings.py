@@ -36,7 +36,7 @@ class Precision:
 
 @dataclass(frozen=True)
 class Operands:
-    """How the operands of networks are stored; bits and clips are one number or one per network.
+    """Storage of the operands of networks; bits and clips are one number or one per network.
 
     Args:
         input_bits: precision of inputs, 4 to 8. If None, 8.
@@ -81,7 +81,7 @@ class Operands:
 
 @dataclass(frozen=True)
 class ChipSharing:
-    """How networks share a chip.
+    """Rules by which networks share a chip.
 
     Args:
         deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
