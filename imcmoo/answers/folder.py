@@ -11,7 +11,7 @@ from typing import Any
 from imcmoo.answers.answer import Answer
 from imcmoo.answers.explanation import EXPLANATIONS, explanations_text
 from imcmoo.answers.outcome import Outcome
-from imcmoo.answers.provenance import REPLACE, STUDY, run_config, stamp_in
+from imcmoo.answers.provenance import REPLACE, run_config, stamp_in
 from imcmoo.answers.result_tables import make_results
 from imcmoo.answers.results import (
     ANSWER,
@@ -28,6 +28,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import check_own_folder, replacing
 from imcmoo.io.reading import read_json
 from imcmoo.io.stamp import Stamp
+from imcmoo.study.study_file import STUDY
 
 _WORK = ".work"
 

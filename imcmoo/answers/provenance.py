@@ -20,11 +20,8 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.study.catalogue import find_study, named_study, names
 from imcmoo.study.devices import DATA, Kinds
 from imcmoo.study.study import SNR_LIMITS, Study
-from imcmoo.study.study_file import read_study
+from imcmoo.study.study_file import STUDY, read_study
 from imcmoo.version import __version__
-
-STUDY = "study.toml"
-"""File of the study, in the folder of an answer."""
 
 CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"
 """How an answer is found."""

@@ -29,7 +29,6 @@ from imcmoo.answers.generation import (
     steps_table,
 )
 from imcmoo.answers.outcome import JOINT, Outcome
-from imcmoo.answers.provenance import STUDY
 from imcmoo.answers.results import ANSWER, DESIGN, Results
 from imcmoo.answers.served_design import SCENARIO, TIMELINE
 from imcmoo.answers.verified_accuracy import accuracy_table
@@ -44,6 +43,7 @@ from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
+from imcmoo.study.study_file import STUDY
 
 Columns = dict[str, Values]
 

@@ -19,7 +19,7 @@ from imcmoo.answers.explanation import (
     Explanation,
     read_explanations,
 )
-from imcmoo.answers.provenance import HOW, SEARCHED, STUDY, stamp_in
+from imcmoo.answers.provenance import HOW, SEARCHED, stamp_in
 from imcmoo.answers.robust_folder import refuse_robust
 from imcmoo.arrays import Floats
 from imcmoo.exact import certificate
@@ -31,6 +31,7 @@ from imcmoo.io.reading import read_json
 from imcmoo.io.stamp import OLDER
 from imcmoo.io.units import to_si
 from imcmoo.problem.scores import EdapDefinition
+from imcmoo.study.study_file import STUDY
 
 CONFIG = "config.json"
 """Written last: where it stands, everything beside it is complete and of one run or proof."""

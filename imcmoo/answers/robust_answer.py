@@ -28,7 +28,7 @@ from imcmoo.analysis.draws import (
     variance_shares,
 )
 from imcmoo.answers.drawn_device import ROBUST, ROBUST_OF_ALL, DrawnChip, DrawnDevice
-from imcmoo.answers.provenance import STUDY, stamp_of_answers
+from imcmoo.answers.provenance import stamp_of_answers
 from imcmoo.answers.robust_folder import (
     ASSUMPTIONS,
     CHIPS,
@@ -45,6 +45,7 @@ from imcmoo.io.files import replacing
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
+from imcmoo.study.study_file import STUDY
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers.drawn_device import device_name
-from imcmoo.answers.provenance import REPLACE, STUDY, other_question, stamp_of_answers
+from imcmoo.answers.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.exact.certificate import FILE
 from imcmoo.io.checksums import check_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
+from imcmoo.study.study_file import STUDY
 
 ASSUMPTIONS, DRAWS, CHIPS, REGRET = "assumptions.csv", "draws.csv", "chips.csv", "regret.csv"
 DEVICES, INFORMATION, CONFIG = "devices.csv", "information.csv", "config.json"

@@ -168,7 +168,8 @@ def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
         "study",
         nargs="?" if optional else None,
         metavar="STUDY",
-        help="name of a study (imcmoo run --list shows them), or a file (.toml)",
+        help="name of a study (imcmoo run --list shows them), a file (.toml), or the folder of an "
+        "answer",
     )
     study.completer = lambda **_: catalogue.names()  # type: ignore[attr-defined]
 

@@ -12,7 +12,6 @@ from rich.progress import TimeElapsedColumn
 from imcmoo.answers.certificates import certificates, certified_study
 from imcmoo.answers.drawn_device import device_name
 from imcmoo.answers.provenance import (
-    STUDY,
     check_runs_no_code,
     check_trusted,
     ordinary_study,
@@ -29,7 +28,7 @@ from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust
 from imcmoo.study import catalogue
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.study import Study
-from imcmoo.study.study_file import read_study
+from imcmoo.study.study_file import STUDY, read_study
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design

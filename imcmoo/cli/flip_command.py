@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--factor NAME", str, "assumption whose band has width", required=True),
         option("--exact", bool, "prove the best chip at each value, as imcmoo certify does"),
         arguments.file("FILE.csv", required=False),
-        option("--results DIR", Path, "folder of stored results (default: results)",
-               default=arguments.DEFAULT_OUT),
+        option("--results DIR", Path,
+               "folder of stored results (default: results, or that of the folder STUDY)"),
         QUIET,
         FORCE,
     )  # fmt: skip
@@ -89,10 +89,16 @@ def _found(study: Study | StudyOfDevices, other: Study | None, args: argparse.Na
             study,
             other,
             args.factor,
-            out=args.results,
+            out=args.results or _results(args.study),
             exact=args.exact,
             on_value=lambda value: progress.update(task, state=f"at {value:.4g}"),
         )
+
+
+def _results(study: str) -> Path:
+    """Folder of all results: that of the folder of an answer, else the default."""
+    folder = Path(study)
+    return folder.absolute().parents[1] if folder.is_dir() else Path(arguments.DEFAULT_OUT)
 
 
 def report(found: Flip, studies: Sequence[str], what: str) -> Iterator[str]:

@@ -26,7 +26,7 @@ from imcmoo.answers.certificates import (
 from imcmoo.answers.explain import explain
 from imcmoo.answers.explanation import Explanation
 from imcmoo.answers.list_ends import OpenEnd, ends_table
-from imcmoo.answers.provenance import CERTIFIED, ENUMERATED, SEARCHED, STUDY, study_of_run
+from imcmoo.answers.provenance import CERTIFIED, ENUMERATED, SEARCHED, study_of_run
 from imcmoo.answers.results import Results
 from imcmoo.answers.robust_folder import robust_folder, robust_note
 from imcmoo.display.labels import label
@@ -53,6 +53,7 @@ from imcmoo.report.card_lines import (
 from imcmoo.space.design_space import Levels
 from imcmoo.study import catalogue
 from imcmoo.study.study import Study
+from imcmoo.study.study_file import STUDY
 
 WIDTH = 100
 """Columns of a card outside a terminal."""

@@ -15,7 +15,7 @@ from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.devices import DATA, Kinds, StudyOfDevices
 from imcmoo.study.spaces import device_spaces, folder, offered
 from imcmoo.study.study import Study
-from imcmoo.study.study_file import read_study
+from imcmoo.study.study_file import STUDY, read_study
 
 
 def shipped_names() -> list[str]:
@@ -52,7 +52,8 @@ def spaces() -> dict[str, DesignSpace]:
 
 
 def find(name: str, kinds: Kinds = DATA) -> Study | StudyOfDevices:
-    """Find a study by name, or by the path of a file (ends in .toml or has a folder).
+    """Find a study by name, by the path of a file (ends in .toml or has a folder), or by the folder
+    of an answer, which holds its file.
 
     Modules that the file or a command line names are also found in its folder.
 
@@ -65,9 +66,11 @@ def find(name: str, kinds: Kinds = DATA) -> Study | StudyOfDevices:
             each.
     """
     path = Path(name)
-    if name not in names() and (path.suffix == ".toml" or path.name != name):
-        find_modules_in(path.parent)
-        return read_study(path, kinds=kinds)
+    if name not in names():
+        path = path / STUDY if (path / STUDY).is_file() else path
+        if path.suffix == ".toml" or path.name != name:
+            find_modules_in(path.parent)
+            return read_study(path, kinds=kinds)
     return named(name, "the path of a .toml file", kinds)
 
 

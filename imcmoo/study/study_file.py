@@ -14,6 +14,9 @@ from imcmoo.study.faults import unknown_key
 from imcmoo.study.study import Study, keys_of_tables
 from imcmoo.study.table import is_file
 
+STUDY = "study.toml"
+"""File of the study, in the folder of an answer."""
+
 
 def read_study(path: Path, *, shipped: bool = False, kinds: Kinds = DATA) -> Study | StudyOfDevices:
     """Read a study file.

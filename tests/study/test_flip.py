@@ -179,6 +179,18 @@ def test_proven_chips_are_the_best_of_all_designs(folder, monkeypatch):
         assert point.answers[0].edap == pytest.approx(least, rel=1e-12, abs=0)
 
 
+def test_the_command_takes_the_folder_of_an_answer(folder, capsys):
+    answer = folder / "results" / "enumerated" / "one"
+    assert main(["flip", str(answer), "--factor", TIME_FACTOR]) == 0
+    by_folder = capsys.readouterr().out
+    file = written(folder, one(folder).to_toml())
+    command = ["flip", file, "--factor", TIME_FACTOR, "--results", folder / "results"]
+    assert main([*map(str, command)]) == 0
+    by_file = capsys.readouterr().out
+    assert by_folder.splitlines()[:-1] == by_file.splitlines()[:-1]
+    assert "the chip changes between" in by_folder
+
+
 def test_the_command_prints_crossings_with_both_chips_and_writes_all_values(folder, capsys):
     file, out = written(folder, one(folder).to_toml()), folder / "flip.csv"
     command = ["flip", file, "--factor", TIME_FACTOR, "--results", folder / "results"]
