@@ -258,7 +258,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         workers: int = 1,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> RobustAnswer:
-        """Find the chip that is never far from the best while costs are uncertain.
+        """Find the chip that is best by a criterion over draws of uncertain costs.
 
         Costs are drawn within the bands of the assumptions of the physical model, and the best chip
         of each draw is proven. Writes nothing; call `save` of the answer. If an argument is None,

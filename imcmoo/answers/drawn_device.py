@@ -13,6 +13,7 @@ from imcmoo.analysis.draws import Saving, mean_log, order_statistic, regrets
 from imcmoo.arrays import Bools, Floats
 from imcmoo.exact.robust_proof import RobustProof
 from imcmoo.model.physical.draws import DrawTable
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import UncertaintyTable
@@ -42,6 +43,15 @@ class Snr:
     network: str
     dB: float
     limit_dB: float
+
+    @classmethod
+    def of(cls, model: PhysicalEvaluator, levels: Levels) -> Snr:
+        """The SNR of a chip, shape (1, n_parameters), at the costs of a model."""
+        if not model.snr_sources:
+            return cls("", np.nan, -np.inf)
+        snr = model.in_full(levels).snr_dB[0]
+        network = model.workload_names[int(snr.argmin())]
+        return cls(network, float(snr.min()), model.compute_snr_limit_dB)
 
     @property
     def margin_dB(self) -> float | None:
@@ -105,7 +115,8 @@ class DrawnDevice:
     Args:
         study: its study, with the key `uncertainty`.
         table: the draws.
-        best: best score of each draw; NaN where no chip is feasible, shape (n_draws,).
+        best: best score of each draw, in the unit of the score; NaN where no chip is feasible or,
+            in a draw that is not proven, no candidate is, shape (n_draws,).
         bounds: proven lower bounds of these, infinite where it is proven that no chip is feasible,
             NaN where nothing is proven, shape (n_draws,).
         designs: best chip of each draw, shape (n_draws, n_parameters); −1 where there is none.

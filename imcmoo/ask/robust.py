@@ -1,4 +1,4 @@
-"""The chip that is never far from the best while costs are uncertain, and the better device.
+"""The chip that is best by a criterion over draws of uncertain costs, and the better device.
 
 The best chip of each draw of the costs is proven. These chips, and all their neighbours, are the
 candidates for the robust chip.
@@ -58,8 +58,8 @@ judged, and the proof of its robust chip: measured with four networks on one cor
 PROOF = "proof of the robust chip"
 """Beginning of the state of such a proof."""
 
-VALUE = "voi"
-"""Stream of the random splits of draws."""
+SPLITS = "voi"
+"""Name from which the stream of the random splits of draws is made."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Options:
             best of the candidates, not proven. If None, `MOST_PAIRS` limits the proof instead.
         workers: number of processes.
         own: further chips to judge of a study of one device, by name, shape (1, n_parameters).
-        on_draw: called as draws are finished, with the kind of work and both numbers, and after
-            every step of a proof of a robust chip, with its state, its steps and their limit; with
-            a time limit with 0 and 1.
+        on_draw: called as draws are finished, with the kind of work, how many are finished and of
+            how many, and after every step of a proof of a robust chip, with its state, its steps
+            and their limit; with a time limit with 0 and 1.
         command: the command line that repeats the answer.
     """
 
@@ -155,8 +155,8 @@ def _check(settings: UncertaintyTable, options: Options, n_devices: int) -> None
     """Refuse options that do not go together."""
     if options.quick and settings.by.startswith("regret"):
         raise InputError(
-            f"--quick needs a score that one chip has by itself, not by = {settings.by}, which "
-            "needs the optimum of each network in every draw"
+            f"a quick answer needs a score that one chip has by itself, not by = {settings.by}, "
+            "which needs the optimum of each network in every draw"
         )
     if options.own and n_devices > 1:
         raise InputError("--design needs a study of one device")
@@ -164,7 +164,17 @@ def _check(settings: UncertaintyTable, options: Options, n_devices: int) -> None
 
 @dataclass(eq=False)
 class _Part:
-    """Work on one device."""
+    """Work on one device.
+
+    Args:
+        drawn, work, n: the study in its draws, what computes them, and their number.
+        optima, special_optima: best EDAP of each network, J·s·mm², in each draw, shape (n, W), and
+            at assumed and median costs, (W,) each; only for regrets.
+        known: best chips at assumed and median costs, shape (1, n_parameters) each, by role.
+        best, bounds: best score of each draw, and its proven bound, shape (n,); see `DrawnDevice`.
+        designs: best chip of each draw, shape (n, n_parameters).
+        pool, scores: candidates, shape (n_pool, n_parameters), and their scores, (n_pool, n).
+    """
 
     drawn: DrawnStudy
     work: DrawWork
@@ -262,7 +272,7 @@ class _Part:
             scores=scores,
             assumed=float(assumed[0]),
             area_m2=float(self.drawn.model.evaluate(levels).area_m2[0]),
-            snr=_snr(self.drawn, levels),
+            snr=Snr.of(self.drawn.model, levels),
             best=best,
         )
 
@@ -307,7 +317,7 @@ class _Part:
     def savings(self, settings: UncertaintyTable) -> dict[str, Saving] | None:
         """Mean regret that a measurement would save, for each entry that acts on the device."""
         counted, table = self.counted, self.drawn.table
-        stream = np.random.default_rng([settings.seed, zlib.crc32(VALUE.encode())])
+        stream = np.random.default_rng([settings.seed, zlib.crc32(SPLITS.encode())])
         regret = regrets(self.scores[:, counted], self.best[counted])
         saved = savings(regret, table.u[counted], stream)
         if saved is None:
@@ -382,14 +392,3 @@ def _with_chip_of_all(
         replace(each, chips=(*each.chips, chip)) if each.study is winner.drawn.study else each
         for each in answers
     ]
-
-
-def _snr(drawn: DrawnStudy, levels: Levels) -> Snr:
-    """Compute SNR of a chip at assumed costs."""
-    model = drawn.model
-    if not model.snr_sources:
-        return Snr("", math.nan, -math.inf)
-    snr = model.in_full(levels).snr_dB[0]
-    return Snr(
-        model.workload_names[int(snr.argmin())], float(snr.min()), model.compute_snr_limit_dB
-    )

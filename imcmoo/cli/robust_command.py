@@ -30,10 +30,10 @@ from imcmoo.study.study import Study
 from imcmoo.study.uncertainty import WEIGHTED_SCORES, RobustCriterion, Score, uncertainty_settings
 
 DESCRIPTION = """
-Find the chip of STUDY that is never far from the best while costs are uncertain, which device is
+Find the chip of STUDY that is best by a criterion over draws of uncertain costs, which device is
 better with what probability, and what to measure first. Costs are drawn within the bands of the
-assumptions of the physical model; the best chip of each draw is proven. Options come before the
-table [uncertainty] of the study. Writes DIR/robust/STUDY.
+assumptions of the physical model; the best chip of each draw is proven. Options override
+the table [uncertainty] of the study. Writes DIR/robust/STUDY.
 
   imcmoo robust edge.toml
   imcmoo robust edge.toml --draws 100 --criterion robust_quantile --quantile 0.9
@@ -58,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--criterion NAME", get_args(RobustCriterion),
                "what the robust chip has least of (default: robust_mean)",
                dest="robust_criterion"),
-        option("--quantile Q", arguments.share, "of the regrets, of robust_quantile"
-               " (default: 0.95)"),
+        option("--quantile Q", arguments.share, "quantile of the regrets that"
+               " robust_quantile minimises (default: 0.95)"),
         option("--quick", bool, f"prove the best chips of the first {QUICK} draws only"),
         option("--time-limit SECONDS", not_negative,
                "of the proof of the robust chip of a device; the gap reached is stated, which then"
@@ -89,6 +89,8 @@ def main(args: argparse.Namespace) -> None:
     own = {} if args.design is None else _own(args.design, study)
     terminal = console(quiet=args.quiet)
     if args.unseen:
+        if own:
+            raise InputError("--unseen takes no --design")
         _unseen(study, folder, args)
         return
     with folder_lock(folder):
@@ -171,7 +173,7 @@ def _changes(args: argparse.Namespace) -> dict[str, object]:
 
 
 def _command(study: Study | StudyOfDevices, args: argparse.Namespace) -> str:
-    """The command line that repeats the answer."""
+    """The command line of the answer; `study.toml` in its folder has the settings of the study."""
     name = Path(study.file).name if study.file else study.name
     options = [f"--{n.replace('_', '-')} {value}" for n, value in _changes(args).items()]
     if args.design is not None:

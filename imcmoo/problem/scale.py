@@ -18,7 +18,7 @@ SMALLEST, LARGEST = 1e-290, 1e290
 """Range of a positive score, in which float64 loses no digits."""
 
 LARGEST_LOG10 = 300.0
-"""Decimal logarithm that a float64 holds."""
+"""Largest decimal logarithm of a number that is computed."""
 
 ROUNDING = 1e-12
 """Relative error of a few operations on scores."""
@@ -63,7 +63,7 @@ class Scale:
     def log(self, score: Number) -> Number:
         """Natural logarithm of scores plus `zero`, of kind "ratio" and root 1.
 
-        log(a) - log(b) is that of 1 + `excess(a, b)`.
+        log(a) - log(b) is the logarithm of 1 + `excess(a, b)`.
         """
         log: Number = np.log(score + self.zero)
         return log
@@ -81,7 +81,7 @@ class Scale:
     def least(self, score: float, excess: float) -> float:
         """Smallest number that a score exceeds by at most `excess`, never more than the score.
 
-        A little more than it is, so that the excess over it is not rounded up.
+        Rounded up by `ROUNDING`, so that the computed excess over it is never above `excess`.
         """
         if self.kind == "difference":
             return score - excess

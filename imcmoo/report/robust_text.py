@@ -95,7 +95,7 @@ def _in_short(answer: RobustAnswer) -> Iterator[str]:
     )
     over = part.over_nominal(chip)
     if math.isfinite(over):
-        sure += f"; at assumed costs {over:.3g} times the score of the nominal chip"
+        sure += f"; its score at assumed costs is {over:.3g} times that of the nominal chip"
     elif math.isinf(over):
         sure += "; at assumed costs it breaks a limit"
     yield sure
@@ -139,9 +139,10 @@ def _of_device(part: DrawnDevice, *, named: bool) -> Iterator[str]:
         yield f"{_role(part, chip):29}" + "".join(_cells(_measures(part, chip)))
     lost = part.table.n - int(part.counted.sum())
     if lost:
+        found = "keeps all limits" if is_proven else "was found that keeps all limits"
         yield (
-            f"in {lost} of {part.table.n} draws no chip of {part.label} keeps all limits: this "
-            "table is of the others"
+            f"in {lost} of {part.table.n} draws no chip of {part.label} {found}: this table is of "
+            "the others"
         )
     nominal, best = part.chip(NOMINAL), part.chip(ROBUST)
     if nominal is None:
@@ -209,7 +210,7 @@ def _proof(part: DrawnDevice) -> str:
     if part.proof is None:
         return f"{value}: best of the pool of {part.n_pool:,} candidates, not proven"
     if part.proof.gap > 0:
-        text = f"{value}: at most {part.proof.gap:.2%} above the best chip, as far as it is proven"
+        text = f"{value}; score at most {part.proof.gap:.2%} above the least possible, as proven"
         if part.time_limit_s is None:
             return text
         return f"{text} in {part.time_limit_s:g} s; this gap depends on the machine"

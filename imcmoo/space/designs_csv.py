@@ -20,7 +20,7 @@ from imcmoo.space.design_space import DesignSpace, Levels
 Accepted = TypeVar("Accepted")
 
 Faults = dict[tuple[int, str], str]
-"""Text by row of `DesignsTable.rows`, −1 for the header, and column."""
+"""Message by row of `DesignsTable.rows` (−1 for the header) and column (empty for the row)."""
 
 
 def read_designs(path: Path, space: DesignSpace) -> Levels:
@@ -31,7 +31,7 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
 
     Args:
         path: UTF-8, comma-separated, with a header; blank lines are skipped.
-        space: design space; values are in SI units.
+        space: design space; values are in the unit that ends a name (`voltage_V`, `glb_KiB`).
 
     Returns:
         Value indices, shape (n_designs, n_parameters), in the order of the lines.
@@ -206,7 +206,7 @@ class DesignsTable:
         return values
 
     def read_column(self, name: str, like: object, faults: Faults) -> Values:
-        """Values of a column as of `column`; cells that are no numbers are NaN, and `faults`."""
+        """Values of a column, see `column`; cells that are no numbers are NaN, and a fault each."""
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if np.asarray(like).dtype.kind not in "iuf":
             return np.array(texts)

@@ -86,7 +86,7 @@ def changed(study: Study, change: Change) -> tuple[Study, tuple[str, ...]]:
     if networks != study.networks:
         keys["networks"] = networks
     after = study.replace(**keys)
-    with suppress(Conflict):  # which is the answer of this change
+    with suppress(Conflict):  # is the answer of this variant
         after.problem()  # refuses values that the cost model does not have
     return after, dropped
 

@@ -247,7 +247,7 @@ def test_a_quick_answer_says_what_is_not_proven(pair, kept, monkeypatch):
     assert part.n_proven == 2
     assert np.isnan(part.bounds[2:]).all()
     assert (part.best >= whole.parts[0].best).all()
-    with pytest.raises(InputError, match="--quick needs a score"):
+    with pytest.raises(InputError, match="a quick answer needs a score"):
         robust(pair, Options(quick=True), by="regret_minimax")
 
 
