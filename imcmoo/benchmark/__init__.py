@@ -32,7 +32,7 @@ def get(name: str) -> BenchmarkProblem:
 
     Args:
         name: one of `names()`; any other member of a family, such as
-            `sram/resnet18+vgg16/200mm2-v1`; or `random/physical/SEED-v2`.
+            `sram/resnet18+vgg16/200mm2-v1`; or `random/physical/SEED-v3`.
 
     Raises:
         InputError: there is no such problem; says what names look like.

@@ -10,9 +10,10 @@
   within an area limit, by the reference model;
 - `textbook/DEVICE/NETWORKS/AREAmm2-v1`: the same structure on component costs that are free for
   commercial use (`imcmoo.benchmark.textbook`);
-- `random/reference/SEED-v1`, `random/physical/SEED-v2`: a random problem.
+- `random/reference/SEED-v2`, `random/physical/SEED-v3`: a random problem.
 
-Versions are those of the cost model, so that a name stands for the same numbers for ever.
+Versions are those of the cost model and, of random problems, of how they are drawn, so that a name
+stands for the same numbers for ever.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from imcmoo.study.study import Study
 
 VERSIONS = {"reference": "-v1", "physical": "-v2"}
 """Ending of the names of problems, by cost model; earlier ones stand for earlier costs."""
+
+DRAWN = {"reference": "-v2", "physical": "-v3"}
+"""Ending of the names of random problems, by cost model; earlier ones were drawn otherwise."""
 
 KINDS = ("enumerable", "physical", "extended", "family", "textbook")
 """Kinds of problems: studies of the reference model, studies of the physical model that can and
@@ -71,9 +75,7 @@ _FAMILY = re.compile(
     rf"(?P<textbook>textbook/)?(?P<device>{'|'.join(AREAS_MM2)})/(?P<networks>[^/]+)/"
     r"(?P<area>[1-9][0-9]*)mm2"
 )
-_PHYSICAL = re.compile(
-    rf"\w+_(physical|extended)(_({'|'.join(FURTHER)}))?({HIGH})?|random/physical/.*"
-)
+_PHYSICAL = re.compile(rf"\w+_(physical|extended)(_({'|'.join(FURTHER)}))?({HIGH})?")
 _NAME = re.compile(r"(?P<stem>.+)(?P<version>-v[1-9][0-9]*)")
 _RANDOM = re.compile(r"random/(?P<model>[a-z]+)/(?P<seed>0|[1-9][0-9]{0,17})")
 
@@ -125,6 +127,8 @@ def _has_noise(study: Study) -> bool:
 
 def name_ending(stem: str) -> str:
     """Ending of the name of a problem whose name begins with `stem`."""
+    if match := _RANDOM.fullmatch(stem):
+        return DRAWN.get(match["model"], VERSIONS["reference"])
     return VERSIONS["physical" if _PHYSICAL.fullmatch(stem) else "reference"]
 
 
@@ -140,14 +144,16 @@ def problem_study(name: str) -> Study:
         if version == name_ending(stem) and (study := _study_of(stem, name)) is not None:
             return study
         now = f"{stem}{name_ending(stem)}"
-        if version == "-v1" and (now in names() or _RANDOM.fullmatch(stem)):
-            raise InputError(
-                f"problem '{name}' had the costs of an earlier physical model; now there is '{now}'"
+        is_random = _RANDOM.fullmatch(stem)
+        if int(version[2:]) < int(now.rpartition("-v")[2]) and (is_random or now in names()):
+            why = (
+                "was drawn otherwise" if is_random else "had the costs of an earlier physical model"
             )
+            raise InputError(f"problem '{name}' {why}; now there is '{now}'")
     raise InputError(
         f"unknown problem '{name}'; {did_you_mean(name, names())}known: benchmark.names(), other "
-        f"members of a family ({TEXTBOOK[0]}), random/reference/SEED{VERSIONS['reference']} and "
-        f"random/physical/SEED{VERSIONS['physical']}"
+        f"members of a family ({TEXTBOOK[0]}), random/reference/SEED{DRAWN['reference']} and "
+        f"random/physical/SEED{DRAWN['physical']}"
     )
 
 

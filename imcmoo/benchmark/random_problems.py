@@ -5,7 +5,6 @@ Parameters keep their kinds (ordered, categorical, conditional).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -14,14 +13,15 @@ import numpy as np
 from imcmoo.arrays import Ints
 from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
-from imcmoo.space.design_space import DesignSpace
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter
 from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
 
 SPACES = {
     "reference": ("rram", "sram_large", "sram_technology"),
-    "physical": ("rram_physical_attention", "sram_physical_attention"),
+    "physical": ("rram_physical_attention", "sram_physical_attention", "dimc_physical_attention"),
 }
 """Spaces to draw from, by cost model."""
 
@@ -34,17 +34,14 @@ AREA_LIMITS_MM2 = {"reference": (100.0, 1600.0), "physical": (100.0, 4000.0)}
 DESIGNS = (20_000, 200_000)
 """Smallest and largest size of a space; enumerated in seconds to minutes."""
 
-FEWEST_VALUES = 2
-"""Smallest number of values of a parameter."""
-
-SAMPLED, FEWEST_FEASIBLE = 256, 8
+SAMPLED, FEWEST_FEASIBLE = 128, 4
 """Designs that are sampled of a problem, and those of them that must be feasible."""
 
-MAX_DRAWS = 1000
+PILOT = 16
+"""Sampled designs that are checked first: on RRAM most draws have no feasible one."""
 
-MAX_CHOICES = 100_000
-"""Choices of values after which no space of the size counts as there; the rarest that is drawn
-takes 5,000 in the mean."""
+MAX_DRAWS = 1000
+"""Draws after which a seed is refused."""
 
 
 def random_study(seed: int, model: str) -> Study:
@@ -66,12 +63,20 @@ def random_study(seed: int, model: str) -> Study:
     space = _with_all_noises(spaces()[SPACES[model][rng.integers(len(SPACES[model]))]])
     for _ in range(MAX_DRAWS):
         study = _draw(f"random_{model}_{seed}", space, model, rng)
-        problem = study.problem()
-        resources = problem.model.resources(study.space.random(SAMPLED, rng))
-        feasible = (problem.feasibility.constraints(resources) <= 0).all(axis=1)
-        if feasible.sum() >= FEWEST_FEASIBLE:
+        if _has_feasible(study.problem(), study.space.random(SAMPLED, rng)):
             return study
     raise InputError(f"seed {seed}: no problem with feasible designs in {MAX_DRAWS} draws")
+
+
+def _has_feasible(problem: AcceleratorProblem, levels: Levels) -> bool:
+    """True if one of the first `PILOT` designs is feasible, and `FEWEST_FEASIBLE` of all."""
+    n = 0
+    for few in (levels[:PILOT], levels[PILOT:]):
+        resources = problem.model.resources(few)
+        n += int((problem.feasibility.constraints(resources) <= 0).all(axis=1).sum())
+        if not n:
+            return False
+    return n >= FEWEST_FEASIBLE
 
 
 def _with_all_noises(space: DesignSpace) -> DesignSpace:
@@ -101,34 +106,43 @@ def _draw(name: str, space: DesignSpace, model: str, rng: np.random.Generator) -
 def thinned(
     space: DesignSpace, rng: np.random.Generator, designs: tuple[int, int] = DESIGNS
 ) -> DesignSpace:
-    """Thin a space: each parameter keeps a random choice of its values.
+    """Thin a space: each parameter keeps a random choice of its values, at least one.
 
-    A conditional parameter keeps the same value indices in each row. `designs` limits the size.
+    The size is drawn log-uniformly. Parameters lose values by random weights, so that some keep all
+    and others one. A conditional parameter keeps the same value indices in each row.
+
+    Args:
+        space: the whole space.
+        rng: random generator.
+        designs: smallest and largest size; the second at least twice the first.
 
     Raises:
-        InputError: no choice of values has such a size, or none was drawn.
+        InputError: the space is smaller, or the largest size is below twice the smallest.
     """
     fewest, most = designs
-    least = math.prod(min(FEWEST_VALUES, n) for n in map(len, space.parameters))
-    choices = MAX_CHOICES if least <= most and space.size >= fewest else 0
-    for _ in range(choices):
-        kept = [_some_of(len(parameter), rng) for parameter in space.parameters]
-        if fewest <= math.prod(map(len, kept)) <= most:
-            break
-    else:
+    if most < 2 * fewest or space.size < fewest:
         raise InputError(
-            f"no {fewest:,} to {most:,} designs of space {space.name} in {choices:,} draws: with "
-            f"{FEWEST_VALUES} values of each parameter it has {least:,}, with all {space.size:,}"
+            f"space {space.name} of {space.size:,} designs cannot be thinned to {fewest:,} to "
+            f"{most:,}: the largest size must be at least twice the smallest"
         )
+    kept = _sizes(space, rng, np.exp(rng.uniform(np.log(fewest), np.log(most / 2))))
     parameters: dict[str, Parameter] = {}
-    for parameter, values in zip(space.parameters, kept, strict=True):
-        parameters[parameter.name] = _thinned(parameter, np.sort(values), parameters)
+    for parameter, n in zip(space.parameters, kept.tolist(), strict=True):
+        values = np.sort(rng.choice(len(parameter), n, replace=False))
+        parameters[parameter.name] = _thinned(parameter, values, parameters)
     return replace(space, name=f"{space.name}_thinned", parameters=tuple(parameters.values()))
 
 
-def _some_of(n: int, rng: np.random.Generator) -> Ints:
-    """Draw a random number of `n` value indices."""
-    return rng.choice(n, rng.integers(min(FEWEST_VALUES, n), n + 1), replace=False)
+def _sizes(space: DesignSpace, rng: np.random.Generator, least: float) -> Ints:
+    """Random numbers of values with `least` to 2 × `least` designs; all if the space has fewer."""
+    sizes, weights = np.array(space.shape), rng.exponential(size=len(space.shape))
+    while True:
+        # A parameter of two values halves the space, so that it ends below 2 × `least`.
+        left = sizes.prod() // sizes * (sizes - 1)
+        weight = np.where(left >= least, weights, 0.0)
+        if not weight.any():
+            return sizes
+        sizes[rng.choice(len(sizes), p=weight / weight.sum())] -= 1
 
 
 def _thinned(parameter: Parameter, kept: Ints, before: Mapping[str, Parameter]) -> Parameter:

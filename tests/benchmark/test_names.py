@@ -4,7 +4,9 @@ import pytest
 from imcmoo import benchmark
 from imcmoo.benchmark import truth
 from imcmoo.benchmark.problem_names import FURTHER, problem_study
+from imcmoo.benchmark.random_problems import DESIGNS, SPACES, random_study
 from imcmoo.io.errors import InputError
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.parameters import Categorical, Conditional
 
 
@@ -35,11 +37,13 @@ def test_any_subset_of_networks_and_any_area_can_be_named():
         (None, "unknown problem 'None'"),
         ("sram/vgg16/0mm2-v1", "unknown problem"),
         ("sram/resnet18+mobilenet_v3/0100mm2-v1", "did you mean 'sram/"),
-        ("random/physical/007-v2", "unknown problem"),
+        ("random/physical/007-v3", "unknown problem"),
         ("four_workload_sram_physical-v1", "now there is 'four_workload_sram_physical-v2'"),
         ("nine_workload_rram_physical_snr-v1", "now there is 'nine_workload_rram_physical_snr-v2'"),
         ("technology_cost_extended-v1", "now there is 'technology_cost_extended-v2'"),
-        ("random/physical/7-v1", "now there is 'random/physical/7-v2'"),
+        ("random/physical/7-v2", "was drawn otherwise; now there is 'random/physical/7-v3'"),
+        ("random/reference/7-v1", "was drawn otherwise; now there is 'random/reference/7-v2'"),
+        ("random/physical/7-v10", "unknown problem"),
         ("four_workload_sram_physical-v3", "did you mean 'four_workload_sram_physical-v2'"),
         ("random/other/1-v1", "unknown model 'other'"),
     ],
@@ -66,11 +70,29 @@ def test_all_answers_ship_but_of_extended_and_digital_ones_and_on_sram_with_more
     assert {*truth.FOLDER.glob("*")} == paths
 
 
-@pytest.mark.slow
 def test_a_random_problem_depends_on_its_seed_alone():
     first, again, other = (benchmark.random_problem(seed) for seed in (1, 1, 3))
-    assert first.study == again.study == benchmark.get("random/physical/1-v2").study
+    assert first.study == again.study == benchmark.get("random/physical/1-v3").study
     assert first.study != other.study
+
+
+@pytest.mark.parametrize("model", ["reference", "physical"])
+def test_a_seed_gives_a_problem_with_feasible_designs(model):
+    for seed in range(3):
+        study = random_study(seed, model)
+        assert DESIGNS[0] <= study.space.size <= DESIGNS[1]
+        assert len(draw_feasible(study.problem(), 1, np.random.default_rng(0)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["reference", "physical"])
+def test_a_hundred_seeds_have_all_spaces_and_any_number_of_values(model):
+    studies = [random_study(seed, model) for seed in range(100)]
+    sizes = [study.space.size for study in studies]
+    assert DESIGNS[0] <= min(sizes) < max(sizes) / 4 <= DESIGNS[1] / 4
+    assert len({study.space.name for study in studies}) == len(SPACES[model])
+    values = [len(parameter) for study in studies for parameter in study.space.parameters]
+    assert {*values} >= set(range(1, 9))
 
 
 def test_random_problems_have_categorical_and_conditional_parameters():
