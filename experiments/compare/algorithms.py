@@ -188,7 +188,7 @@ def random_search(start: Start) -> Evaluations:
     rng = np.random.default_rng(start.seed)
     while not counted.is_spent:
         n = min(500, start.budget - len(counted.archive))
-        drawn = draw_feasible(start.problem, n, rng, seen=counted.archive.seen)
+        drawn = draw_feasible(start.problem, n, rng, seen=counted.seen)
         if not len(drawn):
             break
         counted(drawn)
@@ -210,7 +210,7 @@ def _expand(start: Start, select: Select) -> Evaluations:
     other designs of the start, then from random ones."""
     counted, problem = Counted(start), start.problem
     rng = np.random.default_rng(start.seed)
-    seen, unused = counted.archive.seen, start.initial
+    seen, unused = counted.seen, start.initial
     while not counted.is_spent:
         first, unused = unseen(problem.space, unused[:POPULATION], seen), unused[POPULATION:]
         if not len(first):
@@ -234,7 +234,7 @@ def _climb(counted: Counted, first: Levels, select: Select, rng: np.random.Gener
             break
         expanded.update(chosen.tolist())
         around = np.concatenate([p.space.neighbours(x) for x in local.levels[chosen]])
-        around = unseen(p.space, around, counted.archive.seen)
+        around = unseen(p.space, around, counted.seen)
         around = around[p.feasibility.screened(around) <= 0]
         new = rng.permutation(around[p.feasibility.violation(around) <= 0])
 

@@ -54,13 +54,17 @@ Method = Callable[[Start], Evaluations]
 
 
 class Counted:
-    """Evaluates designs and archives each one the first time, up to a budget."""
+    """Evaluates designs and archives each one that counts the first time, up to a budget.
+
+    `seen` holds the ranks of all evaluated designs, of infeasible ones that do not count as well.
+    """
 
     def __init__(self, start: Start) -> None:
         self.problem = start.problem
         self.budget = start.budget
         self.checks_are_free = start.checks_are_free
         self.proposed = 0
+        self.seen: set[int] = set()
         self.archive = Evaluations(start.problem)
 
     @property
@@ -80,6 +84,7 @@ class Counted:
         metrics = self.problem.model.evaluate(levels)
         self.proposed += len(levels)
         ranks = self.problem.space.rank(levels)
+        self.seen.update(ranks.tolist())
         F, G = self.problem.score(levels, metrics)
         counts = np.all(G <= 0, axis=1) if self.checks_are_free else np.ones(len(levels), bool)
         first = np.sort(np.unique(ranks, return_index=True)[1])
@@ -255,14 +260,7 @@ class CountingProblem(AcceleratorProblem):
     count."""
 
     def __init__(self, problem: AcceleratorProblem) -> None:
-        super().__init__(
-            problem.model,
-            area_limit_m2=problem.area_limit_m2,
-            cost_per_cm2=problem.cost_per_cm2,
-            requested=problem.requested,
-            limits=problem.limits.given,
-        )
-        self.weights = problem.weights  # scaled: they can be below what the constructor takes
+        self.__dict__ |= vars(problem)
         self.feasibility = self._counter = _CountingFeasibility(self)
         self._first: dict[int, int] = {}
 

@@ -27,13 +27,14 @@ from experiments.compare.evaluation_counter import (
 from imcmoo.cli.main import main
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
+from imcmoo.problem.limits import Limits
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from problems import STUDIES
 from tests.extras import needs
-from tests.fakes import SMALL, fake_problem
+from tests.fakes import SMALL, FakeEvaluator, fake_problem
 from tests.search.searches import builder
 from tests.study.files import SMALL_RRAM, written
 
@@ -152,6 +153,24 @@ def test_a_local_search_begins_again_when_nothing_is_left_to_expand(name):
     feasible = levels[problem.feasibility.violation(levels) <= 0]
     archive = METHODS[name](Start(problem, feasible[:2], len(levels) + 1, seed=0))
     assert len(archive) == len(feasible)
+
+
+@pytest.mark.parametrize("name", ["Pareto local search", "best-first", "random", "ours"])
+def test_designs_that_break_a_limit_are_evaluated_once_and_do_not_count(name):
+    """As on scenarios, whose deadlines are known only after an evaluation."""
+    few = {"rows": (64, 256), "cols": (64, 128), "glb_depth": (4096, 16384)}
+    space = restricted(SMALL, few, name="few")
+    levels = space.unrank(np.arange(space.size))
+    checked = levels[fake_problem(space, 3).feasibility.violation(levels) <= 0]
+    latency = FakeEvaluator(space, 3).evaluate(checked).values["latency"][:, 0]
+    limit = Limits(max_latency_s=float(np.median(latency)))
+    problem = fake_problem(space, 3, limits={"net0": limit})
+    feasible = checked[(problem.evaluate(checked)[1] <= 0).all(axis=1)]
+    assert 2 < len(feasible) < len(checked)
+    start = Start(problem, checked[:5], len(levels) + 1, seed=0, checks_are_free=name != "ours")
+    archive = METHODS[name](start)
+    assert archive.feasible.sum() == len(feasible)
+    assert len(archive) == len(checked if name == "ours" else feasible)
 
 
 def test_minimax_regret_of_survivors_is_against_the_best_so_far(start):
