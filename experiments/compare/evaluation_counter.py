@@ -17,8 +17,9 @@ from imcmoo.arrays import Floats
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.feasibility import Feasibility
-from imcmoo.problem.problem import AcceleratorProblem, as_levels
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Score
+from imcmoo.problem.solutions import indices
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels, Ranks
 
@@ -179,7 +180,7 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
     def _levels(self, X: Any) -> Levels:
         if isinstance(X[0], dict):
             X = [[x[name] for name in self._names] for x in X]
-        return as_levels(X)
+        return indices(self._counted.problem.space, X)
 
 
 def run(

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
-from pymoo.core.variable import Choice, Integer, Variable
 
 from imcmoo.analysis.indicators import REFERENCE_POINT, epsilon_multiplicative, indicators
 from imcmoo.arrays import Floats, Values, real_numbers
@@ -18,6 +17,7 @@ from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.exact.regret import ROUNDING, ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scalarisation import TOLERANCE, spans
+from imcmoo.problem.solutions import indices, variables
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.study.study import Study
 
@@ -139,10 +139,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             xu=np.array(self.space.shape) - 1.0,
             vtype=int,
         )
-        self.vars: dict[str, Variable] = {
-            p.name: Integer(bounds=(0, len(p) - 1)) if p.is_ordered else Choice(options=p.values)
-            for p in self.space.parameters
-        }
+        self.vars = variables(self.space)
 
     def name(self) -> str:
         """Name of the problem, with version."""
@@ -159,27 +156,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             ValueError: the shape is wrong, a number is not finite and real, or a name or value is
                 unknown.
         """
-        rows = np.asarray(X)
-        if rows.dtype == object and rows.size and isinstance(rows.flat[0], Mapping):
-            rows = np.array([self._numbers_of(row) for row in rows.ravel()])
-            X = rows
-        numbers = np.atleast_2d(real_numbers(X, "a solution")).astype(float)
-        if numbers.ndim != 2 or numbers.shape[1] != self.n_var:
-            raise ValueError(
-                f"a solution needs {self.n_var} value indices ({', '.join(self.vars)}), got an "
-                f"array of shape {rows.shape}"
-            )
-        if not np.isfinite(numbers).all():
-            raise ValueError("a solution has a variable that is not finite")
-        return np.clip(np.rint(numbers), self.xl, self.xu).astype(np.int64)
-
-    def _numbers_of(self, row: Mapping[str, Any]) -> list[float]:
-        if row.keys() != self.vars.keys():
-            raise ValueError(f"a solution needs {', '.join(self.vars)}, got {', '.join(row)}")
-        return [
-            row[p.name] if p.is_ordered else p.encode(np.asarray([row[p.name]]))[0]
-            for p in self.space.parameters
-        ]
+        return indices(self.space, X)
 
     def evaluate_indices(self, indices: ArrayLike) -> tuple[Floats, Floats]:
         """Evaluate designs: objectives F and constraints G.

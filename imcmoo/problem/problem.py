@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
 
-from imcmoo.arrays import Bools, Floats, real_numbers
+from imcmoo.arrays import Bools, Floats
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics, Quantity, check_values
@@ -21,6 +21,7 @@ from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs, EdapDefinition
+from imcmoo.problem.solutions import indices, variables
 from imcmoo.problem.ties import Scored, TieRule
 from imcmoo.problem.tolerance import Tolerance
 from imcmoo.space.design_space import Levels
@@ -36,10 +37,14 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     """Joint design of one chip for several networks, vectorised over designs.
 
-    Use it with any algorithm of pymoo, or with `run_search`::
+    Use it with `run_search`, or with any algorithm of pymoo::
 
         problem = AcceleratorProblem(model, area_limit_m2=1e-4)
         F, G = problem.score(levels, model.evaluate(levels))
+        result = minimize(problem, NSGA2(), ("n_eval", 1000), seed=1)
+
+    A solution of pymoo is a row of value indices. Other numbers are rounded and clipped, so
+    algorithms for continuous variables work unchanged. Algorithms for mixed variables read `vars`.
 
     Objectives F, all minimised (maximised quantities are negated), shape (n, n_objectives): the
     quantities of the model in order, one column per network or one for the chip, then cost if there
@@ -114,6 +119,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             xu=np.array(self.space.shape) - 1,
             vtype=int,
         )
+        self.vars = variables(self.space)
 
     def without_checks(self) -> Self:
         """Return a copy whose constraints are known only after an evaluation.
@@ -249,7 +255,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.asarray(area_m2 * CM2_PER_M2 * per_cm2)
 
     def _evaluate(self, X: ArrayLike, out: dict[str, Any], *args: object, **kwargs: object) -> None:
-        levels = as_levels(X)
+        levels = indices(self.space, X)
         out["F"], out["G"] = self.score(levels, self.model.evaluate(levels))
 
     def feasible(self, levels: Levels) -> tuple[Levels, Metrics]:
@@ -345,16 +351,3 @@ def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
     check_weights(weights, n)
     weight = np.asarray(weights, dtype=float)
     return weight * n / weight.sum()
-
-
-def as_levels(X: ArrayLike) -> Levels:
-    """Convert the proposal of an algorithm to value indices.
-
-    Raises:
-        ValueError: a value is not a whole number (some pymoo operators return such floats).
-    """
-    values = real_numbers(X, "a design").astype(float)
-    levels = np.rint(values).astype(np.int64)
-    if (levels != values).any():
-        raise ValueError("a design has a level that is not an integer: round before evaluation")
-    return levels

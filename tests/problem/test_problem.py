@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymoo.algorithms.moo.nsga2 import NSGA2, RankAndCrowding
+from pymoo.core.mixed import MixedVariableGA
+from pymoo.optimize import minimize
 
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY
 from imcmoo.problem.criteria import CRITERIA, find_criterion
 from imcmoo.problem.limits import Limits
+from imcmoo.problem.solutions import indices
 from problems import RRAM, SRAM_TECHNOLOGY, STUDIES
-from tests.fakes import SNR, SUM, FakeEvaluator, NoisyEvaluator, fake_problem
+from tests.fakes import SMALL, SNR, SUM, FakeEvaluator, NoisyEvaluator, fake_problem
 
 COSTS = STUDIES["technology_cost_sram"].cost_per_cm2
 
@@ -117,8 +121,30 @@ def test_bad_arguments_are_named(problem, designs):
         fake_problem(RRAM, 0)
     with pytest.raises(ValueError, match="gives no area to limit"):
         fake_problem(RRAM, model=Timeless)
-    with pytest.raises(ValueError, match="not an integer"):
-        problem.evaluate(designs[:10] + 0.5)
+    with pytest.raises(ValueError, match="a variable that is not finite"):
+        problem.evaluate(designs[:10] + np.nan)
+
+
+def test_solutions_of_pymoo_are_rounded(problem, designs):
+    near = designs + np.random.default_rng(0).uniform(-0.49, 0.49, designs.shape)
+    for rounded, exact in zip(problem.evaluate(near), problem.evaluate(designs), strict=True):
+        np.testing.assert_array_equal(rounded, exact)
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        NSGA2(pop_size=10),
+        MixedVariableGA(pop_size=10, survival=RankAndCrowding()),
+    ],
+    ids=["numbers", "mixed"],
+)
+def test_algorithms_of_pymoo_take_the_problem_as_it_is(algorithm):
+    problem = fake_problem(SMALL, 2)
+    result = minimize(problem, algorithm, ("n_eval", 60), seed=1, return_least_infeasible=True)
+    assert result.algorithm.evaluator.n_eval == 60
+    levels = indices(SMALL, np.atleast_1d(result.X))
+    np.testing.assert_array_equal(problem.evaluate(levels)[0], np.atleast_2d(result.F))
 
 
 @pytest.mark.parametrize("last", [0, -3, np.nan, np.inf, 1e308, None])
