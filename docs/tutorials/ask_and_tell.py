@@ -113,3 +113,14 @@ while len(levels := search.ask()):
     search.tell(my_costs(levels))
 front = search.archive.levels[search.archive.front]
 print(f"{len(front)} designs on the front, such as {RRAM.decode(front[:1])}")
+
+# %% [markdown]
+# If you have objectives and constraints instead, such as from a problem of pymoo, use `tell(F, G)`.
+
+# %%
+search = new_search()
+while len(levels := search.ask()):
+    F, G = problem.evaluate(levels)
+    search.tell(F, G)
+same = np.array_equal(whole.archive.levels, search.archive.levels)
+print(f"the same designs from objectives and constraints: {same}")

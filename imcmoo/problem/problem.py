@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
 
-from imcmoo.arrays import Bools, Floats
+from imcmoo.arrays import Bools, Floats, real_numbers
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Metrics, Quantity, check_values
+from imcmoo.model.metrics import Metrics, Quantity, Resource, check_values
 from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits
@@ -24,12 +24,13 @@ from imcmoo.problem.scores import Costs, EdapDefinition
 from imcmoo.problem.solutions import indices, variables
 from imcmoo.problem.ties import Scored, TieRule
 from imcmoo.problem.tolerance import Tolerance
+from imcmoo.problem.weights import scaled_weights
 from imcmoo.space.design_space import Levels
 
 CM2_PER_M2 = 1e4
 
-WEIGHTS = (1e-6, 1e6)
-"""Smallest and largest weight of a network."""
+TOLD = "told_F", "told_G"
+"""Names of the arguments of `metrics_of` among the values of its metrics; `score` returns them."""
 
 COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
@@ -101,7 +102,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.tolerance = tolerance
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
-        self.weights = _scaled(weights, len(names))
+        self.weights = scaled_weights(weights, len(names))
         names_of_quantities = [q.name for q in self.quantities]
         self.requested = tuple(criterion.for_networks(len(names)) for criterion in requested)
         applied = applicable(names_of_quantities, self.requested)
@@ -209,7 +210,12 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         without EDAP."""
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
-    def guide_scores(self, F: Floats, reference_edap: Floats | None = None) -> Floats:
+    def guide_reference(self, F: Floats) -> Floats | None:
+        """Return what the scores of predicted designs are against, given the objectives of all
+        feasible ones; see `guide_scores`."""
+        return self.best_joint_edap(F)
+
+    def guide_scores(self, F: Floats, reference: Floats | None = None) -> Floats:
         """Compute the scores that guide a search; smaller is better.
 
         A search does not know the single-network optima. It follows `regret_minimax_joint`, the
@@ -218,8 +224,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
         Args:
             F: objectives of feasible designs, shape (n, n_objectives).
-            reference_edap: best known EDAP of each network, shape (W,). Pass it if `F` is
-                predicted. If None, the best in `F`.
+            reference: that of `guide_reference`, the best known EDAP of each network, shape (W,).
+                Pass it if `F` is predicted. If None, that of `F`.
 
         Returns:
             Shape (n, n_scores): each guiding criterion, and the EDAP of each network; without EDAP,
@@ -230,8 +236,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """
         costs = self.costs(F)
         single = costs.edap if self.has_edap else F
-        best = self.best_joint_edap(F) if reference_edap is None else reference_edap
-        score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
+        best = self.guide_reference(F) if reference is None else reference
+        score = Criterion.scores if reference is None else Criterion.unchecked_scores
         return np.column_stack([*(score(c, costs, best) for c in self.guides), single])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
@@ -289,7 +295,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def with_weights(self, weights: Sequence[float]) -> Self:
         """Return a copy with other weights of the networks, positive, shape (W,)."""
         weighted = copy(self)
-        weighted.weights = _scaled(weights, len(self.workload_names))
+        weighted.weights = scaled_weights(weights, len(self.workload_names))
         return weighted
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
@@ -301,6 +307,10 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
         constraints = self.feasibility.constraints(metrics)
+        if TOLD[0] in metrics.values:
+            F, G = (metrics.values[name] for name in TOLD)
+            self._check_finite(F, np.asarray(metrics.runs.all(axis=1)))
+            return F, G
         values = [metrics.values[q.name] for q in self.model.quantities]
         extra = [self.cost(levels, metrics.area_m2)] if self.cost_per_cm2 else []
         F = self.natural(np.column_stack([*values, *extra]))
@@ -309,18 +319,62 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         G = np.hstack([constraints, self.limits.constraints(metrics.values)])
         return self._finite(F, runs, violation.sum(axis=1)), G
 
+    def metrics_of(self, F: Floats, G: Floats | None) -> Metrics:
+        """Metrics of designs from their objectives and constraints: the inverse of `score`.
+
+        Args:
+            F: objectives, shape (n, n_objectives).
+            G: constraints, shape (n, n_constraints); None if there are none.
+
+        Raises:
+            ValueError: a shape is wrong.
+        """
+        F, G = matching(F, G, self.n_obj, self.n_ieq_constr)
+        n, model = len(self.workload_names), self.model
+        shortfall = np.expm1(np.maximum(G, 0) * np.log(2))
+        resources = {
+            name: Resource(np.ones(len(G)), shortfall[:, n * at : n * (at + 1)])
+            for at, name in enumerate(model.resource_names)
+        }
+        costs = self.costs(F)
+        values = {q.name: costs[q.name] for q in model.quantities}
+        if self.area_limit_m2:  # the objectives of a design that does not run are made up
+            runs = (G[:, : n * len(resources)] <= 0).all(axis=1)
+            limited = self.area_limit_m2 * np.exp2(G[:, n * len(resources)])
+            values["area"] = np.where(runs, values["area"], limited)
+        # Rounding would let a search take another way.
+        return Metrics(values | dict(zip(TOLD, (F, G), strict=True)), resources)
+
     def _finite(self, F: Floats, runs: Bools, violation: Floats) -> Floats:
         """Finite objectives; `violation`, shape (n,), orders designs that do not run."""
-        scored = (self._above < F) & (self._below > F)
-        scored[~runs] = True
-        if not scored.all():
-            bad = int(np.argmin(scored.all(axis=1)))
+        self._check_finite(F, runs)
+        F[~runs] = self._bounds * (1 + violation[~runs, None])
+        return F
+
+    def _check_finite(self, F: Floats, runs: Bools) -> None:
+        fine = ((self._above < F) & (self._below > F)).all(axis=1) | ~runs
+        if not fine.all():
+            bad = int(np.argmin(fine))
             raise OwnCodeError(
                 f"design {bad} of the batch runs, yet has an objective that is not finite, not "
                 f"below its bound or, of a ratio, not positive: {F[bad].tolist()}"
             )
-        F[~runs] = self._bounds * (1 + violation[~runs, None])
-        return F
+
+
+def matching(F: Any, G: Any, n_obj: int, n_constr: int) -> tuple[Floats, Floats]:
+    """Check the shapes of objectives and constraints; returns them as arrays of floats.
+
+    Raises:
+        ValueError: a shape is wrong, or an entry is no real number; names the array and its shape.
+    """
+    given = {"F": (F, n_obj), "G": (np.empty((len(F), 0)) if G is None else G, n_constr)}
+    arrays = []
+    for name, (values, n_columns) in given.items():
+        array = real_numbers(values, name).astype(float)
+        if array.shape != (len(F), n_columns):
+            raise ValueError(f"{name} must have shape {(len(F), n_columns)}, got {array.shape}")
+        arrays.append(array)
+    return arrays[0], arrays[1]
 
 
 def _check(model: CostModel, names: list[str], area_limit_m2: float | None) -> None:
@@ -332,22 +386,3 @@ def _check(model: CostModel, names: list[str], area_limit_m2: float | None) -> N
         raise ValueError(f"area_limit_m2 must be positive, got {area_limit_m2}")
     if "area" not in [q.name for q in model.quantities]:
         raise ValueError("area_limit_m2: the cost model gives no area to limit")
-
-
-def check_weights(weights: Sequence[float], n: int) -> None:
-    """Check weights of n networks.
-
-    Raises:
-        ValueError: there are not n weights, or one is out of range.
-    """
-    low, high = WEIGHTS
-    if len(weights) != n or not all(low <= weight <= high for weight in weights):
-        raise ValueError(f"weights must be {n} numbers from {low:g} to {high:g}, got {weights}")
-
-
-def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
-    if weights is None:
-        return np.ones(n)
-    check_weights(weights, n)
-    weight = np.asarray(weights, dtype=float)
-    return weight * n / weight.sum()

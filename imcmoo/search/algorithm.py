@@ -18,7 +18,7 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
-from imcmoo.arrays import Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.io.own_code import module_of
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics
@@ -140,24 +140,32 @@ class Search:
             self._asked = self._propose()
         return self._missing()[:n_left]
 
-    def tell(self, metrics: Metrics) -> TraceRow:
-        """Report the metrics of the designs of the last `ask`.
+    def tell(self, result: Metrics | Floats, G: Floats | None = None) -> TraceRow:
+        """Report the designs of the last `ask`, in order: `tell(metrics)` or `tell(F, G)`.
 
         Args:
-            metrics: metrics of these designs, in order, for the networks of the problem, with all
-                resources that the model names.
+            result: metrics for the networks of the problem, with all resources that the model
+                names; or objectives F, shape (n, n_objectives).
+            G: constraints, violated where positive, shape (n, n_constraints), if `result` is F.
+                Leave it out if there are none.
 
         Returns:
             State of the search.
 
         Raises:
-            ValueError: `ask` was not called, or the metrics do not fit the designs or are not
+            ValueError: `ask` was not called, or the numbers do not fit the designs or are not
                 finite; the state is unchanged.
         """
         missing, n_left = self._missing(), self.budget - len(self.archive)
         levels = missing[:n_left]
         if not len(levels):
             raise ValueError("no design is asked for: call ask first")
+        if isinstance(result, Metrics):
+            metrics = result
+        elif len(result) == len(levels):
+            metrics = self.problem.metrics_of(result, G)
+        else:
+            raise ValueError(f"F must have a row for each of {len(levels)} designs: {len(result)}")
         # A budget may have cut the generation, and a larger one completes it.
         generation = len(self.trace) - (len(missing) < len(self._asked))
         self.archive.append(levels, metrics, generation=generation)

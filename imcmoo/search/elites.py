@@ -87,7 +87,7 @@ def from_elites(offspring: OffspringBuilder, wanted: int) -> Levels:
         return children
     rows = feasible[np.unique(design)]
     predicted = problem.from_coordinates(offspring.predict(children, rows))
-    promise = problem.guide_scores(predicted, problem.best_joint_edap(F))
+    promise = problem.guide_scores(predicted, problem.guide_reference(F))
     order = np.lexsort((promise[np.arange(len(of)), score[of]], of))
     _, first, of_group = np.unique(of[order], return_index=True, return_inverse=True)
     turn = np.arange(len(order)) - first[of_group]

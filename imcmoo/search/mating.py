@@ -196,7 +196,7 @@ class FeasibleMating:
         around = [offspring.neighbours(rows, moves)[0] for rows, moves in reaches]
         vicinity = distinct(problem.space, np.concatenate(around))
         predicted = problem.from_coordinates(offspring.predict(vicinity, good))
-        promise = problem.guide_scores(predicted, problem.best_joint_edap(F))
+        promise = problem.guide_scores(predicted, problem.guide_reference(F))
         promising = (promise <= threshold).any(axis=1)
         return offspring.likely(vicinity[promising][best_in_turn(promise[promising])])
 

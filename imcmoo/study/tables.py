@@ -19,7 +19,7 @@ from imcmoo.networks.language_model import STEP
 from imcmoo.networks.workloads import LARGEST_BATCH, Workload, network_name
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import UNITS, Exponents, OwnScore, own_criterion
-from imcmoo.problem.problem import WEIGHTS
+from imcmoo.problem.weights import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults

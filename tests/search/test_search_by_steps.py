@@ -6,8 +6,9 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.problem.limits import Limits
 from imcmoo.problem.problem import AcceleratorProblem
-from tests.fakes import SMALL, BareEvaluator, fake_problem
+from tests.fakes import SMALL, BareEvaluator, NoisyEvaluator, fake_problem
 from tests.model.reference import scalar_energy as plain
 from tests.search.searches import LARGE_PROBLEM, SMALL_PROBLEM, bytes_of, search
 from tests.search.searches import new_search as begun
@@ -28,6 +29,54 @@ def told(asking):
 def test_ask_and_tell_is_the_loop(problem, budget):
     """Also where the space ends before the budget, and where designs turn out not to run."""
     assert bytes_of(told(begun(problem, budget=budget))) == bytes_of(search(problem, budget=budget))
+
+
+def told_objectives(asking):
+    """Tell a search of F and G of everything it asks for."""
+    while len(levels := asking.ask()):
+        asking.tell(*asking.problem.evaluate(levels))
+    return asking
+
+
+NOISY = fake_problem(SMALL, 3, model=NoisyEvaluator)
+LIMITED = fake_problem(SMALL, 3, limits={"net0": Limits(max_latency_s=0.8)})
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        LARGE_PROBLEM,
+        LIMITED,
+        LIMITED.without_checks(),
+        fake_problem(SMALL, 3, model=NoisyEvaluator),
+    ],
+    ids=["checked", "limited", "unchecked", "maximised"],
+)
+def test_objectives_and_constraints_tell_as_much_as_metrics(problem, tmp_path):
+    by_metrics, by_objectives = told(begun(problem, budget=400)), begun(problem, budget=400)
+    told_objectives(by_objectives)
+    np.testing.assert_array_equal(by_objectives.archive.levels, by_metrics.archive.levels)
+    np.testing.assert_array_equal(by_objectives.archive.F, by_metrics.archive.F)
+    np.testing.assert_array_equal(by_objectives.archive.G, by_metrics.archive.G)
+    assert by_objectives.trace == by_metrics.trace
+    by_objectives.save(tmp_path / "s")
+    loaded = begun(problem, budget=400)
+    loaded.load(tmp_path / "s")
+    np.testing.assert_array_equal(loaded.archive.F, by_metrics.archive.F)
+
+
+def test_objectives_of_another_shape_or_not_finite_are_refused():
+    asking = begun()
+    F, G = LARGE_PROBLEM.evaluate(asking.ask())
+    for wrong, message in (
+        ((F[:7], G[:7]), f"a row for each of {len(F)} designs: 7"),
+        ((F[:, 1:], G), rf"F must have shape \({len(F)}, {F.shape[1]}\), got"),
+        ((F,), rf"G must have shape \({len(F)}, {G.shape[1]}\), got \({len(F)}, 0\)"),
+        ((F * np.nan, G), "not finite"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            asking.tell(*wrong)
+    asking.tell(F, G)
 
 
 @pytest.mark.parametrize(("generations", "is_asked"), [(0, True), (1, False), (3, True)])
