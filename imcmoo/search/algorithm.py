@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 import numpy as np
+from pymoo.core.problem import Problem
 
 from imcmoo.arrays import Floats, Ints
 from imcmoo.io.own_code import module_of
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.identity import problem_stamp
+from imcmoo.problem.integer_problem import searchable
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record import checkpoint
 from imcmoo.record.checkpoint import check_numbers
@@ -75,7 +77,9 @@ class Search:
 
     Args:
         problem: the design problem. Its model is only used to check feasibility. Every proposed
-            design is feasible, unless the study counts checks, and was never evaluated before.
+            design is feasible, unless the study counts checks, and was never evaluated before. Or
+            any problem of pymoo that `IntegerProblem` accepts; `search.problem.solutions(levels)`
+            are then its solutions.
         budget: unique designs, at least 1. A larger budget evaluates the same designs first.
         rng: source of all random choices; its state advances.
         initial: feasible, distinct initial designs, shape (n, n_parameters); surplus ones are not
@@ -93,12 +97,13 @@ class Search:
         trace: one row per evaluated generation.
 
     Raises:
-        ValueError: the budget, a number of designs or the population is too small.
+        ValueError: the budget, a number of designs or the population is too small, or the problem
+            of pymoo has continuous variables or equality constraints.
     """
 
     def __init__(
         self,
-        problem: AcceleratorProblem,
+        problem: AcceleratorProblem | Problem,
         *,
         budget: int = BUDGET,
         rng: np.random.Generator,
@@ -108,17 +113,17 @@ class Search:
         mating: FeasibleMating | None = None,
         survival: Survival = survivors,
     ) -> None:
-        self.problem = problem
+        self.problem = searchable(problem)
         self.budget, self.n_initial, self.population_size = budget, n_initial, population_size
         for name, least in (("budget", 1), ("n_initial", 1), ("population_size", 2)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
         self.refused: dict[int, float] = {}
         self.mating, self.survival = mating or FeasibleMating(), survival
-        self.archive, self.trace = Evaluations(problem), list[TraceRow]()
+        self.archive, self.trace = Evaluations(self.problem), list[TraceRow]()
         self.population: Ints = np.arange(0)
         if initial is not None:
-            problem.space.validate(initial)
+            self.problem.space.validate(initial)
             initial = initial.astype(np.int64)
         self._initial, self._rng = initial, rng
         self._stamp = self._stamp_before()
@@ -277,7 +282,7 @@ class Settings(TypedDict, total=False):
 
 
 def run_search(
-    problem: AcceleratorProblem,
+    problem: AcceleratorProblem | Problem,
     *,
     rng: np.random.Generator,
     checkpoint: Path | None = None,
@@ -314,7 +319,7 @@ def run_search(
         check_numbers(checkpoint, search.archive)
     saved_at, n_saved = -math.inf, 0  # a checkpoint of unread bytes is replaced as well
     while len(levels := search.ask()):
-        row = search.tell(problem.model.evaluate(levels))
+        row = search.tell(search.problem.model.evaluate(levels))
         if checkpoint is not None and time.monotonic() >= saved_at + save_every_s:
             search.save(checkpoint)
             saved_at, n_saved = time.monotonic(), len(search.archive)
