@@ -54,6 +54,10 @@ class KeyedCache:
         self._one_more = np.zeros(n_keys or 0, np.int32)
         self._store: Arrays | None = None
 
+    def __reduce__(self) -> tuple[type[KeyedCache], tuple[float, int, int | None]]:
+        """Copies, also in other processes, begin empty."""
+        return KeyedCache, (self._bytes_at_most, self._rows_at_once, self._n_keys)
+
     def __len__(self) -> int:
         return self._n_rows
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -31,6 +33,17 @@ def test_every_key_is_worked_out_once_and_gives_its_own_row(calls: list[list[int
             (rows,) = cache.rows(keys, squares)
             assert rows.tolist() == [key**2 for key in call]
         assert sorted(worked_out) == sorted({key for call in calls for key in call})
+
+
+def test_a_copy_begins_empty_with_the_same_settings() -> None:
+    cache = KeyedCache(rows_at_once=3, n_keys=10)
+    cache.rows(np.array([1, 2]), lambda at: (at * 2,))
+    for other in (copy.deepcopy(cache), pickle.loads(pickle.dumps(cache))):
+        assert len(other) == 0 < len(cache)
+        (rows,) = other.rows(np.array([2, 9]), lambda at: (at * 3,))
+        assert rows.tolist() == [0, 3]
+    with pytest.raises(IndexError):
+        other.rows(np.array([10]), lambda at: (at,))
 
 
 def test_a_full_cache_forgets_and_works_out_again() -> None:
