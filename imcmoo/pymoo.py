@@ -13,8 +13,6 @@ integer variables and bounds::
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from pymoo.core.algorithm import Algorithm
 from pymoo.core.crossover import Crossover
@@ -36,6 +34,8 @@ from imcmoo.search.repair import repair
 from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
+
+Rng = np.random.Generator
 
 ENDLESS = 10**12
 """Budget of a search whose termination counts something else than evaluations."""
@@ -64,15 +64,15 @@ class CriteriaGuidedNSGA2(Algorithm):  # type: ignore[misc]  # pymoo ships no ty
         pop_size: int = POPULATION,
         mating: FeasibleMating | None = None,
         survival: Survival = survivors,
-        output: Any = None,
-        **settings: Any,
+        output: object = None,
+        **settings: object,
     ) -> None:
         super().__init__(output=output or MultiObjectiveOutput(), **settings)
         self.parts = Settings(
             n_initial=n_initial, population_size=pop_size, mating=mating, survival=survival
         )
 
-    def _setup(self, problem: Problem, **_: Any) -> None:
+    def _setup(self, problem: Problem, **_: object) -> None:
         budget = getattr(self.termination, "n_max_evals", None) or ENDLESS
         rng = np.random.default_rng(self.seed)
         self.parts["budget"] = int(min(budget, ENDLESS))
@@ -82,7 +82,7 @@ class CriteriaGuidedNSGA2(Algorithm):  # type: ignore[misc]  # pymoo ships no ty
     def _initialize_infill(self) -> Population:
         return self._infill()
 
-    def _initialize_advance(self, infills: Population | None = None, **_: Any) -> None:
+    def _initialize_advance(self, infills: Population | None = None, **_: object) -> None:
         self._advance(infills)
 
     def _infill(self) -> Population | None:
@@ -92,7 +92,7 @@ class CriteriaGuidedNSGA2(Algorithm):  # type: ignore[misc]  # pymoo ships no ty
             return None
         return Population.new(X=_solutions(self.search.problem, levels))
 
-    def _advance(self, infills: Population | None = None, **_: Any) -> None:
+    def _advance(self, infills: Population | None = None, **_: object) -> None:
         if infills is None:
             return
         self.search.tell(infills.get("F"), infills.get("G"))
@@ -109,9 +109,7 @@ class CriteriaGuidedNSGA2(Algorithm):  # type: ignore[misc]  # pymoo ships no ty
 class FeasibleSampling(Sampling):  # type: ignore[misc]
     """Feasible designs, drawn at random and chosen for their spread; see `draw_diverse`."""
 
-    def _do(
-        self, problem: Problem, n_samples: int, *args: Any, random_state: Any = None, **_: Any
-    ) -> Values:
+    def _do(self, problem: Problem, n_samples: int, *, random_state: Rng, **_: object) -> Values:
         own = searchable(problem)
         return _solutions(own, draw_diverse(own, n_samples, random_state))
 
@@ -119,7 +117,7 @@ class FeasibleSampling(Sampling):  # type: ignore[misc]
 class FeasibleRepair(Repair):  # type: ignore[misc]
     """Moves designs to the nearest one that passes the screen of the cost model, if it has one."""
 
-    def _do(self, problem: Problem, X: Values, **_: Any) -> Values:
+    def _do(self, problem: Problem, X: Values, **_: object) -> Values:
         own = searchable(problem)
         return _solutions(own, repair(own, _levels(own, X))[0])
 
@@ -136,9 +134,7 @@ class StepCrossover(Crossover):  # type: ignore[misc]
         super().__init__(2, 2, prob=prob)
         self.eta = eta
 
-    def _do(
-        self, problem: Problem, X: Values, *args: Any, random_state: Any = None, **_: Any
-    ) -> Values:
+    def _do(self, problem: Problem, X: Values, *, random_state: Rng, **_: object) -> Values:
         own = searchable(problem)
         parents = np.stack([_levels(own, side) for side in X])
         children = operators.crossover(
@@ -159,9 +155,7 @@ class StepMutation(Mutation):  # type: ignore[misc]
         super().__init__(prob=prob)
         self.eta = eta
 
-    def _do(
-        self, problem: Problem, X: Values, *args: Any, random_state: Any = None, **_: Any
-    ) -> Values:
+    def _do(self, problem: Problem, X: Values, *, random_state: Rng, **_: object) -> Values:
         own = searchable(problem)
         levels = _levels(own, X)
         changed = operators.mutate(own.space, levels, random_state, probability=1.0, eta=self.eta)
