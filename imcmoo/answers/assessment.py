@@ -13,6 +13,7 @@ from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import Metrics, Quantity, tera_operations_per
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.snr_limits import SNR_LIMITS
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 
@@ -165,14 +166,16 @@ def with_neighbours(
 
 
 def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
-    """One row per limit of the chip or of a network."""
+    """One row per limit of the chip or of a network; limits on SNR only of networks that have any.
+    """
     table = pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
         used=design.used()[0],
         excess=design.excess[0],
         missing=design.missing[0],
         stops=((around.G > 0) & around.defined & (design.G <= 0)).sum(axis=0),
     )
-    return _of_chip_once(table, ["limit"])
+    has_none = table["limit"].isin([*SNR_LIMITS]) & (table["used"] == 0)
+    return _of_chip_once(table[~has_none], ["limit"])
 
 
 CHIP_LIMITS = ("max_average_power_W",)

@@ -12,6 +12,7 @@ import numpy as np
 from imcmoo.analysis.draws import Saving, mean_log, order_statistic, regrets
 from imcmoo.arrays import Bools, Floats
 from imcmoo.exact.robust_proof import RobustProof
+from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.model.physical.draws import DrawTable
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.space.design_space import Levels
@@ -35,7 +36,7 @@ class Snr:
     """Compute SNR of a chip with noise as assumed.
 
     Args:
-        network: the network with the least one.
+        network: the network with the least one, above its limit if any network has one.
         dB: that SNR; NaN for exact sums.
         limit_dB: the least allowed one; minus infinity for none.
     """
@@ -50,8 +51,9 @@ class Snr:
         if not model.snr_sources:
             return cls("", np.nan, -np.inf)
         snr = model.in_full(levels).snr_dB[0]
-        network = model.workload_names[int(snr.argmin())]
-        return cls(network, float(snr.min()), model.compute_snr_limit_dB)
+        limits = model.compute_snr_limits_dB
+        network = int((snr - np.maximum(limits, -MOST_DB)).argmin())
+        return cls(model.workload_names[network], float(snr[network]), float(limits[network]))
 
     @property
     def margin_dB(self) -> float | None:

@@ -126,7 +126,7 @@ class Network(Table):
         None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
     )
     max_accuracy_drop: float | None = Field(
-        None, ge=0, le=1, description="largest predicted drop below the float score; needs accuracy"
+        None, ge=0, le=1, description="largest drop of the score on the chip; needs accuracy"
     )
     input_bits: int = Field(8, ge=1)
     weight_bits: int = Field(8, ge=1)

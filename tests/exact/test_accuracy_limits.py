@@ -59,6 +59,40 @@ def limit_between(space):
     return float(np.quantile(drops, 0.5)) + 1e-9
 
 
+def test_a_limited_network_has_no_limits_on_snr_and_others_keep_theirs():
+    study = study_on(SRAM_EXTENDED)
+    data = {"accuracy": {NETWORKS[0]: DATA}, "circuit_noise": noise}
+    free = study.problem(physical_model(study.space, study.network_set(), **data))
+    _, limited = problems(study, 1.0)
+    levels = study.space.random(300, np.random.default_rng(0))
+    before, after = (p.model.resources(levels).resources for p in (free, limited))
+    for name in ("snr", "compute_snr"):
+        assert (before[name].missing > 0).any(axis=0).all(), name
+        assert not after[name].missing[:, 0].any()
+        np.testing.assert_array_equal(after[name].missing[:, 1], before[name].missing[:, 1])
+    assert limited.model.compute_snr_limits_dB.tolist() == [-np.inf, 15.0]
+    used = limited.model.resource_use(levels)
+    assert not used["snr"][:, 0].any()
+    assert used["snr"][:, 1].all()
+    assert not np.array_equal(before["snr"].missing[:, 0], after["accuracy"].missing[:, 0])
+
+
+@pytest.mark.parametrize(("max_drop", "passes"), [(0.25, 0.5), (0.0, 0.01)])
+def test_where_chips_are_executed_twice_the_allowed_drop_passes(max_drop, passes):
+    (study,) = parts("rram", 5, 1, 1200)
+    _, limited = problems(study, max_drop, filter_factor=2.0)
+    levels = study.space.random(300, np.random.default_rng(5))
+    decoded = study.space.decode(levels)
+    drops = np.array([drop({n: v[i].item() for n, v in decoded.items()}) for i in range(300)])
+    missing = limited.model.resources(levels).resources["accuracy"].missing[:, 0]
+    assert (missing == 0).any() == (max_drop > 0)
+    np.testing.assert_allclose(missing, np.maximum(drops - passes, 0), atol=1e-12)
+    used = limited.model.resource_use(levels)["accuracy"][:, 0]
+    np.testing.assert_allclose(used, drops / passes)
+    with pytest.raises(ValueError, match=r"max_accuracy_drop = 0 of .* costs"):
+        problems(study, 0.0, filter_factor=9.0, input_bits=4)
+
+
 CHANGED = {
     "weight_clip": {NETWORKS[1]: 0.7},
     "layers_digital": {NETWORKS[1]: Workload.load(NETWORKS[1]).layers[1:6:2]},
@@ -90,15 +124,17 @@ def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
     max_drop = limit_between(space)
     free, limited = problems(study, max_drop)
     levels = space.random(300, np.random.default_rng(5))
-    before, after = free.model.evaluate(levels), limited.model.evaluate(levels)
+    unlimited = study.replace(compute_snr_limit_dB=-np.inf, adc_snr_limit_dB=-np.inf)
+    before = unlimited.problem().model.evaluate(levels)
+    usual, after = free.model.evaluate(levels), limited.model.evaluate(levels)
     decoded = space.decode(levels)
     drops = [drop({n: v[i].item() for n, v in decoded.items()}) for i in range(300)]
     allowed = np.array(drops) <= max_drop
     assert 0 < allowed.sum() < 300
     np.testing.assert_array_equal(after.runs[:, 0], before.runs[:, 0] & allowed)
-    np.testing.assert_array_equal(after.runs[:, 1], before.runs[:, 1])
+    np.testing.assert_array_equal(after.runs[:, 1], usual.runs[:, 1])
     both = after.runs[:, 0]
-    np.testing.assert_array_equal(after.energy_J[both], before.energy_J[both])
+    np.testing.assert_array_equal(after.energy_J[both, 0], before.energy_J[both, 0])
     np.testing.assert_allclose(after.values["accuracy_drop"][both, 0], np.array(drops)[both])
     missing = after.resources["accuracy"].missing[:, 0]
     np.testing.assert_allclose(missing, np.maximum(np.array(drops) - max_drop, 0), atol=1e-12)

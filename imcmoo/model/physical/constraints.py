@@ -215,7 +215,8 @@ def limit_use(
 ) -> dict[str, Floats]:
     """Share of each circuit limit that networks use, 1 at the limit, shape (n, W).
 
-    For accuracy it is 1 + `beyond_allowed`, since the allowed drop may be 0.
+    For accuracy it is 1 + `beyond_allowed`, since the allowed drop may be 0. A network whose drop
+    is limited has no limits on SNR, of which it uses 0: no SNR says for two networks which works.
     """
     alike = np.ones((1, known.missing_cells.shape[1]))
     used = {
@@ -228,6 +229,8 @@ def limit_use(
     }
     used = {name: used[name] for name in limits.resources}
     if accuracy is not None and accuracy.limited:
-        beyond = beyond_allowed(known.accuracy_drop, accuracy.allowed)
+        for name in {ADC_SQNR, COMPUTE_SNR} & used.keys():
+            used[name] = np.where(accuracy.is_limited, 0.0, used[name])
+        beyond = beyond_allowed(known.accuracy_drop, accuracy.passing)
         used["accuracy"] = np.maximum(1 + beyond, 0.0)
     return used

@@ -270,6 +270,7 @@ def _predicted_accuracy(
         technology=technology,
         precisions=[operands.precision(at) for at in range(len(names))],
         digital=operands.layers_digital or {},
+        filter_factor=measured.filter_factor,
     )
 
 

@@ -1,7 +1,8 @@
 """The physical cost model, for value indices of a design space or for design columns.
 
 Weight capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints;
-compute SNR on SRAM or if a study limits it, accuracy drop if a study limits it.
+compute SNR on SRAM or if a study limits it. Where a study limits the accuracy drop of a network,
+that replaces both limits on SNR.
 """
 
 from __future__ import annotations
@@ -269,9 +270,12 @@ class PhysicalEvaluator(CostModel):
             )
 
     @property
-    def compute_snr_limit_dB(self) -> float:
-        """Smallest allowed compute SNR, dB; minus infinity for none."""
-        return self._limits.snr_dB
+    def compute_snr_limits_dB(self) -> Floats:
+        """Smallest allowed compute SNR of each network, dB, shape (W,); minus infinity for none."""
+        limits = np.full(len(self.workload_names), self._limits.snr_dB)
+        if self._accuracy is not None:
+            limits[self._accuracy.is_limited] = -np.inf
+        return limits
 
     @property
     def assumptions(self) -> Assumptions:
@@ -316,6 +320,8 @@ class PhysicalEvaluator(CostModel):
             digest.update(repr(self.snr_sources).encode())
         if self._accuracy is not None:
             digest.update(repr(sorted(self._defaults.items())).encode())
+            if self._accuracy.limited:
+                digest.update(repr(self._accuracy.is_limited.tolist()).encode())
         digest.update(self.workloads.fingerprint.encode())
         for other in self._sharing.joined:
             digest.update(WorkloadSet((other,)).fingerprint.encode())
@@ -500,16 +506,16 @@ class PhysicalEvaluator(CostModel):
     def resource_use(self, given: Levels | Columns) -> dict[str, Floats]:
         """Used share of each limit, and of the cells if weights must be resident, shape (n, W).
 
-        1 + drop for accuracy if no drop is allowed.
+        1 + drop for accuracy if no drop passes. 0 of limits on SNR that a network does not have.
         """
         designs = self.designs(given)
         resources = self._in_chunks(designs, lambda batch: batch.resources)
         used = limit_use(resources, self._limits, self._accuracy)
         if self._accuracy is not None and "accuracy" in used:
-            allowed, beyond = self._accuracy.allowed, used["accuracy"] - 1
-            limited = np.isfinite(allowed) & (allowed > 0)
-            drop = np.maximum(beyond + allowed, 0)
-            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=limited)
+            passing, beyond = self._accuracy.passing, used["accuracy"] - 1
+            limited = self._accuracy.is_limited & (passing > 0)
+            drop = np.maximum(beyond + passing, 0)
+            used["accuracy"] = np.divide(drop, passing, out=used["accuracy"], where=limited)
         if not self._context.device.streams:
             need = needed_macros(self._context, place(self._context, designs).macros)
             cells = need * (designs.rows * designs.cols)[:, None]
