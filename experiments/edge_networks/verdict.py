@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.accuracy.verdict import (
+    ROUNDING,
+    SURE,
+    clustered_standard_error,
+    reference_scores,
+)
+from imcmoo.arrays import Floats
 
 MEAN_LOSS, WORST_LOSS, STANDARD_ERROR = 0.01, 0.03, 0.005
 """Largest loss of the mean and of the worst chip, and largest standard error, as shares of 1."""
-SURE = 2.0
-"""A loss is certain if it is above its limit by this many standard errors."""
-ROUNDING = 1e-9
 
 Works = Literal["works", "undecided", "fails"]
 WORST_FIRST: tuple[Works, ...] = ("fails", "undecided", "works")
@@ -48,9 +50,7 @@ class Verdict:
                 one with the lower mean is the reference; integers, if the means are equal or every
                 chip scores as they do, since then there is no difference to estimate.
         """
-        reference = min(on_integers, in_float, key=lambda each: float(each.mean()))
-        if (scores == on_integers).all():
-            reference = on_integers
+        reference = reference_scores(scores, in_float, on_integers)
         return cls(
             mean_loss=float(reference.mean() - scores.mean()),
             worst_loss=float(reference.mean() - scores.mean(axis=1).min()),
@@ -76,25 +76,6 @@ class Verdict:
     def to_row(self) -> dict[str, Any]:
         """Columns of a table."""
         return {**vars(self), "verdict": self.works}
-
-
-def clustered_standard_error(differences: Floats, clusters: Ints) -> float:
-    """Standard error of the mean of differences that hang together in clusters.
-
-    Args:
-        differences: shape (n,).
-        clusters: number of the cluster of each, from 0 without gaps, shape (n,).
-
-    Returns:
-        √(g/(g−1)·ΣD²)/n, with g clusters and D the sum of a cluster's deviations from the mean of
-        all; NaN for a single cluster.
-
-    Source: A. C. Cameron, D. L. Miller, J. Human Resources 50(2), 2015.
-    """
-    sums = np.bincount(clusters, differences - differences.mean())
-    if len(sums) < 2:
-        return math.nan
-    return math.sqrt(len(sums) / (len(sums) - 1) * float((sums**2).sum())) / len(differences)
 
 
 def worst(verdicts: Iterable[str]) -> str:

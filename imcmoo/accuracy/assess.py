@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,12 +20,11 @@ from imcmoo.accuracy.noisy_network import SAMPLES_CHUNK_SIZE, Disturbance, Noisy
 from imcmoo.accuracy.shares import ExecutedShares, shares
 from imcmoo.accuracy.simulation import LayerErrors, Simulation, calibrate, to_decibels
 from imcmoo.arrays import Floats, Values
-from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.predicted_accuracy import predict
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.onnx_import.reading import weight_files
+from imcmoo.networks.onnx_import.reading import weights_sha256
 
 FEW_SAMPLES = 200
 """Number of samples below which the interval exceeds most differences between chips."""
@@ -154,8 +152,7 @@ class Assessment:
     @cached_property
     def weights_sha256(self) -> str:
         """SHA-256 of the files of weights; empty if there are none."""
-        digests = [sha256(file) for file in weight_files(self.path)]
-        return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
+        return weights_sha256(self.path)
 
     @cached_property
     def shares(self) -> ExecutedShares:

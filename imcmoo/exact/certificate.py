@@ -27,6 +27,8 @@ OPTIMA = "single_network_optima"
 """Field of the single-network optima."""
 WITHIN = "within"
 """Field of the answer that a tolerance counts from."""
+EXECUTED, CONFIRMATION = "executed", "confirmation"
+"""Fields of executed networks."""
 TIES = "ties"
 """Field of the rule that chooses among designs with equal scores."""
 REFERENCE = {"criterion": (str,), **dict.fromkeys(("value", "bound", "gap"), (int, float))}
@@ -67,6 +69,10 @@ class Certificate:
             `log10_value` and `log10_bound`; else empty.
         within: `criterion`, `value`, `bound` and `gap` of the answer that a tolerance counts from;
             empty without one.
+        executed: records of networks that were executed on simulated chips, as JSON values: on
+            those of the design, and on those of circuits that no other design may have either,
+            since a network fails on them. What is proven is of all other designs.
+        confirmation: what the executions say of the design; empty if there is nothing to execute.
         ties: rule by which no design with an equal score comes before this one, which is proven;
             empty if it is not proven.
         is_new: whether this process proved the bound; False where it was read from a file.
@@ -87,6 +93,8 @@ class Certificate:
     intact: bool = True
     prefix: str = ""
     within: Mapping[str, Any] = field(default_factory=dict)
+    executed: Sequence[Mapping[str, Any]] = ()
+    confirmation: str = ""
     ties: str = ""
     is_new: bool = field(default=True, compare=False)
 
@@ -116,6 +124,8 @@ class Certificate:
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
             OPTIMA: dict(self.single_network_optima),
             **({WITHIN: dict(self.within)} if self.within else {}),
+            **({EXECUTED: [dict(each) for each in self.executed]} if self.executed else {}),
+            **({CONFIRMATION: self.confirmation} if self.confirmation else {}),
             TIES: self.ties,
             "seconds": round(self.seconds, 1),
             "stamp": dict(self.stamp),
@@ -153,6 +163,8 @@ class Certificate:
                 intact=content.get("checksum") == content_checksum(content),
                 prefix=prefix,
                 within=content.get(WITHIN, {}),
+                executed=content.get(EXECUTED, []),
+                confirmation=content.get(CONFIRMATION, ""),
                 ties=content.get(TIES, ""),
                 is_new=False,
             )
@@ -210,7 +222,10 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
         for key, kind in REFERENCE.items():
             if type(within[key]) not in kind:
                 raise ValueError(f"{key} of {WITHIN} is {within[key]!r}")
-    for name in ("criterion", TIES):
+    executed = content.get(EXECUTED, [])
+    if not isinstance(executed, list) or not all(isinstance(each, dict) for each in executed):
+        raise ValueError(f"{EXECUTED} is no list of tables")
+    for name in ("criterion", TIES, CONFIRMATION):
         if not isinstance(content.get(name, ""), str):
             raise ValueError(f"{name} is no text")
 

@@ -38,6 +38,7 @@ from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import is_exact, keeps_weights
 from imcmoo.model.physical.parameters import DEFAULTS
+from imcmoo.model.physical.predicted_accuracy import FILTER_FACTOR, FailedCircuit
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet, is_path
 from imcmoo.problem.criteria import (
@@ -281,6 +282,12 @@ class Study(Table):
         description="least signal to quantization noise of ADCs (physical model); -inf for no "
         "limit; 15 by default",
     )
+    confirm: bool | None = Field(
+        None,
+        description="whether networks with max_accuracy_drop are executed on the chip before it is "
+        "given (physical model); if false, the predicted drop is limited to what is allowed, not "
+        "to twice that; true by default",
+    )
     delay: Delay = Field(
         "latency", description="delay of every EDAP; interval: time per inference (physical model)"
     )
@@ -327,6 +334,9 @@ class Study(Table):
     )
     file: SkipJsonSchema[str | None] = Field(None, exclude=True)
     """The study file as it was named; None for a shipped study."""
+    failed: SkipJsonSchema[tuple[FailedCircuit, ...]] = Field((), exclude=True)
+    """Circuits that no chip may have, since a network failed on them when it was executed; no key
+    of a file, and no setting: an answer states them."""
 
     def __init__(self, /, **settings: object) -> None:
         try:
@@ -357,6 +367,7 @@ class Study(Table):
                     f"{key} = {value!r} needs the physical model, not the reference model"
                 )
         self._check_snr_limits()
+        self._check_confirm()
         self._check_owners()
         self._check_scenario()
         self._check_uncertainty()
@@ -381,6 +392,11 @@ class Study(Table):
             raise ValueError(
                 f"{key}: {limit:g} is given, must be -inf on {device}: its sums are exact"
             )
+
+    def _check_confirm(self) -> None:
+        """Refuse a request to execute networks if no drop is limited."""
+        if self.confirm and not any(f.max_drop is not None for f in (self.accuracy or {}).values()):
+            raise ValueError("confirm: needs a network with accuracy and max_accuracy_drop")
 
     def _check_owners(self) -> None:
         """Check that networks with the weights of another have the same layers and precision."""
@@ -502,6 +518,8 @@ class Study(Table):
         """
         if self.start is not None and not {"device", "model", "space"}.isdisjoint(changes):
             changes = {"start": None, **changes}
+        if self.failed and not changes.keys() <= {*SEARCH_KEYS, "failed"}:
+            changes = {"failed": (), **changes}  # others may fail on other chips or networks
         if (name := changes.get("name", self.name)) != self.name:
             changes = {"file": None, **changes}
             if self.space.name == self.name:  # a file does not name the space of a study
@@ -509,7 +527,7 @@ class Study(Table):
         study = super().replace(**changes)
         if "_model" in self.__dict__ and changes.keys() <= SEARCH_KEYS:
             study.__dict__["_model"] = self._model
-        elif changes.keys() <= {*SEARCH_KEYS, "assumptions"}:
+        elif changes.keys() <= {*SEARCH_KEYS, "assumptions"} and not self.failed:
             study.__dict__["_alike"] = self.__dict__.get("_alike", self)
         return study
 
@@ -794,7 +812,7 @@ class Study(Table):
             **{key: getattr(self, key) for key in WEIGHT_KEYS},
             "objectives": self._objectives or None,
             **{key: getattr(self, key) for key in SNR_LIMITS},
-            **(accuracy_options(self.accuracy, networks) if self.accuracy else {}),
+            **self._accuracy_options(networks),
             "assumptions": self._assumptions(),
         }
         if self.scenario is not None:
@@ -817,6 +835,15 @@ class Study(Table):
         if self.scenario.sharing == "space":
             return SpaceModel(cast("PhysicalEvaluator", model), self.scenario)
         return ScenarioModel(model, self.scenario)
+
+    def _accuracy_options(self, networks: WorkloadSet) -> dict[str, Any]:
+        """Options of a cost model that predicts accuracy; empty without accuracy data."""
+        if not self.accuracy:
+            return {}
+        options = accuracy_options(self.accuracy, networks)
+        options["failed"] = self.failed or None
+        limited = options["max_accuracy_drop"] is not None and self.confirm is not False
+        return options | ({"filter_factor": FILTER_FACTOR} if limited else {})
 
     @cached_property
     def calibrated(self) -> Calibration | None:
@@ -938,6 +965,7 @@ class Study(Table):
         """
         stated = self._stated()
         stated.pop("file", None)
+        stated.pop("failed", None)
         stated.pop("device", None)  # the space says it
         space = table_of_space(self.space, name=self.name, model=self.model)
         tables = {
@@ -960,6 +988,7 @@ class Study(Table):
             "baselines": self.baselines,
             **({"start": dict(self.start)} if self.start else {}),
             **({"count_checks": True} if self.count_checks else {}),
+            **({"confirm": False} if self.confirm is False else {}),
             "area_limit_mm2": area,
             "deployment": self.deployment,
             "model": self.model,
@@ -1004,7 +1033,7 @@ TABLES: Mapping[str, type[Table]] = {
 
 def keys_of_tables() -> dict[str, list[str]]:
     """Keys of a study file by table; top-level keys are under ""."""
-    top = [field.alias or name for name, field in Study.model_fields.items() if name != "file"]
+    top = [field.alias or name for name, field in Study.model_fields.items() if not field.exclude]
     return {"": top, **{key: list(table.model_fields) for key, table in TABLES.items()}}
 
 

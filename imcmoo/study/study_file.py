@@ -34,8 +34,8 @@ def read_study(path: Path, *, shipped: bool = False, kinds: Kinds = DATA) -> Stu
             content = read_toml(path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    if "file" in content:
-        raise InputError(f"{path}: file: {unknown_key('file', keys_of_tables()[''])}")
+    if name := next((n for n in ("file", "failed") if n in content), None):
+        raise InputError(f"{path}: {name}: {unknown_key(name, keys_of_tables()[''])}")
     try:
         keys = {**_paths_from(path.parent, content), "file": None if shipped else str(path)}
         study = kinds.study_of(keys)

@@ -19,7 +19,7 @@ from imcmoo.study.tables import Network, ScenarioTable
 
 NOT_CHANGED = (
     *("name", "file", "space", "start", "assumptions", "score_table", "scenario_table"),
-    "uncertainty",
+    *("uncertainty", "failed"),
 )
 """Fields of a study that are no keys of a change."""
 

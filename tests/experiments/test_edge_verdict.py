@@ -16,7 +16,7 @@ from experiments.edge_networks.prediction import RRAM, chip
 from experiments.edge_networks.study import SHAPES
 from experiments.edge_networks.verdict import (
     Verdict,
-    clustered_standard_error,
+
     with_margin,
     worst,
 )

@@ -271,6 +271,7 @@ def _predicted_accuracy(
         precisions=[operands.precision(at) for at in range(len(names))],
         digital=operands.layers_digital or {},
         filter_factor=measured.filter_factor,
+        failed=measured.failed,
     )
 
 

@@ -36,6 +36,7 @@ from imcmoo.model.physical.batch import (
 )
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
+from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
@@ -123,7 +124,7 @@ COMBINED = (
 """Columns of which some combinations are refused."""
 
 _UNSCREENED = {"link_bits", "schedule"}
-OF_DIGEST = ("deployment", "table", "circuit_noise", "own_noise", "noise_of", "joined")
+OF_DIGEST = ("deployment", "table", "circuit_noise", "own_noise", "noise_of", "joined", "failed")
 """Settings left out of the digest: code and results, or data that it states by itself."""
 
 
@@ -276,6 +277,17 @@ class PhysicalEvaluator(CostModel):
         if self._accuracy is not None:
             limits[self._accuracy.is_limited] = -np.inf
         return limits
+
+    def circuits(self, given: Levels | Columns, network: str) -> list[Circuit]:
+        """Circuits that execute a network on n designs, with its precision.
+
+        Args:
+            given: value indices, shape (n, n_parameters), or design columns.
+            network: name of the network.
+        """
+        precision = self._operands.precision(self.workload_names.index(network))
+        circuits = Circuit.of_technology(self.designs(given), self._context)
+        return [replace(circuit, **vars(precision)) for circuit in circuits]
 
     @property
     def assumptions(self) -> Assumptions:

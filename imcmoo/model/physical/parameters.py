@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import numpy as np
@@ -359,13 +360,43 @@ def mapping_keys(designs: Designs) -> Keys:
 
 def circuit_keys(designs: Designs) -> Keys:
     """Keys of the parameters that decide the noise of products, shape (n,)."""
-    # Where row blocks fill macros, these may be of any size.
+    return _packed(_parts(_with_least_rows(designs), CIRCUIT_KEY))
+
+
+def circuit_columns(designs: Designs) -> dict[str, Values]:
+    """Values of the parameters that decide the noise of products, shape (n,) each.
+
+    Where row blocks fill macros, which may then be of any size, `rows` is that of a row block.
+    """
+    values = _with_least_rows(designs).to_columns()
+    return {name: values[name] for name in CIRCUIT_KEY}
+
+
+def circuit_key_of(circuit: Mapping[str, str | int]) -> Keys:
+    """Key of one circuit, shape (1,), from values as `circuit_columns` has them."""
+    return _packed(_parts(SimpleNamespace(**_of_circuit(circuit)), CIRCUIT_KEY))
+
+
+def with_circuit(design: Designs, circuit: Mapping[str, str | int]) -> Designs:
+    """One design with another circuit, from values as `circuit_columns` has them.
+
+    Raises:
+        KeyError, ValueError: a parameter is missing, or its value is not allowed.
+    """
+    return replace(design, **_of_circuit(circuit))
+
+
+def _of_circuit(circuit: Mapping[str, str | int]) -> dict[str, Values]:
+    return {name: checked_column(name, np.array([circuit[name]])) for name in CIRCUIT_KEY}
+
+
+def _with_least_rows(designs: Designs) -> Designs:
+    """Designs with macros of one row block where row blocks fill macros."""
     filled = designs.rows % designs.active_rows == 0
-    alike = replace(designs, rows=np.where(filled, designs.active_rows, designs.rows))
-    return _packed(_parts(alike, CIRCUIT_KEY))
+    return replace(designs, rows=np.where(filled, designs.active_rows, designs.rows))
 
 
-def _parts(designs: Designs, names: Iterable[str]) -> Iterator[tuple[Ints, int]]:
+def _parts(designs: Designs | SimpleNamespace, names: Iterable[str]) -> Iterator[tuple[Ints, int]]:
     """Values of columns from 0 on, and their numbers of bits."""
     for name in names:
         values = getattr(designs, name).astype(np.int64, copy=False)

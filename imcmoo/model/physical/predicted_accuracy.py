@@ -20,7 +20,7 @@ from imcmoo.arrays import Bools, Floats, Values
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.components import Technology
-from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys
+from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_key_of, circuit_keys
 from imcmoo.model.physical.settings import Precision
 from imcmoo.networks.accuracy_data import AccuracyData
 
@@ -48,6 +48,21 @@ CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
 """Returns noise over signal of the ADCs and of the cells of each layer, shape (2, L)."""
 
 
+@dataclass(frozen=True)
+class FailedCircuit:
+    """A circuit on whose chips a network, executed, loses more than is allowed.
+
+    Args:
+        network: name of the network.
+        circuit: values of its parameters by name, as of `circuit_columns`, with their order.
+        excess: loss beyond the allowed one, above 0.
+    """
+
+    network: str
+    circuit: tuple[tuple[str, str | int], ...]
+    excess: float
+
+
 @dataclass(frozen=True, eq=False)
 class MeasuredNetworks:
     """Accuracy data of networks, and what computes the noise of their layers.
@@ -60,6 +75,7 @@ class MeasuredNetworks:
             None, distributions are assumed for all networks.
         filter_factor: factor of `max_accuracy_drop` up to which a predicted drop passes; above 1
             where the chips that pass are executed.
+        failed: circuits that no chip of a network may have, whatever the prediction.
     """
 
     accuracy: Mapping[str, AccuracyData]
@@ -67,6 +83,7 @@ class MeasuredNetworks:
     max_accuracy_drop: Mapping[str, float] | None = None
     own_noise: CircuitNoise | None = None
     filter_factor: float = 1.0
+    failed: tuple[FailedCircuit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,7 +215,7 @@ class PredictedAccuracy:
         technology: cells and their errors.
         precisions: precision of each network, length W.
         digital: layers on the digital unit, by network.
-        filter_factor: see `MeasuredNetworks`.
+        filter_factor, failed: see `MeasuredNetworks`.
 
     Raises:
         ValueError: accuracy data lack a precision, or rounding alone exceeds the allowed drop.
@@ -215,6 +232,7 @@ class PredictedAccuracy:
         precisions: Sequence[Precision],
         digital: Mapping[str, Collection[str]],
         filter_factor: float = 1.0,
+        failed: Sequence[FailedCircuit] = (),
     ) -> None:
         self._data = [data.get(name) for name in names]
         self._noise = noise
@@ -226,6 +244,11 @@ class PredictedAccuracy:
         """Largest drop of each network, infinite without a limit, shape (W,)."""
         self.passing = _passing(self.allowed, filter_factor)
         """Largest predicted drop of each network, infinite without a limit, shape (W,)."""
+        self._failed = [
+            (names.index(each.network), circuit_key_of(dict(each.circuit)), each.excess)
+            for each in failed
+            if each.network in names
+        ]
         for at, name in enumerate(names):
             self._check(at, name)
 
@@ -261,7 +284,19 @@ class PredictedAccuracy:
         return bool(self.is_limited.any())
 
     def drops(self, designs: Designs) -> Floats:
-        """Float score minus predicted accuracy, shape (n, W); 0 for networks without data."""
+        """Float score minus predicted accuracy, shape (n, W); 0 for networks without data.
+
+        Of a circuit that failed, the largest drop that passes and the excess of its loss.
+        """
+        drops = self._predicted(designs)
+        if self._failed:
+            keys = circuit_keys(designs)
+            for at, key, excess in self._failed:
+                drops[keys == key, at] = self.passing[at] + max(excess, UNSEEN_DROP)
+        return drops
+
+    def _predicted(self, designs: Designs) -> Floats:
+        """Predicted drops, shape (n, W)."""
         (drops,) = self._cache.rows(
             circuit_keys(designs), lambda index: self._work_out(designs.take(index))
         )
@@ -292,7 +327,7 @@ class PredictedAccuracy:
         changed = {} if self._technology.device.exact else _with_other_circuits(designs)
         drops = {"accuracy_drop": designs, **changed}
         values: dict[str, Values] = {
-            name: np.where(has_data, self.drops(each), np.nan) for name, each in drops.items()
+            name: np.where(has_data, self._predicted(each), np.nan) for name, each in drops.items()
         }
         values["accuracy_lost_in"] = np.array(
             [

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import onnx
 from google.protobuf.message import DecodeError
 
-from imcmoo.io.checksums import digest
+from imcmoo.io.checksums import digest, sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import one_line
 from imcmoo.io.reading import check_regular
@@ -137,6 +137,16 @@ def weight_files(path: Path) -> list[Path]:
         OSError: the file cannot be read.
     """
     return _weight_files(_read(path), path)
+
+
+def weights_sha256(path: Path) -> str:
+    """SHA-256 (hex) of the files of weights beside a model; empty if there are none.
+
+    Raises:
+        InputError, OSError: see `weight_files`; a file of weights cannot be read.
+    """
+    digests = [sha256(file) for file in weight_files(path)]
+    return digest("".join(digests).encode()) if digests else ""
 
 
 def _weight_files(proto: onnx.ModelProto, path: Path) -> list[Path]:
