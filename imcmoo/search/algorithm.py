@@ -148,8 +148,8 @@ class Search:
         levels = missing[:n_left]
         if not len(levels):
             raise ValueError("no design is asked for: call ask first")
-        if isinstance(result, Metrics):
-            metrics = result
+        if not isinstance(result, np.ndarray):
+            metrics = result  # checked by the archive
         elif len(result) == len(levels):
             metrics = self.problem.metrics_of(result, G)
         else:
