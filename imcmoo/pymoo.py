@@ -31,7 +31,7 @@ from imcmoo.search import operators
 from imcmoo.search.algorithm import N_INITIAL, POPULATION, Search, Settings
 from imcmoo.search.mating import ETA, FeasibleMating
 from imcmoo.search.repair import repair
-from imcmoo.search.sampling import draw_diverse
+from imcmoo.search.sampling import draw_initial
 from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
 
@@ -107,19 +107,19 @@ class CriteriaGuidedNSGA2(Algorithm):  # type: ignore[misc]  # pymoo ships no ty
 
 
 class FeasibleSampling(Sampling):  # type: ignore[misc]
-    """Feasible designs, drawn at random and chosen for their spread; see `draw_diverse`."""
+    """Feasible designs, drawn at random; see `draw_feasible`."""
 
     def _do(self, problem: Problem, n_samples: int, *, random_state: Rng, **_: object) -> Values:
         own = searchable(problem)
-        return _solutions(own, draw_diverse(own, n_samples, random_state))
+        return _solutions(own, draw_initial(own, n_samples, random_state))
 
 
 class FeasibleRepair(Repair):  # type: ignore[misc]
-    """Moves designs to the nearest one that passes the screen of the cost model, if it has one."""
+    """Walks designs to ones that pass the screen of the cost model, if it has one; see `repair`."""
 
-    def _do(self, problem: Problem, X: Values, **_: object) -> Values:
+    def _do(self, problem: Problem, X: Values, *, random_state: Rng, **_: object) -> Values:
         own = searchable(problem)
-        return _solutions(own, repair(own, _levels(own, X))[0])
+        return _solutions(own, repair(own, _levels(own, X), random_state)[0])
 
 
 class StepCrossover(Crossover):  # type: ignore[misc]

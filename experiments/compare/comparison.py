@@ -19,7 +19,7 @@ from imcmoo.exact.regret import ROUNDING, Regret
 from imcmoo.problem.dominance import distinct_front
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.sampling import draw_diverse
+from imcmoo.search.sampling import draw_initial
 from imcmoo.study.study import Study
 
 OURS = "ours"
@@ -53,7 +53,7 @@ PRIMARY = 3300
 
 SEEDS = 31
 
-INITIAL = 500
+INITIAL = 100
 """Designs of a start, of which each algorithm takes as many as it needs."""
 
 DESIGNS, CHECKS = "designs", "checks"
@@ -147,7 +147,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
     drawing = CountingProblem(problem)
-    initial = draw_diverse(drawing, INITIAL, rng)
+    initial = draw_initial(drawing, INITIAL, rng)
     rows: dict[str, Rows] = {name: [] for name in COLUMNS}
     fronts: Result = {}
     criteria = rules.criteria or tuple(c.name for c in judged(problem))

@@ -29,7 +29,7 @@ from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import costs_of, edap
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.sampling import draw_diverse
+from imcmoo.search.sampling import draw_initial
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import Levels
 
@@ -106,7 +106,7 @@ def designs(enumerated: EnumeratedStudy) -> dict[tuple[str, str], Levels]:
     runs once for each.
     """
     problem, names = enumerated.problem, enumerated.workloads
-    initial = draw_diverse(problem, PAPER_INITIAL, np.random.default_rng((SEED, 1)))
+    initial = draw_initial(problem, PAPER_INITIAL, np.random.default_rng((SEED, 1)))
     start = Start(problem, initial, PAPER_BUDGET, SEED)
     archives = {SEARCHED: this_work(start), RANDOM: random_search(start)}
     first = {

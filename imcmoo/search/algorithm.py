@@ -31,7 +31,7 @@ from imcmoo.record.checkpoint import check_numbers
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.record.trace import TraceRow, trace_row
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.search.sampling import draw_diverse
+from imcmoo.search.sampling import draw_initial
 from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
 from imcmoo.version import __version__
@@ -39,8 +39,8 @@ from imcmoo.version import __version__
 BUDGET = 3300
 """Unique designs that the paper evaluates."""
 
-N_INITIAL = 300
-"""Diverse feasible designs that a search begins with."""
+N_INITIAL = 60
+"""Random feasible designs that a search begins with."""
 
 POPULATION = 70
 """Designs that survive a generation: that of the paper."""
@@ -67,7 +67,7 @@ class Search:
         rng: source of all random choices; its state advances.
         initial: feasible, distinct initial designs, shape (n, n_parameters); surplus ones are not
             used. If None, they are drawn at random.
-        n_initial: largest number of initial designs, at least 1. By default 300.
+        n_initial: largest number of initial designs, at least 1. By default 60.
         population_size: designs that survive a generation, at least 2. By default 70.
         mating: makes the offspring; `FeasibleMating()` by default.
         survival: a function that selects the next population; `survivors` by default.
@@ -206,7 +206,7 @@ class Search:
             return self.mating.offspring(problem, archive, self.refused, self.population, rng=rng)
         if self._initial is not None:
             return self._initial[: self.n_initial]
-        return draw_diverse(problem, self.n_initial, rng)
+        return draw_initial(problem, self.n_initial, rng)
 
     def _close(self, generation: int, *, is_complete: bool) -> None:
         """Select the survivors of a complete generation, and write the row of the trace."""

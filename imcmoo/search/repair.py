@@ -1,4 +1,4 @@
-"""From an infeasible design to a feasible one nearby."""
+"""From infeasible designs to feasible ones."""
 
 from __future__ import annotations
 
@@ -7,58 +7,43 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.space.moves import move, pairs, single_moves
+
+STEPS = 500
+"""Most changes that a walk tries."""
 
 
-def repair(problem: AcceleratorProblem, levels: Levels) -> tuple[Levels, Floats]:
-    """Walk infeasible designs down the screened violation, all at once.
+def repair(
+    problem: AcceleratorProblem,
+    levels: Levels,
+    rng: np.random.Generator,
+    *,
+    enough: int | None = None,
+) -> tuple[Levels, Floats]:
+    """Walk infeasible designs down the screened violation, all side by side.
 
-    Steepest descent over single moves; where none helps, over pairs of moves (more cells per
-    macro against fewer macros, say). Of equally good moves the one that stays nearest to where
-    the walk began, then the first. Feasible designs are untouched, and so is what no move
-    improves, hence repairing twice is repairing once.
+    A step gives one random parameter of each a random value, and keeps it unless the violation
+    grows: one check for each design, where the best of all neighbours would take dozens.
 
     Args:
-        levels: shape (n, n_parameters).
+        problem: the design problem.
+        levels: shape (n, n_parameters); feasible designs and parameters without effect on the
+            screen are left alone.
+        rng: random generator.
+        enough: end once so many designs are feasible. If None, all.
 
     Returns:
-        Designs of the same shape and their screened violation (n,), which is 0 except where a
-        walk got stuck in a local minimum.
+        Designs of the same shape and their screened violation (n,), 0 where a walk has arrived.
     """
-    single = single_moves(problem.space)
-    single = single[(single[:, problem.feasibility.screened_by] != 0).any(axis=1)]
-    reaches = (single, pairs(single))
-    current = levels.copy()
-    violation = problem.feasibility.screened(current)
-    walking = np.flatnonzero(violation > 0)
-    while walking.size and len(single):
-        moved = []
-        for moves in reaches:
-            designs, least = _best_move(problem, current[walking], levels[walking], moves)
-            better = least < violation[walking]
-            current[walking[better]] = designs[better]
-            violation[walking[better]] = least[better]
-            moved.append(walking[better])
-            walking = walking[~better]
-            if not walking.size:
-                break
-        walking = np.concatenate(moved)
-        walking = walking[violation[walking] > 0]
+    screened, sizes = problem.feasibility.screened, np.array(problem.space.shape)
+    free = np.flatnonzero(problem.feasibility.screened_by & (sizes > 1))
+    current, violation = levels.copy(), screened(levels)
+    for _ in range(STEPS if len(free) else 0):
+        walking = np.flatnonzero(violation > 0)
+        if len(levels) - len(walking) >= (len(levels) if enough is None else enough):
+            break
+        changed, at = current[walking], rng.choice(free, len(walking))
+        changed[np.arange(len(walking)), at] = rng.integers(sizes[at])
+        left = screened(changed)
+        kept = left <= violation[walking]
+        current[walking[kept]], violation[walking[kept]] = changed[kept], left[kept]
     return current, violation
-
-
-def _best_move(
-    problem: AcceleratorProblem, here: Levels, start: Levels, moves: Levels
-) -> tuple[Levels, Floats]:
-    """The least violated design one of `moves` away from each, and its violation."""
-    designs, inside = move(problem.space, here, moves)
-    violation = np.full(inside.shape, np.inf)
-    violation[inside] = problem.feasibility.screened(designs[inside])
-    change = np.full(inside.shape, np.inf)
-    walk, chosen = np.nonzero(violation <= violation.min(axis=1, keepdims=True))
-    gap = np.abs(designs[walk, chosen] - start[walk])
-    unordered = ~problem.space.is_ordered
-    gap[:, unordered] = gap[:, unordered] > 0
-    change[walk, chosen] = gap.sum(axis=-1)
-    best = np.arange(len(here)), change.argmin(axis=1)
-    return designs[best], violation[best]

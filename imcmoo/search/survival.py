@@ -10,7 +10,6 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.dominance import unique_rank
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled
-from imcmoo.search.sampling import spread_out
 
 Survival = Callable[[AcceleratorProblem, Floats, Floats, int], Ints]
 """Takes the problem, F, G and n; returns indices of at most n survivors; see `survivors`."""
@@ -49,7 +48,28 @@ def _spread(points: Floats, n: int) -> Ints:
     pool = np.concatenate([kept, np.flatnonzero(rank == last)])
     scaled = span_scaled(points, points[rank == 0])[pool]
     first = [*range(len(kept))] or [int(scaled.sum(axis=1).argmin())]
-    return pool[spread_out(scaled, n, chosen=first, hamming=False)]
+    return pool[spread_out(scaled, n, chosen=first)]
+
+
+def spread_out(points: Floats, n: int, *, chosen: list[int]) -> list[int]:
+    """Greedy max-min selection: repeatedly add the point farthest from its nearest chosen one.
+
+    Args:
+        points: shape (n_points, n_columns).
+        n: number of points to choose in all.
+        chosen: indices of initial points, at least one.
+
+    Returns:
+        Indices, in order; the first of equally far points.
+    """
+    taken = list(chosen)
+    nearest = np.min([((points - points[one]) ** 2).sum(axis=1) for one in taken], axis=0)
+    nearest[taken] = -np.inf
+    while len(taken) < min(n, len(points)):
+        taken.append(int(np.argmax(nearest)))
+        nearest = np.minimum(nearest, ((points - points[taken[-1]]) ** 2).sum(axis=1))
+        nearest[taken[-1]] = -np.inf
+    return taken
 
 
 def best_in_turn(scores: Floats) -> Ints:

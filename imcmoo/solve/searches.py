@@ -15,7 +15,7 @@ from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.trace import Searched, TraceRow
 from imcmoo.search.algorithm import N_INITIAL, run_search
-from imcmoo.search.sampling import NoFeasibleDesign, draw_diverse
+from imcmoo.search.sampling import NoFeasibleDesign, draw_initial
 from imcmoo.solve.algorithm_search import search_by
 from imcmoo.space.design_space import Levels
 from imcmoo.space.sets import unseen
@@ -113,5 +113,5 @@ def _search(
 
 def _beginning_with(start: Levels, problem: AcceleratorProblem, rng: np.random.Generator) -> Levels:
     """Initial designs of a search: the start, shape (1, n_parameters), then drawn ones."""
-    drawn = draw_diverse(problem, N_INITIAL, rng)
+    drawn = draw_initial(problem, N_INITIAL, rng)
     return unseen(problem.space, np.concatenate([start, drawn]), frozenset())
