@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from imcmoo.ask.widen import Round, Solver, WideningResult
     from imcmoo.exact.certificate import Certificate
     from imcmoo.report.finished_run import Run
-    from imcmoo.solve.certify import OnStep
     from imcmoo.solve.enumerate import ExactOptima
     from imcmoo.solve.enumerate import OnProgress as OnChunk
+    from imcmoo.solve.prover import OnStep
     from imcmoo.solve.searches import OnTrace
     from imcmoo.study.uncertainty import RobustCriterion, Score
 

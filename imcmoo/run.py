@@ -20,13 +20,11 @@ from imcmoo.answers import provenance, result_tables
 from imcmoo.answers.answer import Answer, select
 from imcmoo.answers.answers import Answers, check_replaceable, comparison_folder, least_edap
 from imcmoo.answers.folder import RunFolder
-from imcmoo.answers.outcome import Outcome
 from imcmoo.answers.provenance import SEARCHED
 from imcmoo.answers.results import CONFIG, Results
 from imcmoo.ask.widen import Solver
 from imcmoo.exact.certificate import BEST_FOUND, EXACT
 from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.executor import imap_unordered
@@ -34,14 +32,9 @@ from imcmoo.io.files import name_os_errors, replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report.finished_run import Run
-from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.solve.enumerate import find_answer
-from imcmoo.solve.searches import (
-    LimitsUnmet,
-    OnTrace,
-    run_searches,
-    search_models,
-)
+from imcmoo.solve.searches import OnTrace
+from imcmoo.solve.together import confirmed_outcome
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import BUDGET, Study
 
@@ -281,18 +274,13 @@ def run_one(
     from imcmoo.report.figures import draw_figures
 
     study, folder = task
-    models = search_models(study)
     with name_os_errors(folder.path):
         folder.begin(resume=resume)
         try:
-            searches = run_searches(study, models, folder.checkpoint, on_trace)
-            outcome = Outcome.from_searches(study, searches, answer)
-        except LimitsUnmet as error:
+            outcome = confirmed_outcome(study, folder.checkpoint, on_trace, answer)
+        except Infeasible:
             folder.discard_work()
-            raise Infeasible(str(error)) from None
-        except NoFeasibleDesign:
-            folder.discard_work()
-            raise Infeasible(nothing_feasible(study.problem())) from None
+            raise
         results = result_tables.make_results(outcome, folder.path, folder.config)
         folder.write_results(results)
         draw_figures(results, folder.figures)

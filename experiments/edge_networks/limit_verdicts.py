@@ -20,9 +20,10 @@ import pandas as pd
 
 from experiments.edge_networks.prediction import assessment
 from experiments.edge_networks.unseen import UNSEEN, assessment_of, folder_of
-from experiments.edge_networks.verdict import MEAN_LOSS, ROUNDING
+from experiments.edge_networks.verdict import MEAN_LOSS
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.own_statistics import layer_statistics
+from imcmoo.accuracy.verdict import ROUNDING
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit

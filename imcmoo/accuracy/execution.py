@@ -1,7 +1,7 @@
 """Networks with accuracy data, executed on simulated chips; scores are stored on disk.
 
-    network = ExecutedNetwork(data, folder, macs=1e6, cache=cache_folder())
-    execution, loss = network.until_clear(circuit, allowed=0.01)
+network = ExecutedNetwork(data, folder, macs=1e6, cache=cache_folder())
+execution, loss = network.until_clear(circuit, allowed=0.01)
 """
 
 from __future__ import annotations

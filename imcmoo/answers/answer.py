@@ -11,10 +11,11 @@ from typing import Any, Self
 import numpy as np
 
 from imcmoo.answers.assessment import mean_costs
+from imcmoo.answers.executed import without_failed
 from imcmoo.answers.provenance import CERTIFIED, ENUMERATED
 from imcmoo.arrays import Floats
 from imcmoo.exact.bounded_criteria import ProofTask
-from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.certificate import CONFIRMATION, EXECUTED, Certificate
 from imcmoo.exact.check import feasible_costs
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import Infeasible, InputError
@@ -55,6 +56,7 @@ class Answer:
             chip itself.
         why: why there is no chip; empty if there is one.
         note: a remark on how the chip was found; empty if there is none.
+        executed, confirmation: see `Certificate`.
         evidence: what the answer rests on: certificates by criterion, an `ExactAnswer` or
             `ExactOptima`, an `Outcome` of searches, a `Run`, or the runs of all seeds.
     """
@@ -68,6 +70,8 @@ class Answer:
     front: Levels | None = None
     why: str = ""
     note: str = ""
+    executed: tuple[Mapping[str, Any], ...] = ()
+    confirmation: str = ""
     evidence: Any = field(default=None, compare=False)
 
     @classmethod
@@ -153,6 +157,8 @@ class Answer:
             "gap": _finite(self.gap),
             "why": self.why,
             "note": self.note,
+            **({EXECUTED: [*self.executed]} if self.executed else {}),
+            **({CONFIRMATION: self.confirmation} if self.confirmation else {}),
         }
 
     @classmethod
@@ -175,6 +181,8 @@ class Answer:
                 gap=_number(content["gap"]),
                 why=str(content["why"]),
                 note=str(content["note"]),
+                executed=tuple(content.get(EXECUTED, ())),
+                confirmation=str(content.get(CONFIRMATION, "")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"this is no answer of study {study.name}: {error}") from None
@@ -206,13 +214,15 @@ def answer_from_certificates(study: Study, proven: Mapping[str, Certificate]) ->
     of_first = certificate.within.get("gap", 0.0)
     note = f"the tolerance counts from an answer with a gap of {of_first:.3%}" if of_first else ""
     return Answer(
-        study,
+        without_failed(study, certificate.executed),
         CERTIFIED,
         study.space.levels_of(certificate.design),
         score=certificate.value,
         bound=certificate.bound,
         gap=certificate.gap,
         note=note,
+        executed=tuple(certificate.executed),
+        confirmation=certificate.confirmation,
         evidence=proven,
     )
 
@@ -228,13 +238,15 @@ def answer_from_enumeration(study: Study, answer: ExactAnswer) -> Answer:
     best = answer.optima[study.answer_name]
     levels = study.space.unrank(best.ranks[:1])
     return Answer(
-        study,
+        without_failed(study, answer.executed),
         ENUMERATED,
         levels,
         score=best.value,
         bound=best.value,
         gap=0.0,
         front=study.space.unrank(answer.ranks),
+        executed=answer.executed,
+        confirmation=answer.confirmation,
         evidence=answer,
     )
 

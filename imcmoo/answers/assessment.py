@@ -166,8 +166,7 @@ def with_neighbours(
 
 
 def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
-    """One row per limit of the chip or of a network; limits on SNR only of networks that have any.
-    """
+    """One row per limit of the chip or of a network; no limit on SNR of networks without one."""
     table = pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
         used=design.used()[0],
         excess=design.excess[0],

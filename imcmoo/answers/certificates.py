@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from imcmoo.answers.executed import Executed
 from imcmoo.answers.provenance import REPLACE, other_question, study_settings
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bounded_criteria import (
@@ -142,6 +143,15 @@ def certified_study(settings: Mapping[str, object], study: Study) -> Study:
         return study.with_settings(settings, names)
     except (KeyError, ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
+
+
+def executed_in(certificate: Certificate) -> list[Executed]:
+    """The executions that a certificate states.
+
+    Raises:
+        InputError: a record is of anything else.
+    """
+    return [Executed.of_json(record) for record in certificate.executed]
 
 
 def mismatch(certificate: Certificate, problem: AcceleratorProblem, stamp: Stamp) -> str:

@@ -1,7 +1,7 @@
 """Record of a network that was executed on simulated chips of a circuit, as certificates state it.
 
-    record = Executed.of_json(certificate.executed[0])
-    record.works, record.loss
+record = Executed.of_json(certificate.executed[0])
+record.works, record.loss
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from imcmoo.accuracy.execution import Execution
 from imcmoo.accuracy.verdict import Loss
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.predicted_accuracy import FailedCircuit
+from imcmoo.study.study import Study
 
 CONFIRMED, UNDECIDED, NOT_CONFIRMED = "confirmed", "undecided", "not confirmed"
 """What executions say of an answer: all its networks work; the loss of one is so near the allowed
@@ -116,6 +117,12 @@ class Executed:
             if type(content[field.name]) not in kinds.get(str(field.type), (dict,)):
                 raise InputError(f"{field.name} of an execution is {content[field.name]!r}")
         return cls(**content)
+
+
+def without_failed(study: Study, executed: Sequence[Mapping[str, Any]]) -> Study:
+    """The study without the circuits on which networks fail by stated executions."""
+    failed = failed_circuits([Executed.of_json(record) for record in executed])
+    return study.replace(failed=failed) if failed and failed != study.failed else study
 
 
 def failed_circuits(executed: Sequence[Executed]) -> tuple[FailedCircuit, ...]:

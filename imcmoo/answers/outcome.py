@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,7 @@ class Outcome:
         exact: regret against the exact answer; None without one.
         regret_reference: what regrets are against, `EXACT` or `BEST_FOUND`.
         proof: the proven answer; None for searches.
+        executed, confirmation: see `Certificate`; of searches.
     """
 
     study: Study
@@ -53,6 +55,8 @@ class Outcome:
     exact: ExactRegret | None
     regret_reference: str = BEST_FOUND
     proof: Answer | None = None
+    executed: tuple[Mapping[str, Any], ...] = ()
+    confirmation: str = ""
 
     @classmethod
     def from_searches(
@@ -135,7 +139,16 @@ class Outcome:
             return self.proof
         score = float(self.candidates.scores[self.criterion][self.chosen])
         front = self.candidates.levels
-        return Answer(self.study, SEARCHED, self.design, score=score, front=front, evidence=self)
+        return Answer(
+            self.study,
+            SEARCHED,
+            self.design,
+            score=score,
+            front=front,
+            executed=self.executed,
+            confirmation=self.confirmation,
+            evidence=self,
+        )
 
     @property
     def workloads(self) -> list[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
 
-from imcmoo.answers.certificates import certificates, certified_study
+from imcmoo.answers.certificates import certificates, certified_study, executed_in
 from imcmoo.answers.drawn_device import device_name
+from imcmoo.answers.executed import Executed
 from imcmoo.answers.provenance import (
     check_runs_no_code,
     check_trusted,
@@ -25,6 +26,7 @@ from imcmoo.exact.check import DesignCounts, Refused
 from imcmoo.io.errors import InputError
 from imcmoo.solve.check_certificate import Checker
 from imcmoo.solve.check_robust import WALKED, RobustCertificate, check_robust
+from imcmoo.solve.confirm import Confirmation
 from imcmoo.study import catalogue
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.study import Study
@@ -45,6 +47,9 @@ VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"
 EVALUATED = "re-walked and re-counted; no bounds used, all designs evaluated"
 UNVALIDATED = "re-walked and re-counted with the cost model's bounds"
 
+TRUSTED = "executions of {n} circuits are taken as stated; --execute repeats them"
+REPEATED = "executions of {n} circuits repeated: the same scores"
+
 APART = "{path} was not checked: certificates of {criterion} are checked by themselves"
 
 INTERRUPTED = "nothing was written; the same command begins anew"
@@ -59,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                "name or file of the study (default: of the certificate)"),
         option("--criterion MODULE:NAME", str,
                "your criterion that the certificate states, whose module is imported"),
+        option("--execute", bool, "repeat the executions of networks that certificates state"),
         option("--all", bool, f"of a robust chip: the proofs of all draws, not of {WALKED}"),
         QUIET,
     )  # fmt: skip
@@ -83,7 +89,9 @@ def main(args: argparse.Namespace) -> None:
     is_stated = _is_stated(args)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
-    checker = Checker(study if is_stated else certified_study(first.settings, study))
+    study = study if is_stated else certified_study(first.settings, study)
+    executed = [record for certificate in paths.values() for record in executed_in(certificate)]
+    checker = Checker(study, executed=executed)
     for path, certificate in paths.items():
         try:
             checker.claim(certificate)
@@ -100,6 +108,20 @@ def main(args: argparse.Namespace) -> None:
         if path not in paths:
             warn(APART.format(path=path, criterion=certificate.criterion))
     _show_walks(terminal, walks, validated)
+    if executed:
+        terminal.print(_executions(study, executed, again=args.execute), soft_wrap=True)
+
+
+def _executions(study: Study, executed: Sequence[Executed], *, again: bool) -> str:
+    """What is known of stated executions; if asked for, repeats them and refuses other scores."""
+    distinct = [e for at, e in enumerate(executed) if e not in executed[:at]]
+    if not again:
+        return TRUSTED.format(n=len(distinct))
+    confirmation = Confirmation(study, fresh=True)
+    for record in distinct:
+        if not confirmation.repeats(record):
+            raise Refused(f"refused: executed again, {record.network} has other scores")
+    return REPEATED.format(n=len(distinct))
 
 
 def _walked(

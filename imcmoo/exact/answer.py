@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.exact.behaviour import behaviour, changed, sampled_designs
+from imcmoo.exact.certificate import CONFIRMATION, EXECUTED
 from imcmoo.exact.enumeration import ExactAnswer, Optimum
 from imcmoo.io.checksums import content_checksum, sha256, write_checked_json
 from imcmoo.io.errors import InputError
@@ -57,6 +58,8 @@ def save(answer: ExactAnswer, folder: Path, problem: AcceleratorProblem, stamp: 
             name: {"value": value, "designs": len(answer.optima[name].ranks)}
             for name, value in _shown_values(answer, problem).items()
         },
+        **({EXECUTED: [*answer.executed]} if answer.executed else {}),
+        **({CONFIRMATION: answer.confirmation} if answer.confirmation else {}),
         "behaviour": behaviour(problem, sampled_designs(problem)),
     }
     write_checked_json(folder / SUMMARY, summary)
@@ -96,6 +99,8 @@ def load(folder: Path, problem: AcceleratorProblem, stamp: Stamp) -> ExactAnswer
         ),
         ranks=_ranks(front, space),
         designs=front["designs"].to_numpy(),
+        executed=tuple(summary.get(EXECUTED, ())),
+        confirmation=summary.get(CONFIRMATION, ""),
     )
     if differs := changed(problem, summary.get("behaviour", {}), answer):
         raise OtherProblem(f"{folder} is of {differs}")

@@ -163,7 +163,7 @@ class Certificate:
                 intact=content.get("checksum") == content_checksum(content),
                 prefix=prefix,
                 within=content.get(WITHIN, {}),
-                executed=content.get(EXECUTED, []),
+                executed=tuple(content.get(EXECUTED, ())),
                 confirmation=content.get(CONFIRMATION, ""),
                 ties=content.get(TIES, ""),
                 is_new=False,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -118,6 +119,7 @@ class ExactAnswer:
         front: distinct non-dominated objective vectors, sorted, shape (k, n_objectives).
         ranks: design of lowest rank of each point, shape (k,).
         designs: number of designs of each point, shape (k,).
+        executed, confirmation: see `Certificate`; of the design that the study selects.
     """
 
     n_feasible: int
@@ -125,6 +127,8 @@ class ExactAnswer:
     front: Floats
     ranks: Ranks
     designs: Ints
+    executed: tuple[Mapping[str, Any], ...] = ()
+    confirmation: str = ""
 
     def __post_init__(self) -> None:
         for name in ("front", "ranks", "designs"):

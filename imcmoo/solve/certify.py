@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from imcmoo.answers.certificates import CertificateFolder, nearly_best
 from imcmoo.exact.bounded_criteria import (
@@ -150,6 +148,7 @@ def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Cer
         stamp=stamp,
         time_limit_s=left_s,
         also=[within],
+        confirmation=prover.executions,
     )
     (part,) = proof_plan(problem, [within.name])
     (certificate,) = second.prove(part, {})

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from imcmoo.answers.certificates import (
     checked_design,
+    executed_in,
     mismatch,
     nearly_best,
     proof_task,
     refuse_idle_statements,
 )
+from imcmoo.answers.executed import CONFIRMED, UNDECIDED, Executed
 from imcmoo.answers.provenance import stamp_of_answers
 from imcmoo.exact.bounded_criteria import (
     BoundedCriterion,
@@ -41,6 +43,7 @@ from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.ties import Place
 from imcmoo.problem.tolerance import Tolerance
+from imcmoo.solve.confirm import Chip, Confirmation
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -70,13 +73,28 @@ class Checker:
         study: the study.
         together: checkers of all devices of a study that lists them, to which this one is added:
             regrets are against the best single-network optima of all.
+        executed: executions that the certificates state, see `executed_in`: claims are of designs
+            without the circuits on which networks fail.
+
+    Raises:
+        Refused: an execution is of another study, or its verdict does not follow.
     """
 
-    def __init__(self, study: Study, together: list[Checker] | None = None) -> None:
+    def __init__(
+        self,
+        study: Study,
+        together: list[Checker] | None = None,
+        executed: Sequence[Executed] = (),
+    ) -> None:
         self._together = [] if together is None else together
         self._together.append(self)
         self._infeasible: set[str] = set()
         self._problem: AcceleratorProblem = study.problem()
+        self._executions = Confirmation(study, stated=executed)
+        for record in executed:
+            if why := self._executions.fault(record):
+                raise Refused(f"an execution that a certificate states: {why}")
+        self._left = self._executions.study.problem() if executed else self._problem
         self._stamp = stamp_of_answers(study)
         self._claimed: dict[str, Certificate] = {}
         self._walks: dict[str, CertificateWalk] = {}
@@ -101,10 +119,19 @@ class Checker:
             (goal,) = part.criteria(walk.problem, self._optima_of(certificate, part))
         refuse_idle_statements(certificate, self._problem, part)
         design = checked_design(certificate, walk.problem, goal)
+        self._check_executions(certificate, Chip(design, part.network))
         walk.designs.append(design)
         self._claimed[certificate.criterion] = certificate
         place = _place(walk.problem, goal, design) if certificate.ties else None
         walk.claims.append(Claim(goal, certificate.bound, place))
+
+    def _check_executions(self, certificate: Certificate, chip: Chip) -> None:
+        """Check that what a certificate says of its design follows from the executions."""
+        if not all(record in self._executions.executed for record in executed_in(certificate)):
+            raise Refused("it states executions that its check does not know")
+        says, state = certificate.confirmation, self._executions.state([chip])
+        if says in (CONFIRMED, UNDECIDED) and says != state:
+            raise Refused(f"it says {says}, but its executions say {state or 'nothing'}")
 
     def claim_infeasible(self, criterion: str) -> None:
         """Register the claim that no design is feasible for a criterion.
@@ -158,7 +185,7 @@ class Checker:
 
     def _walk(self, part: ProofTask) -> CertificateWalk:
         if part.network not in self._walks:
-            problem = part.problem(self._problem)
+            problem = part.problem(self._left)
             with input_errors(of=NotProvable):
                 partials = search_tree(problem)
             self._walks[part.network] = CertificateWalk(problem, partials, [], [])

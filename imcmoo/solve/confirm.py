@@ -18,12 +18,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from imcmoo.accuracy.circuit_noise import cache_folder
 from imcmoo.accuracy.execution import ExecutedNetwork
+from imcmoo.accuracy.verdict import ROUNDING
 from imcmoo.answers.executed import (
     CONFIRMED,
     NOT_CONFIRMED,
@@ -67,6 +68,8 @@ class Confirmation:
         on_executed: called with the record of each execution.
         ended: nothing is executed any more once it returns True.
         fresh: True to execute anew what was executed before.
+        stated: records that are taken as they are, and nothing else is executed. If None, networks
+            are executed.
 
     Raises:
         InputError: the study asks for executions, but files of a network are not there.
@@ -79,21 +82,24 @@ class Confirmation:
         on_executed: Callable[[Executed], None] = lambda record: None,
         ended: Callable[[], bool] = lambda: False,
         fresh: bool = False,
+        stated: Sequence[Executed] | None = None,
     ) -> None:
         self.study = study
         self._of_study = study
         self.executed: list[Executed] = []
         self._on_executed = on_executed
-        self._ended = ended
+        self._ended = ended if stated is None else lambda: True
         self._networks = executed_networks(study, None if fresh else cache_folder())
-        self._faults = {n: fault for n, each in self._networks.items() if (fault := each.fault)}
-        if study.confirm and self._faults:
+        self._faults: dict[str, str] = {}
+        for record in stated or ():
+            self._keep(record)
+        if stated is None:
+            self._faults = {n: fault for n, each in self._networks.items() if (fault := each.fault)}
+        if (study.confirm or fresh) and self._faults:
             name, fault = next(iter(self._faults.items()))
             raise InputError(f"confirm: {name} cannot be executed: {fault}")
 
-    def until_works(
-        self, find: Callable[[Study], T], chips_of: Callable[[T], Sequence[Chip]]
-    ) -> T:
+    def until_works(self, find: Callable[[Study], T], chips_of: Callable[[T], Sequence[Chip]]) -> T:
         """What a method finds once its chips work, or as many were executed as may be.
 
         Args:
@@ -110,6 +116,13 @@ class Confirmation:
                 raise self._with_executions(error) from None
             if self.works(chips_of(found)) or self._is_over:
                 return found
+
+    def stated(self, chips: Sequence[Chip]) -> dict[str, Any]:
+        """Fields `executed` and `confirmation` of an answer with these chips."""
+        return {
+            "executed": tuple(record.to_json() for record in self.executed),
+            "confirmation": self.state(chips),
+        }
 
     def works(self, chips: Sequence[Chip]) -> bool:
         """Execute networks on chips, until one fails; True if all work or cannot be executed."""
@@ -135,6 +148,23 @@ class Confirmation:
             return False
         return self._executed(design, stated.network) == stated
 
+    def fault(self, stated: Executed) -> str:
+        """Why a record is not of the study, or its verdict does not follow; empty if it is true as
+        far as can be told without an execution."""
+        name = stated.network
+        if name not in self._networks:
+            return f"{name} is not executed in this study"
+        try:
+            with_circuit(self._any_design, stated.circuit)
+        except (KeyError, ValueError) as error:
+            return f"its circuit is none: {error}"
+        expected = self._about(name)
+        if differs := [key for key in expected if getattr(stated, key) != expected[key]]:
+            return f"other {differs[0]} of {name}"
+        if stated.excess < 0 or (stated.loss - stated.allowed > stated.excess + ROUNDING):
+            return f"the verdict on {name} does not follow from its loss"
+        return ""
+
     def state(self, chips: Sequence[Chip]) -> str:
         """What executions say of chips, with the reason; empty if nothing is to be executed."""
         pairs = [(chip, name) for chip in chips for name in self._names(chip)]
@@ -143,11 +173,11 @@ class Confirmation:
         records = {name: self._record(self._design(chip), name) for chip, name in pairs}
         if name := next((n for n in records if n in self._faults), ""):
             return f"{NOT_CONFIRMED}: {name}: {self._faults[name]}"
-        if None in records.values():
-            return f"{NOT_CONFIRMED}: ended before"
         failing = [each for each in records.values() if each is not None and not each.works]
         if failing:
             return f"{NOT_CONFIRMED}: {failing[0].text}"
+        if name := next((n for n, record in records.items() if record is None), ""):
+            return f"{NOT_CONFIRMED}: {name} is not executed"
         is_clear = all(each.clear for each in records.values() if each is not None)
         return CONFIRMED if is_clear else UNDECIDED
 
@@ -169,25 +199,27 @@ class Confirmation:
         """The record of a network on a design, executed unless it was before."""
         if known := self._record(design, name):
             return known
-        network, allowed = self._networks[name], (self.study.accuracy or {})[name].max_drop
-        assert allowed is not None, "only networks with a limit are executed"
+        about = self._about(name)
         (circuit,) = self._model.circuits(design, name)
-        execution, loss = network.until_clear(circuit, allowed)
-        record = Executed.of(
-            execution,
-            loss,
-            allowed,
-            network=name,
-            circuit=_columns(design),
-            settings=_settings(self.study, name),
-            files={k: network.data.about[f"{k}_sha256"] for k in ("network", "data")},
-        )
+        execution, loss = self._networks[name].until_clear(circuit, about["allowed"])
+        record = Executed.of(execution, loss, network=name, circuit=_columns(design), **about)
         self._keep(record)
         self._on_executed(record)
         return record
 
+    def _about(self, name: str) -> dict[str, Any]:
+        """Fields of the records of a network that are alike on all circuits."""
+        about = self._networks[name].data.about
+        return {
+            "allowed": (self._of_study.accuracy or {})[name].max_drop,
+            "settings": _settings(self._of_study, name),
+            "files": {kind: about[f"{kind}_sha256"] for kind in ("network", "data")},
+        }
+
     def _keep(self, record: Executed) -> None:
         """Keep a record; if it fails, the study excludes its circuit."""
+        if record in self.executed:
+            return
         self.executed.append(record)
         if not record.works:
             self.study = self.study.replace(failed=failed_circuits(self.executed))

@@ -18,13 +18,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers
 from imcmoo.problem.criteria import SINGLE_NETWORK
-from imcmoo.solve.certify import (
-    ALL,
-    OnStep,
-    Prover,
-    certify_shared,
-    criteria_to_prove,
-)
+from imcmoo.solve.certify import ALL, certify_shared, criteria_to_prove
 from imcmoo.solve.comparison_certificate import (
     ComparisonCertificate,
     DeviceProof,
@@ -35,6 +29,7 @@ from imcmoo.solve.enumerate import (
     enumerate_to,
     find_answer,
 )
+from imcmoo.solve.prover import OnStep, Prover
 from imcmoo.solve.together import enumerated_together
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study

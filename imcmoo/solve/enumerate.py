@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers.answer import answer_from_enumeration
+from imcmoo.answers.executed import Executed
 from imcmoo.answers.folder import remove_answer, write_answer
 from imcmoo.answers.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.exact import answer as exact
@@ -34,7 +35,10 @@ from imcmoo.io.files import unchanged
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
+from imcmoo.io.stamp import Stamp
+from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.nearest import nearest_text
+from imcmoo.solve.confirm import Chip, Confirmation
 from imcmoo.space.design_space import Ranks
 from imcmoo.study.study import Study
 
@@ -140,6 +144,7 @@ def enumerate_study(
     on_progress: OnProgress,
     on_estimate: Callable[[float], None] = lambda seconds: None,
     on_screened: OnProgress = lambda done, total: None,
+    on_executed: Callable[[Executed], None] = lambda record: None,
 ) -> ExactAnswer:
     """Evaluate every design of a study, continuing an interrupted enumeration.
 
@@ -151,19 +156,68 @@ def enumerate_study(
         on_estimate: called once, after the first chunk, with the estimated remaining time, s.
         on_screened: called before the first chunk with the number of screened mapping keys, and of
             all.
+        on_executed: called with the record of each network that is executed.
 
     Raises:
         InputError: no design is feasible, more than `MAX_DESIGNS` remain, or a user's criterion
             fails `check_own_criteria`.
     """
     _enumeration.cache_clear()  # a network's file may have changed since
-    enumeration = _enumeration(study)
-    problem = enumeration.problem
+    problem = study.problem()
     check_own_criteria(problem)
     began_as = stamp_of_answers(study)
+    options = workers, on_progress, on_estimate, on_screened
+    confirmation = Confirmation(study, on_executed=on_executed)
+    answer = confirmation.until_works(
+        lambda asked: _enumerated_in(folder, asked, began_as, *options),
+        lambda answer: enumerated_chips(study, answer),
+    )
+    answer = replace(answer, **confirmation.stated(enumerated_chips(study, answer)))
+    exact.save(answer, folder, problem, began_as)
+    TaskCheckpoints(folder, "").remove()
+    return answer
+
+
+def enumerated_chips(study: Study, answer: ExactAnswer) -> list[Chip]:
+    """Chips of an exact answer whose networks must work: the best by the criterion of the study,
+    and those that this rests on."""
+    name, tolerance = study.answer_name, study.nearly_best
+    if name not in answer.optima:
+        return []
+    networks: dict[str, str] = {}
+    if study.resolved_criterion.is_regret:
+        kind = SINGLE_NETWORK if study.baselines else "edap_"
+        networks = {f"{kind}{n}": n if study.baselines else "" for n in study.names}
+    if tolerance is not None:
+        networks[tolerance.first_name] = ""
+    named = {**networks, name: ""}
+    return [
+        Chip(study.space.unrank(answer.optima[score].ranks[:1]), network)
+        for score, network in named.items()
+        if score in answer.optima  # regrets of a model without networks alone are joint
+    ]
+
+
+def _enumerated_in(
+    folder: Path,
+    study: Study,
+    began_as: Stamp,
+    workers: Workers,
+    on_progress: OnProgress,
+    on_estimate: Callable[[float], None],
+    on_screened: OnProgress,
+) -> ExactAnswer:
+    """Evaluate every design of a study without the circuits that failed.
+
+    Raises:
+        InputError: see `enumerate_study`.
+    """
+    enumeration = _enumeration(study)
+    problem = enumeration.problem
     chunks = _chunks(study, enumeration, on_screened)
     chunked = f"by {DESIGNS_PER_ENUMERATION_CHUNK} in the order of {enumeration.mapping_parameters}"
-    parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} {chunked}")
+    failed = f" without {study.failed}" if study.failed else ""
+    parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} {chunked}{failed}")
     todo = [i for i in range(len(chunks)) if i not in parts]
     on_progress(len(parts), len(chunks))
     if isinstance(workers, int) and todo:
@@ -176,8 +230,6 @@ def enumerate_study(
     if differs := stamp_of_answers(study).difference(began_as.to_json()):
         parts.remove()
         raise InputError(f"{study.name} was edited while it was enumerated: it is of {differs} now")
-    exact.save(answer, folder, problem, began_as)
-    parts.remove()
     return answer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -90,8 +90,10 @@ class Prover:
         """Repeat the executions that a certificate states; reports one with other scores."""
         if repeats := self.executions.adopts(executed_in(certificate)):
             return repeats
-        self.report(f"{certificate.criterion}: the executions of the certificate here give other "
-                    "scores: not taken")
+        self.report(
+            f"{certificate.criterion}: executions of the certificate here give other scores: not "
+            "taken"
+        )
         return repeats
 
     @cached_property
@@ -125,31 +127,77 @@ class Prover:
             before = self._best_known.get(name)
             if before is None or not self._suffices(before):
                 continue
-            if before.single_network_optima == optima and self.executions.works(
-                self._chips(before, part)
-            ):
+            is_against_them = before.single_network_optima == optima
+            if is_against_them and self.executions.works([self._chip(before, part)]):
                 self.done[name] = self._confirmed(before, part)
                 yield self.done[name]
         left = tuple(name for name in part.names if name not in self.done)
         if not left:
             return
         for search in self._begun(replace(part, names=left), optima):
-            limit = self.limit_s(search.goal.name) / 2
-            proof = search.run(self._until(time.perf_counter() + limit))
-            certificate = make_certificate(
-                proof,
-                self.problem,
-                stamp=self.stamp_of_answers,
-                sample=self._sample,
-                single_network_optima=optima,
-                seconds=time.perf_counter() - began,
+            certificate = self.executions.until_works(
+                self._finder(search, part, optima, began), lambda c: [self._chip(c, part)]
             )
-            for known in self.known:
-                if known.criterion == certificate.criterion:
-                    certificate = _strongest(certificate, known, search.goal)
-            self.done[search.goal.name] = certificate
-            yield certificate
+            self.done[certificate.criterion] = self._confirmed(certificate, part)
+            yield self.done[certificate.criterion]
             began = time.perf_counter()
+
+    def _finder(
+        self,
+        search: BranchAndBound,
+        part: ProofTask,
+        optima: Mapping[str, Mapping[str, float]],
+        began: float,
+    ) -> Callable[[Study], Certificate]:
+        """Returns what proves the criterion of a begun search: that search first, then new ones of
+        the study without the circuits that failed."""
+        waiting = [search]
+
+        def find(study: Study) -> Certificate:
+            if not waiting:
+                self._search_in(study)
+                waiting.extend(self._begun(replace(part, names=(search.goal.name,)), optima))
+            return self._proven(waiting.pop(), optima, began)
+
+        return find
+
+    def _search_in(self, study: Study) -> None:
+        """Search the study without the circuits that failed, from now on."""
+        if study is not self._searched[0]:
+            self._searched = study, study.problem(also=self.also)
+            self._joint_tree = None
+
+    def _proven(
+        self, search: BranchAndBound, optima: Mapping[str, Mapping[str, float]], began: float
+    ) -> Certificate:
+        """The certificate of a begun search; `began` is the time at which its proof began."""
+        limit = self.limit_s(search.goal.name) / 2
+        proof = search.run(self._until(time.perf_counter() + limit))
+        certificate = make_certificate(
+            proof,
+            self.problem,
+            stamp=self.stamp_of_answers,
+            sample=self._sample,
+            single_network_optima=optima,
+            seconds=time.perf_counter() - began,
+        )
+        for known in self.known:
+            if known.criterion == certificate.criterion:
+                certificate = _strongest(certificate, known, search.goal)
+        return certificate
+
+    def _chip(self, certificate: Certificate, part: ProofTask) -> Chip:
+        """The certified chip, with the only network of the task if there is one."""
+        return Chip(self.problem.space.levels_of(certificate.design), part.network)
+
+    def _confirmed(self, certificate: Certificate, part: ProofTask) -> Certificate:
+        """A certificate with the executions so far, and what they say of its design."""
+        state = self.executions.state([self._chip(certificate, part)])
+        if not state:
+            return certificate
+        of_task = [e for e in self.executions.executed if part.network in ("", e.network)]
+        records = tuple(each.to_json() for each in of_task)
+        return replace(certificate, executed=records, confirmation=state)
 
     def _suffices(self, known: Certificate) -> bool:
         """True if a certificate proves what is asked for."""
@@ -181,7 +229,8 @@ class Prover:
         return self._joint_tree
 
     def _new_tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
-        expander = NodeExpander(part.problem(self.problem), self.report)
+        _, problem = self._searched
+        expander = NodeExpander(part.problem(problem), self.report)
         designs = [self.problem.space.levels_of(c.design) for c in self.known]
         starts = (self.start, self.study.start_levels)
         designs += [levels for levels in starts if levels is not None]

@@ -6,7 +6,8 @@ Regrets of several studies are against the best single-network optima of all.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,16 +18,19 @@ from imcmoo.answers.answers import least_edap
 from imcmoo.answers.outcome import Outcome
 from imcmoo.answers.provenance import ENUMERATED, SEARCHED
 from imcmoo.arrays import Floats
-from imcmoo.exact.certificate import NothingToCertify
+from imcmoo.exact.certificate import EXACT, NothingToCertify
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer, NothingFeasible, Optimum
 from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.io.checksums import digest
 from imcmoo.io.errors import Infeasible
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.search.sampling import NoFeasibleDesign
-from imcmoo.solve.certify import Prover, certify_shared
-from imcmoo.solve.enumerate import ExactOptima, NothingToEnumerate
-from imcmoo.solve.searches import LimitsUnmet, run_searches, search_models
+from imcmoo.solve.certify import certify_shared
+from imcmoo.solve.confirm import Chip, Confirmation
+from imcmoo.solve.enumerate import ExactOptima, NothingToEnumerate, enumerated_chips
+from imcmoo.solve.prover import Prover
+from imcmoo.solve.searches import LimitsUnmet, OnTrace, run_searches, search_models
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -65,11 +69,17 @@ def certified_together(
 
 
 def enumerated(study: Study) -> ExactAnswer:
-    """Evaluate all designs of a study in this process.
+    """Evaluate all designs of a study in this process, and execute the networks of the best.
 
     Raises:
         NothingToEnumerate: no design is feasible; says which is nearest.
     """
+    confirmation = Confirmation(study)
+    answer = confirmation.until_works(_evaluated, lambda found: enumerated_chips(study, found))
+    return replace(answer, **confirmation.stated(enumerated_chips(study, answer)))
+
+
+def _evaluated(study: Study) -> ExactAnswer:
     problem = study.problem()
     try:
         return Enumeration(problem).answer()
@@ -138,15 +148,53 @@ def search_outcome(study: Study) -> Outcome:
     Raises:
         Infeasible: no design is feasible; says which is nearest.
     """
-    models = search_models(study)
     with TemporaryDirectory() as folder:
+        return confirmed_outcome(study, Path(folder).joinpath)
+
+
+def confirmed_outcome(
+    study: Study,
+    checkpoint: Callable[[str], Path],
+    on_trace: OnTrace = lambda name, row: None,
+    answer: ExactAnswer | None = None,
+) -> Outcome:
+    """Search a study until the networks of the selected design, executed, work on it.
+
+    Args:
+        study: the study.
+        checkpoint: returns the path of the checkpoint of a search.
+        on_trace: called after every generation.
+        answer: exact answer that regrets are against. If None, they are against the best found.
+
+    Raises:
+        Infeasible: no design is feasible; says which is nearest.
+    """
+
+    def find(asked: Study) -> Outcome:
+        # Searches without some circuits are others, with checkpoints of their own.
+        mark = f"{digest(repr(asked.failed).encode())[:8]}." if asked.failed else ""
         try:
-            searches = run_searches(study, models, Path(folder).joinpath, lambda name, row: None)
+            searches = run_searches(
+                asked, search_models(asked), lambda name: checkpoint(f"{mark}{name}"), on_trace
+            )
         except LimitsUnmet as error:
             raise Infeasible(str(error)) from None
         except NoFeasibleDesign:
-            raise Infeasible(nothing_feasible(study.problem())) from None
-    return Outcome.from_searches(study, searches)
+            raise Infeasible(nothing_feasible(asked.problem())) from None
+        return Outcome.from_searches(asked, searches, answer)
+
+    confirmation = Confirmation(study)
+    outcome = confirmation.until_works(find, _searched_chips)
+    return replace(outcome, **confirmation.stated(_searched_chips(outcome)))
+
+
+def _searched_chips(outcome: Outcome) -> list[Chip]:
+    """Chips whose networks must work: the selected one, and those that its regret is against."""
+    best, chips = outcome.baselines, [Chip(outcome.design)]
+    is_regret = outcome.study.resolved_criterion.is_regret
+    if not is_regret or best is None or outcome.regret_reference == EXACT:
+        return chips
+    return [*(Chip(best.levels[[w]], n) for w, n in enumerate(outcome.baseline_searches)), *chips]
 
 
 def searched(study: Study) -> Answer:

@@ -16,7 +16,6 @@ from experiments.edge_networks.prediction import RRAM, chip
 from experiments.edge_networks.study import SHAPES
 from experiments.edge_networks.verdict import (
     Verdict,
-
     with_margin,
     worst,
 )
@@ -24,30 +23,6 @@ from tests.accuracy.networks import real
 from tests.accuracy.test_assess import assessed as of_random_samples
 from tests.networks.accuracy_data import DATA
 from tests.networks.onnx_import.models import node
-
-
-def test_samples_that_hang_together_count_as_one():
-    rng = np.random.default_rng(0)
-    of_sequences = rng.normal(0, 1, 12)
-    frames = np.repeat(of_sequences, 100)
-    found = clustered_standard_error(frames, np.repeat(np.arange(12), 100))
-    assert found == pytest.approx(of_sequences.std(ddof=1) / math.sqrt(12))
-    assert clustered_standard_error(frames, np.arange(1200)) < found / 9
-
-
-def test_the_standard_error_is_that_of_means_of_clusters_of_any_size():
-    rng = np.random.default_rng(1)
-    clusters = np.repeat(np.arange(30), np.arange(1, 31))
-    means = [
-        (rng.normal(0, 1, 30)[clusters] + rng.normal(0, 1, len(clusters))).mean()
-        for _ in range(2000)
-    ]
-    one = rng.normal(0, 1, 30)[clusters] + rng.normal(0, 1, len(clusters))
-    assert clustered_standard_error(one, clusters) == pytest.approx(np.std(means), rel=0.3)
-
-
-def test_a_single_sequence_has_no_standard_error():
-    assert math.isnan(clustered_standard_error(np.arange(3.0), np.zeros(3, int)))
 
 
 @pytest.mark.parametrize(
