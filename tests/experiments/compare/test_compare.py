@@ -157,7 +157,7 @@ def test_a_local_search_begins_again_when_nothing_is_left_to_expand(name):
 
 @pytest.mark.parametrize("name", ["Pareto local search", "best-first", "random", "ours"])
 def test_designs_that_break_a_limit_are_evaluated_once_and_do_not_count(name):
-    """As on scenarios, whose deadlines are known only after an evaluation."""
+    """Limits of networks, as deadlines of scenarios, are known only after an evaluation."""
     few = {"rows": (64, 256), "cols": (64, 128), "glb_depth": (4096, 16384)}
     space = restricted(SMALL, few, name="few")
     levels = space.unrank(np.arange(space.size))
