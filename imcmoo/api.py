@@ -82,6 +82,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         out: str | Path = "results",
         budget: int | None = None,
         seed: int | None = None,
+        algorithm: object = None,
         resume: bool = False,
         force: bool = False,
         progress: OnTrace | None = None,
@@ -94,6 +95,8 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
             out: folder of all results.
             budget: unique designs that each search evaluates. If None, that of the study.
             seed: seed of all random choices. If None, the first seed of the study.
+            algorithm: an algorithm of pymoo that searches instead of the built-in search, such as
+                `NSGA2(pop_size=100)`, or its `module:name`. If None, that of the study.
             resume: continue an interrupted run and keep a complete one. If False, start over.
             force: replace a run with the same name but other settings, such as another budget;
                 otherwise such a run is an error.
@@ -106,7 +109,7 @@ class Study(study.Study):  # noqa: D101 - documented with its keys
         from imcmoo.run import run_study
 
         self.warn_of_weights()
-        settings = {"budget": budget, "seeds": seed}
+        settings = {"budget": budget, "seeds": seed, "algorithm": algorithm}
         study = self.replace(**{key: value for key, value in settings.items() if value is not None})
         return run_study(study, Path(out), resume=resume, force=force, progress=progress)
 
@@ -314,6 +317,7 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         out: str | Path = "results",
         budget: int | None = None,
         seed: int | None = None,
+        algorithm: object = None,
         resume: bool = False,
         force: bool = False,
         progress: OnTrace | None = None,
@@ -323,8 +327,8 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         A device without a feasible design has no chip in the comparison.
 
         Args:
-            out, budget, seed, resume, force, progress: see `Study.run`; the budget is each
-                device's.
+            out, budget, seed, algorithm, resume, force, progress: see `Study.run`; the budget is
+                that of each device.
 
         Returns:
             The best chip of each device; regrets are against the best found on any device.
@@ -336,7 +340,7 @@ class StudyOfDevices(devices.StudyOfDevices):  # noqa: D101 - documented with it
         from imcmoo.run import Observer, run_devices
 
         self.studies[0].warn_of_weights()
-        changes = {"budget": budget, "seeds": seed}
+        changes = {"budget": budget, "seeds": seed, "algorithm": algorithm}
         study = self.replace(**{key: value for key, value in changes.items() if value is not None})
         seeds = study.studies[0].seeds[:1]
         observer = Observer() if progress is None else Observer(progress)

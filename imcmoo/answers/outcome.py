@@ -20,7 +20,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
 from imcmoo.problem.selection import Candidates
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.algorithm import Search
+from imcmoo.record.trace import Searched
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -47,7 +47,7 @@ class Outcome:
 
     study: Study
     archive: Evaluations
-    searches: dict[str, Search]
+    searches: dict[str, Searched]
     baselines: Baselines | None
     candidates: Candidates
     exact: ExactRegret | None
@@ -56,7 +56,7 @@ class Outcome:
 
     @classmethod
     def from_searches(
-        cls, study: Study, searches: dict[str, Search], answer: ExactAnswer | None = None
+        cls, study: Study, searches: dict[str, Searched], answer: ExactAnswer | None = None
     ) -> Outcome:
         """Compare and select among all searches of a study.
 
@@ -107,7 +107,7 @@ class Outcome:
         return self.archive.problem
 
     @property
-    def baseline_searches(self) -> dict[str, Search]:
+    def baseline_searches(self) -> dict[str, Searched]:
         """The search of each network, by name."""
         return {name: search for name, search in self.searches.items() if name != JOINT}
 
@@ -201,7 +201,7 @@ class Baselines:
     definition: EdapDefinition
 
     @classmethod
-    def from_searches(cls, joint: Evaluations, searches: Mapping[str, Search]) -> Baselines:
+    def from_searches(cls, joint: Evaluations, searches: Mapping[str, Searched]) -> Baselines:
         """Best design by EDAP of each single-network search, evaluated on all networks.
 
         Designs of the record `joint` are not evaluated again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import AREA, NAMED
 from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.own_score import NAME as SCORE
+from imcmoo.study.algorithm import AlgorithmName
 from imcmoo.study.catalogue import find_study, named_study, names
 from imcmoo.study.devices import DATA, Kinds
 from imcmoo.study.study import SNR_LIMITS, Study
@@ -116,6 +118,8 @@ def command(study: Study, how: str = SEARCHED) -> str:
         parts.append(f"--criterion {study.criterion}")
     if how == SEARCHED and not study.baselines:
         parts.append("--no-baselines")
+    if how == SEARCHED and study.algorithm:
+        parts.append(f"--algorithm {shlex.quote(study.algorithm)}")
     if study.area_limit_m2 is not None:
         limit = np.format_float_positional(study.area_limit_mm2, trim="-")
         parts.append(f"--area-limit {limit}")
@@ -178,7 +182,7 @@ def ordinary_study(
     check_runs_no_code(own)
     read = read_study(own, kinds=kinds)
     assert isinstance(read, Study), "an answer is of one study"
-    return read
+    return read.replace(algorithm=AlgorithmName.stored(read.algorithm))
 
 
 def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, object]) -> Study:

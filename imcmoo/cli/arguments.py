@@ -269,7 +269,7 @@ def with_options(study: Study | StudyOfDevices, args: argparse.Namespace) -> Stu
     Raises:
         InputError: the study does not allow these settings.
     """
-    names = ("budget", "criterion", "area_limit_mm2", "deployment")
+    names = ("budget", "criterion", "algorithm", "area_limit_mm2", "deployment")
     options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
     if getattr(args, "no_baselines", False):
         options["baselines"] = False

@@ -30,11 +30,11 @@ from imcmoo.display.labels import label
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, NAMED
+from imcmoo.record.trace import TraceRow
 from imcmoo.report import terminal_tables
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.report.finished_run import Run
 from imcmoo.run import Observer, answer_from_run, run_devices, run_studies, runs_folder, searched
-from imcmoo.search.algorithm import TraceRow
 from imcmoo.solve.searches import OnTrace, search_names
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
@@ -79,6 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
                f"your own (default: the study's, {MINIMAX}); all are reported"),
         option("--no-baselines", bool, "skip the searches for single networks"),
+        option("--algorithm MODULE:NAME", str,
+               "algorithm of pymoo that searches instead, its class, or a function that makes one"),
     )  # fmt: skip
     arguments.add_settings(parser)
     arguments.add_workers(parser)

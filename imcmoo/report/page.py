@@ -247,6 +247,7 @@ def _about(results: Results) -> list[str]:
         f"study {results.study}",
         f"cost model {config['model']}",
         f"{config['budget']:,} designs a search",
+        *([f"algorithm {config['algorithm']}"] if "algorithm" in config else []),
         f"imcmoo {config['stamp']['versions']['imcmoo']}",
     ]
     n_feasible, n = int(results.evaluations["feasible"].sum()), len(results.evaluations)

@@ -11,7 +11,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -29,6 +29,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record import checkpoint
 from imcmoo.record.checkpoint import check_numbers
 from imcmoo.record.evaluations import Evaluations
+from imcmoo.record.trace import TraceRow, trace_row
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.survival import Survival, survivors
@@ -43,24 +44,6 @@ N_INITIAL = 300
 
 POPULATION = 70
 """Designs that survive a generation: that of the paper."""
-
-
-@dataclass(frozen=True)
-class TraceRow:
-    """State of a search after a generation.
-
-    Args:
-        generation: 0 for the initial designs.
-        evaluations: unique designs evaluated so far.
-        best: smallest score of a feasible design by the first criterion that guides the search, or
-            by the first objective if none does; infinite without a feasible design.
-        front: number of non-dominated feasible designs found so far.
-    """
-
-    generation: int
-    evaluations: int
-    best: float
-    front: int
 
 
 class Search:
@@ -233,11 +216,7 @@ class Search:
             rows = np.concatenate([self.population, new])
             F, G = archive.F[rows], archive.G[rows]
             self.population = rows[self.survival(self.problem, F, G, self.population_size)]
-        front, guides = archive.F[archive.front], self.problem.guides
-        costs = self.problem.costs(front)  # the first that guides is no regret
-        scores = guides[0].scores(costs, None) if guides and len(front) else front[:, 0]
-        best = float(scores.min(initial=np.inf))
-        self.trace[generation:] = [TraceRow(generation, len(archive), best, len(front))]
+        self.trace[generation:] = [trace_row(archive, generation)]
 
     def _stamp_before(self) -> Stamp:
         """Stamp of a search that has not begun; names its settings, for clear differences."""

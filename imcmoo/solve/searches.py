@@ -13,8 +13,10 @@ from imcmoo.io.errors import input_errors
 from imcmoo.model.cost_model import CostModel
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.algorithm import N_INITIAL, Search, TraceRow, run_search
+from imcmoo.record.trace import Searched, TraceRow
+from imcmoo.search.algorithm import N_INITIAL, run_search
 from imcmoo.search.sampling import NoFeasibleDesign, draw_diverse, unseen
+from imcmoo.solve.algorithm_search import search_by
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -39,8 +41,11 @@ def search_models(study: Study) -> dict[str, CostModel]:
     """Cost models of the searches of a study, by name.
 
     Raises:
-        InputError: the study has baselines, but its model cannot be built for one network.
+        InputError: the study has baselines, but its model cannot be built for one network; or its
+            algorithm cannot be found.
     """
+    if study.algorithm is not None:
+        study.algorithm.make()
     model = study.cost_model()
     with input_errors("baselines: "):
         return {n: model if n == JOINT else model.for_network(n) for n in search_names(study)}
@@ -51,7 +56,7 @@ def run_searches(
     models: Mapping[str, CostModel],
     checkpoint: Callable[[str], Path],
     on_trace: OnTrace,
-) -> dict[str, Search]:
+) -> dict[str, Searched]:
     """Run all searches of a study, continuing from existing checkpoints.
 
     Args:
@@ -66,7 +71,7 @@ def run_searches(
     """
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     models[JOINT].prepare(limit, at_most=CHIPS_MAPPED_PER_EVALUATION * study.budget * len(models))
-    searches: dict[str, Search] = {}
+    searches: dict[str, Searched] = {}
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)
         # Each search has its own stream of random numbers, so none depends on the others.
@@ -89,8 +94,11 @@ def _search(
     start: Levels | None,
     checkpoint: Path,
     callback: Callable[[TraceRow], None],
-) -> Search:
-    """Search a problem with the budget of a study, from a start if there is one."""
+) -> Searched:
+    """Search a problem with the budget and algorithm of a study, from a start if there is one."""
+    if study.algorithm is not None:
+        made, limits = study.algorithm.make(), {"budget": study.budget, "seed": study.seed}
+        return search_by(made, problem, **limits, callback=callback)
     searched = problem.without_checks() if study.count_checks else problem
     return run_search(
         searched,

@@ -20,7 +20,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
@@ -61,6 +63,7 @@ from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.space.restricted import ValueFaults
+from imcmoo.study.algorithm import AlgorithmName
 from imcmoo.study.faults import fault_lines
 from imcmoo.study.parsing import (
     as_tuple,
@@ -127,8 +130,8 @@ BUDGET = 3300
 """Default number of designs that each search evaluates."""
 
 SEARCH_KEYS = {
-    *("area_limit_mm2", "baselines", "budget", "count_checks", "criterion", "score", "seeds"),
-    *("second_criterion", "start", "tolerance", "uncertainty"),
+    *("algorithm", "area_limit_mm2", "baselines", "budget", "count_checks", "criterion"),
+    *("score", "seeds", "second_criterion", "start", "tolerance", "uncertainty"),
 }
 """Keys of a study that do not affect its cost model."""
 
@@ -207,6 +210,10 @@ def check_names(names: Sequence[str]) -> None:
             raise ValueError(
                 f"no network can be called '{name}': {', '.join(RESERVED)} mean something else"
             )
+
+
+def _named_algorithm(given: object) -> AlgorithmName | None:
+    return None if given is None else AlgorithmName.of(given)
 
 
 class Study(Table):
@@ -300,6 +307,9 @@ class Study(Table):
         None, description="what selects among the designs within the tolerance"
     )
     budget: int = Field(BUDGET, ge=1, description="unique designs evaluated by each search")
+    algorithm: Annotated[
+        AlgorithmName | None, PlainValidator(_named_algorithm), WithJsonSchema({"type": "string"})
+    ] = Field(None, description="module:name of an algorithm of pymoo that searches instead")
     count_checks: bool = Field(
         False, description="evaluate designs unchecked: for cost models with expensive checks"
     )
@@ -906,6 +916,8 @@ class Study(Table):
         settings, limit = {name: stored[name] for name in names}, stored["area_limit_mm2"]
         if (assumed := stored.get("assumptions")) != self.assumptions:
             settings["assumptions"] = assumed
+        if (named := stored.get("algorithm")) != self.algorithm:
+            settings["algorithm"] = AlgorithmName.stored(named)
         if "seed" in settings:
             settings["seeds"] = settings.pop("seed")
         if limit != self.to_config()["area_limit_mm2"]:
@@ -960,6 +972,7 @@ class Study(Table):
             "baselines": self.baselines,
             **({"start": dict(self.start)} if self.start else {}),
             **({"count_checks": True} if self.count_checks else {}),
+            **({"algorithm": str(self.algorithm)} if self.algorithm else {}),
             "area_limit_mm2": area,
             "deployment": self.deployment,
             "model": self.model,
