@@ -42,8 +42,9 @@ from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.problem.scores import Score
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
-from imcmoo.search.sampling import draw_feasible, unseen
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
+from imcmoo.space.sets import unseen
 
 
 def _integer() -> dict[str, Any]:

@@ -14,10 +14,11 @@ from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.elites import from_elites
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.sampling import distinct, draw_feasible, unseen
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import best_in_turn
 from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.sets import distinct, unseen
 
 OVERSAMPLING = 16
 """Children created per wanted child, since some are known or infeasible."""

@@ -9,10 +9,10 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.sampling import are_in, unseen
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import nearby_moves, neighbours
+from imcmoo.space.sets import are_in, unseen
 
 LARGEST_STEP = 8
 """Most designs checked at once per missing design, where few are feasible."""

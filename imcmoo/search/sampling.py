@@ -6,11 +6,12 @@ from collections.abc import Set
 
 import numpy as np
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.repair import repair
-from imcmoo.space.design_space import DesignSpace, Levels, Ranks
+from imcmoo.space.design_space import Levels
+from imcmoo.space.sets import unseen
 
 DRAWS = 16
 """Random designs per wanted feasible design. Only the least violated are repaired, so that few
@@ -31,21 +32,6 @@ BATCH = 16
 
 class NoFeasibleDesign(ValueError):
     """No design of the space satisfies the constraints, as far as sampling can tell."""
-
-
-def are_in(ranks: Ranks, seen: Set[int]) -> Bools:
-    """True for ranks that are in `seen`, shape as `ranks` (n,)."""
-    return np.fromiter(map(seen.__contains__, ranks.tolist()), bool, len(ranks))
-
-
-def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
-    """Distinct designs whose rank is not in `seen`, in order."""
-    return distinct(space, levels[~are_in(space.rank(levels), seen)])
-
-
-def distinct(space: DesignSpace, levels: Levels) -> Levels:
-    """Designs without their repetitions, in order."""
-    return levels[np.sort(np.unique(space.rank(levels), return_index=True)[1])]
 
 
 def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> Levels:
@@ -160,10 +146,9 @@ def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) 
     more = draw_feasible(problem, n - len(samples), rng, seen=seen)
     samples = np.concatenate([samples, more])
     if not len(samples):
-        limit, names = problem.area_limit_m2, ", ".join(problem.workload_names)
-        within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
+        limit, names = problem.largest_area_m2 * MM2_PER_M2, ", ".join(problem.workload_names)
         raise NoFeasibleDesign(
-            f"no feasible design found in space {problem.space.name} for {names}{within}: "
-            "relax the area limit or widen the space"
+            f"no feasible design found in space {problem.space.name} for {names} within "
+            f"{limit:g} mm²: relax the area limit or widen the space"
         )
     return samples

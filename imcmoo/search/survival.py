@@ -61,16 +61,7 @@ def best_in_turn(scores: Floats) -> Ints:
     Returns:
         Indices of all designs, shape (n_designs,).
     """
-    in_turn = _stable_order(scores).ravel()
+    in_turn = np.argsort(scores, axis=0, kind="stable").ravel()
     first = np.empty(len(scores), dtype=np.int64)
     first[in_turn[::-1]] = np.arange(len(in_turn))[::-1]  # of equal indices the last one counts
     return in_turn[np.sort(first)]
-
-
-def _stable_order(scores: Floats) -> Ints:
-    """Stable order of each column; the faster order is the same where no values are equal."""
-    order = np.argsort(scores, axis=0)
-    ascending = np.take_along_axis(scores, order, axis=0)
-    tied = ~(ascending[1:] > ascending[:-1]).all(axis=0)
-    order[:, tied] = np.argsort(scores[:, tied], axis=0, kind="stable")
-    return order

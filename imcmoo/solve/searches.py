@@ -15,9 +15,10 @@ from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.trace import Searched, TraceRow
 from imcmoo.search.algorithm import N_INITIAL, run_search
-from imcmoo.search.sampling import NoFeasibleDesign, draw_diverse, unseen
+from imcmoo.search.sampling import NoFeasibleDesign, draw_diverse
 from imcmoo.solve.algorithm_search import search_by
 from imcmoo.space.design_space import Levels
+from imcmoo.space.sets import unseen
 from imcmoo.study.study import Study
 
 CHIPS_MAPPED_PER_EVALUATION = 4

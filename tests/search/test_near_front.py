@@ -2,8 +2,8 @@ import numpy as np
 
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.search.sampling import unseen
 from imcmoo.space.moves import move, single_moves
+from imcmoo.space.sets import unseen
 from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, builder, evaluated
 

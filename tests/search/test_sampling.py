@@ -14,8 +14,8 @@ from imcmoo.search.sampling import (
     draw_feasible,
     draw_screened,
     spread_out,
-    unseen,
 )
+from imcmoo.space.sets import unseen
 from problems import RRAM
 from tests.fakes import SMALL, FakeEvaluator, fake_problem
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM

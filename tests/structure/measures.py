@@ -30,7 +30,7 @@ CEILINGS = {
     f"functions above {LONG_FUNCTION} lines": 29,
     "imports of own modules inside functions": 45,
     "uses of Any": 449,
-    "lines": 63447,
+    "lines": 63450,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why.
