@@ -146,15 +146,15 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
-    initial = draw_diverse(problem, INITIAL, rng)
-    counting = CountingProblem(problem)
+    drawing = CountingProblem(problem)
+    initial = draw_diverse(drawing, INITIAL, rng)
     rows: dict[str, Rows] = {name: [] for name in COLUMNS}
     fronts: Result = {}
     criteria = rules.criteria or tuple(c.name for c in judged(problem))
     for name, method in rules.methods.items():
         budgets = rules.budgets_of(name, seed)
         for budget in budgets if name in rules.phased else budgets[-1:]:
-            counting.reset()
+            counting = drawing.after_start()  # the checks that drew the start count, too
             archive = method(Start(counting, initial, budget, seed, checks_are_free=True))
             best = best_so_far(judge, archive, criteria)
             run = _Run(rules, name, seed, archive, counting.counts(archive.levels), best)

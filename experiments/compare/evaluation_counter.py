@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -221,12 +222,15 @@ class _CountingFeasibility(Feasibility):
     def __init__(self, problem: AcceleratorProblem) -> None:
         super().__init__(problem.model, problem.area_limit_m2)
         self.space = problem.space
-        self.reset()
-
-    def reset(self) -> None:
-        """Restart the count."""
         self._checked, self._asked, self._answered = (set[int]() for _ in range(3))
         self.count = 0
+
+    def copy(self) -> Self:
+        """A copy that goes on from this count."""
+        other = copy(self)
+        for name in ("_checked", "_asked", "_answered"):
+            setattr(other, name, set(getattr(self, name)))
+        return other
 
     def record(self, levels: Levels) -> None:
         """Count designs that are checked exactly or evaluated."""
@@ -265,10 +269,12 @@ class CountingProblem(AcceleratorProblem):
         self.feasibility = self._counter = _CountingFeasibility(self)
         self._first: dict[int, int] = {}
 
-    def reset(self) -> None:
-        """Restart the count."""
-        self._counter.reset()
-        self._first = {}
+    def after_start(self) -> Self:
+        """A copy that goes on from this count: a search from designs that were drawn with it."""
+        other = copy(self)
+        other.feasibility = other._counter = self._counter.copy()
+        other._first = {}
+        return other
 
     def counts(self, levels: Levels) -> NDArray[np.int64]:
         """Return the count when each design was first evaluated, shape (n,)."""

@@ -48,12 +48,15 @@ def test_designs_that_agree_in_all_the_screen_depends_on_are_one_question(counti
     assert counting.counts(alike[[5]]).tolist() == [4]
 
 
-def test_what_was_forgotten_counts_again(counting):
-    levels = designs(3)
-    counting.feasibility.violation(levels)
-    counting.reset()
-    counting.evaluate(levels[:1])
-    assert counting.counts(levels[:1]).tolist() == [1]
+def test_a_search_counts_the_checks_that_drew_its_start_and_no_other_search(counting):
+    levels = designs(6)
+    counting.feasibility.violation(levels[:3])
+    for _ in range(2):
+        search = counting.after_start()
+        search.evaluate(levels[[4, 0]])
+        search.feasibility.violation(levels)
+        search.evaluate(levels[[5]])
+        assert search.counts(levels[[4, 0, 5]]).tolist() == [4, 4, 6]
 
 
 def test_answers_are_those_of_the_problem(counting):
