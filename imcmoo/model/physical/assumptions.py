@@ -73,6 +73,14 @@ class Assumptions:
         "Sakurai and Newton 1990, short channels; it misses ratios of times of eight chips at two "
         "supplies by 1.18 in the median, NeuroSim's 2 by 2.0",
     )
+    sram_minimum_V: Assumption = Assumption(
+        0.0,
+        0.0,
+        0.8,
+        "least supply of 6T cells; assist circuits give 0.1 V: JLPEA 2(2):143, 2012",
+        spread="held",
+        why_held=OF_COUNTS,
+    )
     clock_Hz: Assumption = Assumption(
         1e9, 0.5e9, 2e9, "assumption: digital clock at 0.9 V and above", group="logic_speed"
     )
@@ -199,6 +207,30 @@ class Assumptions:
         least=1 / 30,
         most=30.0,
     )
+    adc_bias_W: Assumption = Assumption(
+        0.0,
+        0.0,
+        12e-6,
+        "assumption: static power of references and bias of an ADC at 0.9 V",
+        spread="held",
+        why_held=OF_COUNTS,
+    )
+    adc_trim_area: Assumption = Assumption(
+        1.0,
+        1.0,
+        1.2,
+        "assumption: area of an ADC with its trim over that without",
+        spread="held",
+        why_held=OF_COUNTS,
+    )
+    spare_columns: Assumption = Assumption(
+        0.0,
+        0.0,
+        0.05,
+        "assumption: spare columns over the columns of an analog array",
+        spread="held",
+        why_held=OF_COUNTS,
+    )
     sram_row_write_s: Assumption = Assumption(
         1e-9, 0.5e-9, 4e-9, "assumption: a row write at 0.9 V"
     )
@@ -241,6 +273,14 @@ class Assumptions:
     )
     leak_W_per_m2: Assumption = Assumption(
         1000, 100, 5000, "assumption, of all CMOS of 7 to 45 nm at 0.9 V: 1 mW per mm2"
+    )
+    leak_temperature: Assumption = Assumption(
+        1.0,
+        1.0,
+        10.0,
+        "assumption: leakage at 85 C over that at 25 C; it doubles every 25 C",
+        spread="held",
+        why_held=OF_COUNTS,
     )
     murmann_leak_share: Assumption = Assumption(
         1.0,
@@ -437,6 +477,14 @@ class Assumptions:
         "ZigZag imc_unit.py, 28 nm and 0.9 V: nd2_dly; linear in the node; low: faster adders",
         group="logic_speed",
         falls=True,
+    )
+    dimc_clock_Hz: Assumption = Assumption(
+        math.inf,
+        265e6,
+        math.inf,
+        "assumption",
+        spread="held",
+        why_held=OF_COUNTS,
     )
     line_F: Assumption = Assumption(
         0.35e-15,

@@ -339,11 +339,16 @@ class _Builder:
         columns: Floats = per_slice * slices * self._switches.few_levels
         return columns
 
+    def _of_adcs(self, name: str, without: float) -> float:
+        """Value of an assumption about ADCs, or `without` for exact sums, which have none."""
+        exact = self._context.device.exact
+        return without if exact else float(getattr(self._assumptions, name).value)
+
     def cells(self) -> ComponentCosts:
-        """Cells of all macros, those of second arrays and of reference columns included."""
+        """Cells of all macros, those of second arrays, reference and spare columns included."""
         designs, point = self._designs, self._point
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
-        cells = cells * (1 + self._references / designs.cols)
+        cells = cells * (1 + self._references / designs.cols + self._of_adcs("spare_columns", 0.0))
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
             area_m2=self._array_area * cells * point.cell_m2,
@@ -379,7 +384,7 @@ class _Builder:
         )
 
     def adcs(self) -> ComponentCosts:
-        """ADCs of all macros."""
+        """ADCs of all macros, with their references, bias and trim."""
         designs, adc = self._designs, self._point.adc
         number = adcs_per_macro(designs, self._switches)
         # Both columns of a pair, and all in parallel, hold their value for one conversion. Slices
@@ -387,9 +392,11 @@ class _Builder:
         hold = self._context.device.hold(self._assumptions)
         held = hold.charge_F * designs.voltage_V**2
         held = held * (1 + designs.differential) * designs.redundancy
+        supply = designs.voltage_V / self._assumptions.nominal_V.value
+        bias_W = self._of_adcs("adc_bias_W", 0.0) * supply
         return ComponentCosts(
-            area_m2=designs.macros * number * adc.area_m2,
-            static_W=designs.macros * number * adc.static_W,
+            area_m2=designs.macros * number * adc.area_m2 * self._of_adcs("adc_trim_area", 1.0),
+            static_W=designs.macros * number * (adc.static_W + bias_W),
             prices_J={"conversion": adc.energy_J + held * designs.sample_and_hold},
             rates={"convert_s": adc.time_s, "adcs": number},
         )
@@ -489,6 +496,7 @@ def leakage(
     """
     a = technology.assumptions
     density = a.leak_W_per_m2.value * designs.voltage_V / a.nominal_V.value
+    density = density * a.leak_temperature.value
     leaks = {name: density * area for name, area in areas_m2.items() if name != "interface"}
     if not technology.device.cells_leak:
         leaks["cells"] = np.zeros(len(designs))

@@ -652,6 +652,7 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
         DesignRefused: names design column, design and allowed values.
     """
     device, table = technology.device, technology.table
+    check_supply(designs, technology.assumptions)
     arrays = [device.array, f"{device.array}_time"]
     everyone = np.arange(len(designs))
     names = ["technology", *arrays, "result_buffer", "glb"]
@@ -664,6 +665,17 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
             _require(designs, np.flatnonzero(designs.adc_model == index), technology, name, bits)
     check_adc_bits(designs)
     check_dac_bits(designs, technology.assumptions)
+
+
+def check_supply(designs: Designs, assumptions: Assumptions) -> None:
+    """Refuse supply voltages at which the SRAM cells of buffers do not keep their bits.
+
+    Raises:
+        DesignRefused: names the design.
+    """
+    least, supply = assumptions.sram_minimum_V.value, designs.voltage_V
+    allowed = f"at least {least:g} V, for the SRAM of buffers (a second rail is not modelled)"
+    refuse("voltage_V", supply, supply < least, allowed)
 
 
 def check_adc_bits(designs: Designs) -> None:

@@ -356,6 +356,8 @@ class Dimc(Sram):
         gate_J, _ = _switching_J(designs, assumptions)
         gate_s = assumptions.gate_s.value * designs.technology_nm / 28 * slowdown
         critical_s = gate_s * (trees.path / stages + np.where(stages > 1, RANK_DELAY, 0.0))
+        limit_s = slowdown * designs.technology_nm / 28 / assumptions.dimc_clock_Hz.value
+        clock_s = np.maximum(1.0, slowdown) / assumptions.clock_Hz.value
         bits = designs.input_slice_bits
         adders = bits * trees.adders * ADDER.area
         gates = bits * designs.active_rows + (adders + trees.once("area")) / weight_bits
@@ -363,7 +365,7 @@ class Dimc(Sram):
             energy_J=gate_J * trees.once("charge") / weight_bits,
             area_m2=_gate_m2(designs, assumptions) * gates,
             static_W=np.zeros(len(designs)),
-            time_s=np.maximum(critical_s, np.maximum(1.0, slowdown) / assumptions.clock_Hz.value),
+            time_s=np.maximum(np.maximum(critical_s, clock_s), limit_s),
         )
 
 
