@@ -84,6 +84,12 @@ class Assumptions:
     clock_Hz: Assumption = Assumption(
         1e9, 0.5e9, 2e9, "assumption: digital clock at 0.9 V and above", group="logic_speed"
     )
+    sram_pulse_s: Assumption = Assumption(
+        1e-9,
+        0.3e-9,
+        3e-9,
+        "assumption, at 0.9 V: word-line pulses of published macros are below 2 ns",
+    )
     pulse_s: Assumption = Assumption(
         10e-9, 10e-9, 92e-9, "the read pulse whose energy NeuroSim gives; NeuRRAM has 92 ns"
     )
@@ -281,6 +287,12 @@ class Assumptions:
         "assumption: leakage at 85 C over that at 25 C; it doubles every 25 C",
         spread="held",
         why_held=OF_COUNTS,
+    )
+    gated_leak: Assumption = Assumption(
+        0.1,
+        0.03,
+        0.3,
+        "assumption: leakage of a macro behind a power switch over that of one with supply",
     )
     murmann_leak_share: Assumption = Assumption(
         1.0,
@@ -485,6 +497,14 @@ class Assumptions:
         "assumption",
         spread="held",
         why_held=OF_COUNTS,
+    )
+    input_line_F: Assumption = Assumption(
+        0.7e-15,
+        0.35e-15,
+        1.4e-15,
+        "two lines of line_F, at 28 nm, across each analog SRAM cell; ZigZag has no energy of a "
+        "one-bit DAC; linear in the node",
+        group="array_lines",
     )
     line_F: Assumption = Assumption(
         0.35e-15,

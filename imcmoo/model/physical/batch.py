@@ -190,19 +190,27 @@ class Batch:
         bits: Floats = through_dram[:, None] * self.context.layers.io_bits
         return bits
 
-    def leak_W(self, occupied: Floats) -> Floats:
+    def leak_W(self, run: ImageCosts, occupied: Floats) -> Floats:
         """Leakage while a network runs on `occupied` macros, W, shape (n, W)."""
-        macros = self.designs.macros[:, None]
-        share = 1.0 if self.context.switches.idle_leakage else occupied / macros
+        share, idle = occupied / self.designs.macros[:, None], self.context.idle_macro_leak
+        if self.context.switches.idle_leakage:
+            share = idle + (1 - idle) * run.macro_use
         leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
-        return np.broadcast_to(leak, occupied.shape)
+        return leak
+
+    @cached_property
+    def idle_leak_W(self) -> Floats:
+        """Leakage of a chip on which no network runs, W, shape (n,)."""
+        idle = self.context.idle_macro_leak
+        leak: Floats = self.chip.other_leak_W + self.chip.macro_leak_W * idle
+        return leak
 
     def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
         """Add static power to runs on `occupied` macros, shape (n, W), and apply the power
         limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
         idle = self.chip.dram_idle_W[:, None]
-        return apply_power_limit(run, self.leak_W(occupied), idle, allowed[:, None])
+        return apply_power_limit(run, self.leak_W(run, occupied), idle, allowed[:, None])
 
     @cached_property
     def fits(self) -> Bools:
@@ -448,6 +456,10 @@ def _timed_runs(batch: Batch, *, causes: bool, longest: bool) -> list[ImageCosts
                     )
             if streamed and work.spilled_sums is not None:
                 run.spilled_bits[rows] = layers.total(work.spilled_sums)
+            if batch.context.idle_macro_leak < 1:
+                busy = layers.total(times.seconds * work.resident.layer_macros)
+                whole = run.interval_s[rows] * work.designs.macros[:, None]
+                run.macro_use[rows] = np.minimum(busy / whole, 1.0)
     return runs
 
 
@@ -504,7 +516,7 @@ class PhysicalMetrics(PhysicalResources, ImageCosts):
     Args:
         snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers,
             shape (n, W).
-        leak_W: leakage of the chip, shape (n,) like all that follow.
+        leak_W: leakage of the idle chip, shape (n,) like all that follow.
         dram_idle_W: idle power of the DRAM, off the chip.
         save_s, save_J: as `saving` returns them.
     """
@@ -529,7 +541,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
         **values,
         snr_dev_dB=batch.noise[:, 1],
         snr_rounding_dB=batch.noise[:, 3],
-        leak_W=batch.chip.leak_W,
+        leak_W=batch.idle_leak_W,
         dram_idle_W=batch.chip.dram_idle_W,
         save_s=save_s,
         save_J=save_J,

@@ -106,7 +106,7 @@ def _outside_layers(batch: Batch, run: ImageCosts) -> dict[str, Floats]:
         + batch.dram_idle_W[:, None] * run.interval_s,
         "switch": switch / batch.context.inferences_per_switch,
         "top": switch_top / batch.context.inferences_per_switch,
-        "leakage": batch.leak_W(macros) * run.interval_s,
+        "leakage": batch.leak_W(run, macros) * run.interval_s,
     }
 
 

@@ -48,7 +48,7 @@ class OperatingPoint:
             the factor of the device.
         adc: circuit of one column: an ADC, or that of the device.
         cell: reading and writing one cell.
-        cell_m2: area of one cell.
+        cell_m2, second_cell_m2: area of one cell, and of the second one of ping-pong arrays.
         array_s: one read of an array without pulses and conversion, s.
     """
 
@@ -60,6 +60,7 @@ class OperatingPoint:
     adc: AdcCosts
     cell: CellPrices
     cell_m2: Floats
+    second_cell_m2: Floats
     array_s: Floats
 
 
@@ -122,6 +123,7 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         adc=device.column_circuit(designs, array, kappa, technology),
         cell=replace(cell, low_J=cell.low_J * read, span_J=cell.span_J * read),
         cell_m2=device.cell_m2(designs, array, assumptions),
+        second_cell_m2=device.second_cell_m2(designs, array, assumptions),
         array_s=kappa * read_s,
     )
 
@@ -168,7 +170,7 @@ _RATES = attrgetter(*(field.name for field in fields(Rates)))
 
 def array_read_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
     """Time of one read of an array with its input pulses, without conversions, s, shape (n,)."""
-    pulses_s = technology.device.inputs_s(designs, technology.assumptions)
+    pulses_s = technology.device.inputs_s(designs, point.slowdown, technology.assumptions)
     time: Floats = point.array_s + pulses_s * technology.switches.pulses
     return time
 
@@ -347,11 +349,11 @@ class _Builder:
     def cells(self) -> ComponentCosts:
         """Cells of all macros, those of second arrays, reference and spare columns included."""
         designs, point = self._designs, self._point
-        cells = designs.rows * designs.cols * (1 + designs.ping_pong)
-        cells = cells * (1 + self._references / designs.cols + self._of_adcs("spare_columns", 0.0))
+        cell_m2 = point.cell_m2 + designs.ping_pong * point.second_cell_m2
+        more = self._references / designs.cols + self._of_adcs("spare_columns", 0.0)
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
-            area_m2=self._array_area * cells * point.cell_m2,
+            area_m2=self._array_area * designs.rows * designs.cols * (1 + more) * cell_m2,
             prices_J={
                 "cell_low": point.cell.low_J,
                 "cell_span": point.cell.span_J,

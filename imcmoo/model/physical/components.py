@@ -100,6 +100,8 @@ class MemoryCell(ABC):
         reads_again: True if without sample-and-hold an array is read again for each of the
             conversions of an ADC, False if columns keep their sums.
         cells_leak: True if cells are CMOS and leak.
+        holds_inputs: True if a one-bit input stays on its line, which is charged only when it
+            changes.
         exact: True if gates add the products, so that sums are exact integers: no ADC, no analog
             read, no circuits of columns but `column_circuit`.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
@@ -117,6 +119,7 @@ class MemoryCell(ABC):
     multilevel: bool = False
     reads_again: bool = False
     cells_leak: bool = True
+    holds_inputs: bool = False
     exact: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
@@ -166,6 +169,13 @@ class MemoryCell(ABC):
         """Return the area of a cell, m², shape (n,); by default that of the component table."""
         return array["cell_area"]
 
+    def second_cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Return the area of the second cell of ping-pong arrays, m², shape (n,); by default
+        `cell_m2`."""
+        return self.cell_m2(designs, array, assumptions)
+
     def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Return the energy of one pulse on the word line of a row, J, shape (n,); by default 0."""
         return np.zeros(len(designs))
@@ -192,8 +202,14 @@ class MemoryCell(ABC):
         return 1.0
 
     @abstractmethod
-    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
-        """Return the time of the pulses of one input slice, s, shape (n,)."""
+    def inputs_s(self, designs: Designs, slowdown: Floats, assumptions: Assumptions) -> Floats:
+        """Return the time of the pulses of one input slice, s, shape (n,).
+
+        Args:
+            designs: n designs.
+            slowdown: delay of logic at the supply voltage, shape (n,).
+            assumptions: numbers of the model.
+        """
 
     @abstractmethod
     def sigma(self, assumptions: Assumptions) -> float:
@@ -600,6 +616,14 @@ class Technology:
         """Factor of a calibration, by its name in `Assumptions`; 1 for exact sums, which no macro
         calibrates."""
         return 1.0 if self.device.exact else float(getattr(self.assumptions, name).value)
+
+    @property
+    def idle_macro_leak(self) -> float:
+        """Share of their leakage that idle macros keep: all of it if cells lose their weights
+        without supply, or if only macros in use leak."""
+        if self.device.streams or not self.switches.idle_leakage:
+            return 1.0
+        return float(self.assumptions.gated_leak.value)
 
     def has_noise_of(self, other: Technology) -> bool:
         """True if all assumptions that decide noise are those of another one of this device."""

@@ -329,6 +329,8 @@ class ImageCosts:
             pipelined designs; NaN unless it was wanted.
         link_bits: over the links.
         spilled_bits: partial sums that wait in the global buffer.
+        macro_use: share of macros and time in which a macro works, where idle macros are gated;
+            else 0.
         streamed: whether weights are loaded for every image.
         energy_J: actions, leakage and idle DRAM over the interval, DRAM traffic, and the image's
             share of the writing of weights at a switch of networks; without leakage and idle DRAM
@@ -347,6 +349,7 @@ class ImageCosts:
     longest_share: Floats
     link_bits: Floats
     spilled_bits: Floats
+    macro_use: Floats
     streamed: Bools
     energy_J: Floats
     dram_J: Floats
@@ -368,6 +371,7 @@ class ImageCosts:
             "longest_share": np.full(shape, np.inf if pipelined else np.nan),
             "link_bits": np.zeros(shape),
             "spilled_bits": np.zeros(shape),
+            "macro_use": np.zeros(shape),
             "streamed": np.full(shape, streamed),
         }
         return cls(**{f.name: times.get(f.name, unknown) for f in fields(cls)})

@@ -36,6 +36,9 @@ MEAN_CELL = 0.5
 MEAN_INPUT = 0.5
 """Mean number of pulses of an input over the largest, where inputs are sent as pulses."""
 
+MEAN_CHANGES = 0.5
+"""Mean changes of a one-bit input from one slice to the next."""
+
 PLAIN_CELL_F = 1.2e-15
 """Charge that a plain SRAM cell moves when its row is read (assumption)."""
 
@@ -191,7 +194,9 @@ def macro_costs(
     most = 2.0**designs.input_slice_bits - 1
     pulses = np.where(designs.level_coded, 1.0, MEAN_INPUT * most)
     row_J = row_prices(designs, how)
-    lines_J = row_J["row_pulse"] * (cols / designs.cols) * pulses
+    held_lines = how.device.holds_inputs & (designs.input_slice_bits == 1)
+    on_row = np.where(held_lines, MEAN_CHANGES, pulses)
+    lines_J = row_J["row_pulse"] * (cols / designs.cols) * on_row
     hold = how.device.hold(assumptions)
     energies = {
         "cells": length * per_weight * adcs * mean_read_J * pulses,

@@ -80,7 +80,7 @@ def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> d
         * placement.conversion_columns
         * placement.block_row_groups,
         "dac": rows * placement.input_slices,
-        "row_pulse": rows * _input_pulses(context, designs, placement),
+        "row_pulse": rows * _row_pulses(context, designs, placement),
         "buffer_read": traffic.buffer_reads,
         "buffer_write": traffic.buffer_writes,
         "result": traffic.result_words,
@@ -132,6 +132,19 @@ def _input_pulses(context: Context, designs: Designs, placement: Placement) -> F
     return np.where(designs.level_coded[:, None], placement.input_slices, pulses)
 
 
+def _row_pulses(context: Context, designs: Designs, placement: Placement) -> Floats:
+    """Pulses of all slices of an input on its row, mean over inputs, shape (n, L).
+
+    One-bit inputs that stay on their lines count where they change, as in two's complement.
+    """
+    pulses = _input_pulses(context, designs, placement)
+    if not context.device.holds_inputs:
+        return pulses
+    coding = 0 if context.switches.unsigned_inputs else 1
+    one_bit = designs.input_slice_bits[:, None] == 1
+    return np.where(one_bit, context.layers.operand_sums.changes[coding, 0], pulses)
+
+
 def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tuple[Floats, Floats]:
     """Pulses through cells, and pulses × stored share of full scale, shape (n, L) each.
 
@@ -170,6 +183,8 @@ class MappingFeatures:
             the mode and are stored once: shape (n, 0) if streamed.
         columns_used: of the fullest macro, shape (n, L).
         sum_words, sum_extra_bits: see `Traffic`, shape (n, L).
+        layer_macros: macros of all replicas of a layer, stored once where idle macros are gated,
+            else shape (n, 0).
         link_bits, spilled_sums: see `Traffic`, shape (n, L); these and the next two are stored if
             streamed, else shape (n, 0).
         glb_bits: activations through the global buffer.
@@ -186,6 +201,7 @@ class MappingFeatures:
     columns_used: Floats
     sum_words: Floats
     sum_extra_bits: Floats
+    layer_macros: Floats
     link_bits: Floats
     spilled_sums: Floats
     glb_bits: Floats
@@ -286,6 +302,7 @@ def mapping_features(
         "columns_used": shared(placement.columns_used),
         "sum_words": shared(traffic.sum_words),
         "sum_extra_bits": shared(traffic.sum_extra_bits),
+        "layer_macros": none if context.device.streams else placement.macros * factor,
         "link_bits": traffic.link_bits if streamed else none,
         "spilled_sums": traffic.spilled_sums if streamed else none,
         "glb_bits": traffic.glb_read_bits + traffic.glb_write_bits if streamed else none,

@@ -121,7 +121,7 @@ class Rram(MemoryCell):
         """Drivers switch the high voltages of writing."""
         return assumptions.rram_driver_factor.value
 
-    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+    def inputs_s(self, designs: Designs, slowdown: Floats, assumptions: Assumptions) -> Floats:
         """Time of the pulses of a slice, s; one level is held for one pulse."""
         pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)
         return pulses * assumptions.pulse_s.value
@@ -169,7 +169,7 @@ class Sram(MemoryCell):
     name = array = SRAM.name
     title = "SRAM"
     label = "analog SRAM"
-    streams = True
+    streams = holds_inputs = True
     snr_limit_dB = 15.0
     defaults: Mapping[str, str | float] = {"tree_stages": 1}
     noise_assumptions = (
@@ -208,10 +208,30 @@ class Sram(MemoryCell):
         """Area of a cell with its capacitor."""
         return _area_m2(assumptions.sram_cell_F2.value, designs)
 
-    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
-        """Time of the pulses of a slice, s; levels settle during the array read."""
-        pulses = np.where(designs.level_coded, 0.0, 2.0**designs.input_slice_bits - 1)
-        return pulses * assumptions.pulse_s.value
+    def second_cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Area of a cell without capacitor: both cells share one."""
+        return array["cell_area"]
+
+    def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Charge of the two lines of an input across all columns; none if inputs are levels of
+        several bits, which DACs apply."""
+        line_F = assumptions.input_line_F.value * designs.technology_nm / 28
+        energy = designs.cols * line_F * designs.voltage_V**2
+        return np.where(designs.level_coded & (designs.input_slice_bits > 1), 0.0, energy)
+
+    def row_circuit(self, designs: Designs, technology: Technology) -> RowCosts:
+        """Costs of a DAC; one-bit inputs need none."""
+        dac, several = super().row_circuit(designs, technology), designs.input_slice_bits > 1
+        return RowCosts(dac.energy_J * several, dac.area_m2 * several)
+
+    def inputs_s(self, designs: Designs, slowdown: Floats, assumptions: Assumptions) -> Floats:
+        """Time of the pulses of a slice, s; levels, also of one bit, settle during the array
+        read."""
+        levels = designs.level_coded | (designs.input_slice_bits == 1)
+        pulses = np.where(levels, 0.0, 2.0**designs.input_slice_bits - 1)
+        return pulses * assumptions.sram_pulse_s.value * slowdown
 
     def full_scale(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Share of the capacitors of cells in the charge of a column."""
@@ -308,7 +328,11 @@ class Dimc(Sram):
         """Area of a cell without capacitor."""
         return array["cell_area"]
 
-    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+    def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """None: lines of inputs are part of reading cells."""
+        return np.zeros(len(designs))
+
+    def inputs_s(self, designs: Designs, slowdown: Floats, assumptions: Assumptions) -> Floats:
         """No time: inputs are sent within a cycle of the trees."""
         return np.zeros(len(designs))
 

@@ -628,7 +628,7 @@ class PhysicalEvaluator(CostModel):
         if limited or "accuracy_drop" in self._objectives:  # else it is not predicted
             values["accuracy_drop"] = batch.accuracy_drop
         values = {name: np.where(runs[running], array, np.nan) for name, array in values.items()}
-        values |= {"leak": batch.chip.leak_W, "dram_idle": batch.chip.dram_idle_W}
+        values |= {"leak": batch.idle_leak_W, "dram_idle": batch.chip.dram_idle_W}
         if self._saves_between_layers:
             values["save"], values["save_energy"] = saving(batch, run)
         for name, array in values.items():

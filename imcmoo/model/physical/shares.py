@@ -47,10 +47,9 @@ class SharedBatch(Batch):
         self.chip = replace(whole, rates=replace(whole.rates, **rates))
         self._share = groups / designs.router_groups
 
-    def leak_W(self, occupied: Floats) -> Floats:
-        """Leakage of the part of the network, W, shape (n, 1)."""
-        leak = self.chip.leak_W * self._share
-        return np.broadcast_to(leak[:, None], occupied.shape)
+    def leak_W(self, run: ImageCosts, occupied: Floats) -> Floats:
+        """Leakage of the part of the network, W, shape (n, W)."""
+        return super().leak_W(run, occupied) * self._share[:, None]
 
     @property
     def dram_idle_W(self) -> Floats:
@@ -61,7 +60,7 @@ class SharedBatch(Batch):
         """Add static power, with a share of the DRAM, and apply the power limit of the part."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2 * self._share
         idle = self.dram_idle_W[:, None]
-        return apply_power_limit(run, self.leak_W(occupied), idle, allowed[:, None])
+        return apply_power_limit(run, self.leak_W(run, occupied), idle, allowed[:, None])
 
 
 def shared_batches(

@@ -25,7 +25,10 @@ def macro(
     """
     a = {
         name: getattr(assumptions, name).value
-        for name in ("gate_F", "gate_m2", "gate_s", "line_F", "logic_overhead", "tree_wires")
+        for name in (
+            *("gate_F", "gate_m2", "gate_s", "line_F", "logic_overhead", "tree_wires"),
+            "dimc_clock_Hz",
+        )
     }
     rows, cols, fan_in = design["rows"], design["cols"], design["active_rows"]
     b, stages, per_tree = (
@@ -59,7 +62,7 @@ def macro(
         "span_J": gate * (0.5 + (1 + a["tree_wires"]) * ADDER_C * adders / (fan_in * w)),
         "convert_J": gate * once_C / w,
         "row_J": gate * FLOP_C * b * per_tree + reading,
-        "cycle_s": max(delay, max(1.0, kappa) / 1e9),
+        "cycle_s": max(delay, max(1.0, kappa) / 1e9, kappa * s / a["dimc_clock_Hz"]),
         "column_m2": nand2_m2 * (b * fan_in + once_A / w),
         "registers_m2": nand2_m2 * FLOP_A * b * fan_in,
     }

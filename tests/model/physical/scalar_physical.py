@@ -20,7 +20,6 @@ from tests.model.physical import scalar_digital
 
 Design = dict[str, Any]
 
-PULSE_S = 10e-9
 NOMINAL_V = 0.9
 DRAM_WIDTH = {"none": 16, "x16": 16, "x32": 32, "x64": 64, "hbm2": 2048}
 FOOTPRINT_MM2 = {"none": 0, "x16": 30, "x32": 45, "x64": 60, "hbm2": 184}
@@ -49,6 +48,8 @@ NUMBERS = (
     *("rram_read_sigma", "sram_read_sigma", "rram_stuck_share", "sram_stuck_share"),
     "reference_columns",
     *("gate_F", "gate_m2", "gate_s", "line_F", "logic_overhead", "tree_wires"),
+    *("dimc_clock_Hz", "input_line_F", "sram_pulse_s", "adc_bias_W", "adc_trim_area"),
+    *("spare_columns", "leak_temperature", "gated_leak", "pulse_s", "rram_write_pulse_s"),
 )
 """All assumptions that are not constants here."""
 
@@ -124,7 +125,19 @@ def wire_J(area_m2: float, volt: float, assumptions: Any) -> float:
 
 
 def leak_W(cmos_m2: float, volt: float, assumptions: Any) -> float:
-    return number(assumptions, "leak_W_per_m2") * cmos_m2 * volt / NOMINAL_V
+    hot = number(assumptions, "leak_temperature")
+    return number(assumptions, "leak_W_per_m2") * cmos_m2 * volt / NOMINAL_V * hot
+
+
+def gated_share(use: float, assumptions: Any) -> float:
+    """Leakage of gated macros over that of macros with supply."""
+    idle = number(assumptions, "gated_leak")
+    return idle + (1 - idle) * use
+
+
+def row_line_J(cols: int, node_nm: float, volt: float, assumptions: Any) -> float:
+    """A change of the two input lines of a row of analog SRAM."""
+    return cols * number(assumptions, "input_line_F") * node_nm / 28 * volt**2
 
 
 @dataclass
@@ -341,8 +354,8 @@ class Chip:
         energy, area, leak, time = self.adc_of_model()
         return (
             energy * self.number("adc_energy_factor"),
-            area * self.number("adc_area_factor"),
-            leak,
+            area * self.number("adc_area_factor") * self.number("adc_trim_area"),
+            leak + self.number("adc_bias_W") * self.d["voltage_V"] / NOMINAL_V,
             time * self.number("adc_time_factor"),
         )
 
@@ -397,15 +410,18 @@ class Chip:
 
     def cells_m2(self) -> float:
         """Area of the cells of a macro."""
-        cells = self.d["rows"] * self.d["cols"] * (1 + self.d["ping_pong"])
-        cells += self.d["rows"] * self.references()
-        return cells * self.number(f"{self.device}_cell_F2") * (self.node * 1e-9) ** 2
+        columns = self.d["cols"] * (1 + self.number("spare_columns")) + self.references()
+        squares = self.number(f"{self.device}_cell_F2") + 280 * self.d["ping_pong"]
+        return self.d["rows"] * columns * squares * (self.node * 1e-9) ** 2
 
     def references(self) -> float:
         """Columns of off cells of a macro, whose current is subtracted; weights have 8 bits."""
         if self.device != "rram" or self.differential:
             return 0.0
         return self.number("reference_columns") * math.ceil(8 / self.d["bits_per_cell"])
+
+    def has_dac(self) -> bool:
+        return self.levels and (self.device == "rram" or self.d["input_slice_bits"] > 1)
 
     def drivers_m2(self) -> float:
         """Area of row and column circuits of a macro, with DACs and holds, without ADCs."""
@@ -414,7 +430,7 @@ class Chip:
         drivers = self.array["row_area"] + columns * (1 + self.references() / d["cols"])
         if self.device == "rram":
             drivers *= self.number("rram_driver_factor")
-        if self.levels:
+        if self.has_dac():
             dac = self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])
             drivers += d["rows"] * dac["area"]
         return drivers + d["cols"] * d["sample_and_hold"] * self.hold_m2
@@ -435,19 +451,21 @@ class Chip:
         self.router = self.find("router", node_nm=self.node)
         self.tiles = d["tiles_per_group"] * d["router_groups"]
         self.areas()
-        self.leak = self.leakage()
+        self.leak, self.macro_leak = self.leakage()
         self.prices()
 
     def areas(self) -> None:
         d = self.d
         factor = self.number("array_area_factor")
         self.all_cells_m2 = self.macros * factor * self.cells_m2()
-        converters = self.converters * (self.adc_m2 + self.adder["area"])
+        self.converters_m2 = self.converters * (self.adc_m2 + self.adder["area"])
+        self.all_drivers_m2 = self.macros * factor * self.drivers_m2()
         buffers = self.buffer_m2(self.inputs["area"], d["rows"])
         buffers += self.buffer_m2(self.results["area"], d["cols"])
         self.components_m2 = (
             self.all_cells_m2
-            + self.macros * (factor * self.drivers_m2() + converters)
+            + self.all_drivers_m2
+            + self.macros * self.converters_m2
             + self.tiles * buffers
             + d["router_groups"] * self.router["area"]
             + self.glb["area"]
@@ -457,11 +475,15 @@ class Chip:
         footprint = FOOTPRINT_MM2[d["dram"]] * 1e-6
         self.dram_m2 = footprint * self.number("dram_footprint_factor")
 
-    def leakage(self) -> float:
-        """Static power of the chip."""
+    def leakage(self) -> tuple[float, float]:
+        """Static power of the chip with all macros powered, and that of the macros."""
         resistive = self.all_cells_m2 if self.device == "rram" else 0.0
-        area_law = leak_W(self.components_m2 - resistive, self.d["voltage_V"], self.assumptions)
-        return area_law + self.macros * self.converters * self.adc_W
+        volt = self.d["voltage_V"]
+        area_law = leak_W(self.components_m2 - resistive, volt, self.assumptions)
+        macros_m2 = self.all_cells_m2 - resistive + self.all_drivers_m2
+        macros_m2 += self.macros * self.converters_m2
+        of_adcs = self.macros * self.converters * self.adc_W
+        return area_law + of_adcs, leak_W(macros_m2, volt, self.assumptions) + of_adcs
 
     def prices(self) -> None:
         """Energies of actions, without the top level's share."""
@@ -474,21 +496,27 @@ class Chip:
         self.convert_J = self.adc_J + self.adder_J + self.hold_J
         times = d["columns_per_adc"] if self.in_turn == 2 else 1
         self.dac_J = self.pulse_J = 0.0
-        if self.levels:
+        if self.has_dac():
             self.dac_J = 50e-15 * d["input_slice_bits"] * volt**2 * times
             self.dac_J *= self.number("input_energy_factor")
         if self.device == "rram":
-            self.low_J = array["cell_read_low"]
+            longer = self.number("pulse_s") / 10e-9
+            self.low_J = array["cell_read_low"] * longer
             off_J = self.references() * self.low_J * self.number("array_energy_factor")
             self.pulse_J = self.word_line_J() * self.number("input_energy_factor") + off_J
             self.pulse_J *= times
-            self.span_J = array["cell_read_high"] - array["cell_read_low"]
+            self.span_J = array["cell_read_high"] * longer - self.low_J
+            shot = self.number("rram_write_pulse_s")
             self.write_J = (array["cell_write_low"] + array["cell_write_high"]) / 2 * 8.5
-            self.row_write_s = 8.5 * 50e-9
+            self.write_J *= shot / 50e-9
+            self.row_write_s = 8.5 * shot
         else:
             memory = self.buffer(d["cols"], d["rows"])
             farads = self.number("sram_unit_F") + self.number("sram_line_F") * self.node / 28
             self.low_J, self.span_J = farads * volt**2, 0.0
+            if not self.has_dac():
+                self.pulse_J = row_line_J(d["cols"], self.node, volt, self.assumptions)
+                self.pulse_J *= self.number("input_energy_factor")
             self.write_J = memory["write"] / d["cols"] * self.supply
             self.row_write_s = 1e-9 * self.kappa
         self.low_J *= self.number("array_energy_factor")
@@ -507,6 +535,12 @@ class Chip:
             return self.n_in, self.n_in * layer.conductances[cells]
         return layer.pulses[width], layer.products[(width, *cells)]
 
+    def row_pulses(self, layer: Layer) -> float:
+        """Pulses of an input on its row; one-bit inputs of SRAM stay there until they change."""
+        if self.device == "sram" and self.d["input_slice_bits"] == 1:
+            return layer.changes[1]
+        return Chip.cell_reads(self, layer)[0]
+
     def column_drop(self) -> float:
         """IR drop along a column as a share of the read voltage; 0 where no current flows."""
         if self.device != "rram":
@@ -524,11 +558,11 @@ class Chip:
 
     def slice_s(self, steps: int) -> float:
         """Time of one input slice of one row group, `steps` conversions one after the other."""
-        held = 0.0
-        if not self.levels:
-            held = (2 ** self.d["input_slice_bits"] - 1) * PULSE_S
-        elif self.device == "rram":
-            held = PULSE_S
+        held, width = 0.0, self.d["input_slice_bits"]
+        if self.device == "rram":
+            held = (1 if self.levels else 2**width - 1) * self.number("pulse_s")
+        elif not self.levels and width > 1:
+            held = (2**width - 1) * self.number("sram_pulse_s") * self.kappa
         read, convert = self.read_s + held, self.adc_s * self.kappa
         if self.in_turn == 2:
             return steps * (read + convert)
@@ -564,7 +598,7 @@ class DigitalChip(Chip):
 
     def prices(self) -> None:
         super().prices()
-        self.low_J, self.span_J = self.macro["low_J"], self.macro["span_J"]
+        self.low_J, self.span_J, self.pulse_J = self.macro["low_J"], self.macro["span_J"], 0.0
         self.dac_J = self.macro["row_J"]
 
     def sum_bits(self) -> int:
@@ -826,7 +860,7 @@ def run(
     energy = off_chip = latency = glb_total = dram_total = link_total = 0.0
     shared = {"glb": 0.0, "dram": 0.0}
     by_cause = dict.fromkeys(CAUSES, 0.0)
-    used, filling = 0, 0.0
+    used, filling, at_work = 0, 0.0, 0.0
     stages_compute, stages_buffer = [], []
     stored = written = unit_s = 0.0
     for layer in chip.digital:
@@ -856,6 +890,7 @@ def run(
         written += k * p.layer.K * p.layer.M * p.layer.G * chip.n_w * held_copies
         largest = max(times.values())
         latency += k * (largest + max(loads.values()) + step)
+        at_work += k * (largest + step) * p.n * copies  # macros times seconds
         by_cause[max(times, key=lambda c, t=times: t[c])] += k * largest
         by_cause[max(loads, key=lambda c, t=loads: t[c])] += k * max(loads.values())
         by_cause["compute"] += k * step
@@ -889,6 +924,7 @@ def run(
         latency = filling + interval
         if any(x.cache == "keys" and x.appended < x.seen for x in chip.digital):
             interval = latency  # it needs its previous result
+    interval_of_arrays = interval
     if held is not None:
         switch = 0.0
     elif streamed:
@@ -903,11 +939,15 @@ def run(
     energy += chip.held * chip.glb["write"] / 2048 * chip.supply / REQUESTS
     off_chip += chip.held * chip.dram_J / REQUESTS
     energy *= 1 + chip.number("top_energy")
-    slowed = energy / (POWER_LIMIT * chip.area - chip.leak)
+    leak = chip.leak
+    if chip.device == "rram":
+        use = min(1.0, at_work / (interval_of_arrays * chip.macros))
+        leak -= chip.macro_leak * (1 - gated_share(use, chip.assumptions))
+    slowed = energy / (POWER_LIMIT * chip.area - leak)
     if slowed > interval:
         latency, interval = latency * slowed / interval, slowed
         by_cause["power"] = math.inf
-    energy += chip.leak * interval
+    energy += leak * interval
     off_chip += IDLE_W[d["dram"]] * interval
     return {
         "streamed": streamed,
@@ -1007,7 +1047,7 @@ def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
         cells
         + conversions * chip.convert_J
         + vectors * layer.K * p.col_blocks * chip.dac_J
-        + layer.steps * layer.G * layer.K * p.col_blocks * pulses * chip.pulse_J
+        + layer.steps * layer.G * layer.K * p.col_blocks * chip.row_pulses(layer) * chip.pulse_J
         + move["buffer_read"] * chip.inputs["read"] * chip.supply
         + move["buffer_write"] * chip.inputs["write"] * chip.supply
         + move["result"] * (chip.results["read"] + chip.results["write"]) * chip.supply

@@ -409,10 +409,10 @@ class MinimalChips:
 
     @cached_property
     def leak_W(self) -> Floats:
-        """Lower bound of the leakage, W, broadcastable to (n, X)."""
+        """Lower bound of the leakage, that of idle macros, W, broadcastable to (n, X)."""
         macro = self["macro_W"] + self["adcs"] * self["adc_W"]
         leak: Floats = (
-            self.macros * macro
+            self.macros * macro * self.technology.idle_macro_leak
             + self.tiles * self["tile_W"]
             + self.groups * self["router_W"]
             + self["memory_W"]

@@ -358,13 +358,13 @@ class MinimalBatch(Batch):
         self.chip = chips.as_chip()
         self._allowed_W = chips.allowed_W
 
-    def leak_W(self, occupied: Floats) -> Floats:
-        """Leakage of the whole chip, W, shape (n, W)."""
+    def leak_W(self, run: ImageCosts, occupied: Floats) -> Floats:
+        """Leakage of the chip with idle macros, W, shape (n, W)."""
         return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
 
     def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
         """Add static power, with the power limit of the largest chip of the sub-domain."""
-        leak = self.leak_W(occupied)
+        leak = self.leak_W(run, occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
         interval = np.maximum(least, run.interval_s)
         return replace(
