@@ -19,7 +19,7 @@ from imcmoo.model.physical.constraints import (
 )
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, space_voltages
+from imcmoo.model.physical.parameters import DRAM, SCHEDULES, SPACE_VOLTAGES, WEIGHT_CODINGS
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.study.study import Study
 
@@ -47,23 +47,17 @@ MOST_INFLUENTIAL = ("technology_nm", "active_rows")
 PERCENTILES = (5, 25, 50, 75, 95)
 
 
-def sample(n: int, device: str, table: PhysicalTable, rng: np.random.Generator) -> Columns:
-    """Sample designs of the extended space, every parameter uniformly over its values; the
-    thresholds in the component table bound the supply voltages."""
+def sample(n: int, device: str, rng: np.random.Generator) -> Columns:
+    """Sample designs of the extended space, every parameter uniformly over its values."""
 
     def power(low: int, high: int) -> NDArray[Any]:
         return 2 ** rng.integers(low, high + 1, n)
 
     rows, inputs, node = power(5, 10), rng.integers(0, len(INPUTS), n), rng.choice(NODES_NM, n)
-    supplies = {
-        nm: space_voltages(float(table.look_up("technology", node_nm=nm)["threshold_V"]))
-        for nm in NODES_NM
-    }
-    of_node = np.array([supplies[nm] for nm in node.tolist()]).reshape(n, -1)
     sram = device == "sram"
     return {
         "technology_nm": node,
-        "voltage_V": of_node[np.arange(n), rng.integers(0, of_node.shape[1], n)],
+        "voltage_V": rng.choice(SPACE_VOLTAGES, n),
         "rows": rows,
         "cols": power(5, 10),
         "active_rows": np.maximum(rows // power(0, 5), 1),
@@ -128,7 +122,7 @@ def distributions(
     """
     networks = WorkloadSet.load(NETWORKS)
     model = PhysicalEvaluator(device, networks, table=table)
-    columns = sample(n, device, table, np.random.default_rng(SEED))
+    columns = sample(n, device, np.random.default_rng(SEED))
     metrics = model.in_full(columns)
     limits = pd.DataFrame(kept(metrics))
     feasible = limits.all(axis=1)

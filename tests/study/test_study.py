@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 import problems
 from imcmoo.answers.provenance import command, run_config
 from imcmoo.cli import arguments, run_command
-from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.physical.parameters import space_voltages
+from imcmoo.model.physical.parameters import SPACE_VOLTAGES
 from imcmoo.study.catalogue import shipped_names, shipped_studies
 from problems import STUDIES
 from tests.cli.helpers import python
@@ -79,13 +78,10 @@ def test_a_study_of_the_reference_model_imports_no_other():
     assert python(code).stdout.strip() == "[]"
 
 
-def test_the_supply_voltages_of_the_extended_spaces_are_those_of_their_nodes():
-    voltages = problems.SRAM_TECHNOLOGY_EXTENDED.parameters[1].values_by
-    for node, values in voltages.items():
-        threshold = PhysicalTable.load().look_up("technology", node_nm=node)["threshold_V"]
-        assert list(values) == space_voltages(float(threshold))
-    for space in (problems.RRAM_EXTENDED, problems.SRAM_EXTENDED):
-        assert space.values_of("voltage_V") == voltages[32]
+def test_the_extended_spaces_have_the_same_supply_voltages():
+    extended = (problems.RRAM_EXTENDED, problems.SRAM_EXTENDED, problems.SRAM_TECHNOLOGY_EXTENDED)
+    for space in extended:
+        assert space.values_of("voltage_V") == SPACE_VOLTAGES
 
 
 def test_no_package_of_the_checkout_is_imported_by_the_package():

@@ -28,6 +28,7 @@ from imcmoo.model.physical.components import (
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
+from imcmoo.model.physical.processing_element import multiply_accumulate_J
 
 ROUTER_BITS = 128
 WITHOUT_TOP = ("dram", "hop_J", "wire_J_per_m")
@@ -466,7 +467,7 @@ class _Builder:
         designs, point, unit = self._designs, self._point, self._look_up("mac")
         return ComponentCosts(
             area_m2=designs.mac_units * unit["area"],
-            prices_J={"mac": unit["energy"] * point.supply},
+            prices_J={"mac": multiply_accumulate_J(designs, self._context)},
             rates={"mac_s": 1 / (designs.mac_units * point.clock_Hz)},
         )
 

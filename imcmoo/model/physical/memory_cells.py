@@ -292,6 +292,8 @@ class Dimc(Sram):
         """Refuse ADCs and analog codings, trees that do not fit the array, and widths of inputs
         that are no power of two."""
         super().check(designs, weight_bits)
+        node = designs.technology_nm
+        refuse("technology_nm", node, node < LEAST_DIGITAL_NM, SMALL_NODES.format(title=self.title))
         active, bits = designs.active_rows, designs.input_slice_bits
         wrong = (active < 2) | (designs.rows % active != 0)
         refuse("active_rows", active, wrong, f"a divisor of `rows` above 1 for {self.title}")
@@ -393,6 +395,12 @@ class Dimc(Sram):
         )
 
 
+LEAST_DIGITAL_NM = 16
+"""Smallest node at which digital macros are modelled."""
+SMALL_NODES = (
+    "22 nm or above for {title}: at 4 and 12 nm the model is 2.7 to 5.5 times too efficient; "
+    "calibrate to a macro instead"
+)
 INPUT_WIDTHS = (1, 2, 4, 8)
 """Input bits per cycle of digital macros."""
 

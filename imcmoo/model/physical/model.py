@@ -53,13 +53,13 @@ from imcmoo.model.physical.parameters import (
     DEFAULTS,
     DRAM,
     MAPPING_KEY,
+    SPACE_VOLTAGES,
     DesignRefused,
     Designs,
     checked_column,
     defaults_of,
     refuse,
     require_columns,
-    space_voltages,
 )
 from imcmoo.model.physical.predicted_accuracy import MeasuredNetworks
 from imcmoo.model.physical.settings import PRECISION, ChipSharing, Operands, stated
@@ -654,12 +654,10 @@ class PhysicalEvaluator(CostModel):
             DesignRefused: names the column and the allowed values.
         """
         designs = self.covered({name: np.array([value]) for name, value in design.items()})
-        node = designs.technology_nm
-        threshold = self._context.table.look_up("technology", node_nm=node)["threshold_V"]
-        lowest, *_, highest = space_voltages(float(threshold[0]))
+        lowest, *_, highest = SPACE_VOLTAGES
         supply = designs.voltage_V
         wrong = (supply < lowest) | (supply > highest)
-        refuse("voltage_V", supply, wrong, f"{lowest:g} to {highest:g} V at {node[0]} nm")
+        refuse("voltage_V", supply, wrong, f"{lowest:g} to {highest:g} V")
 
     def designs(self, given: Levels | Columns) -> Designs:
         """Check designs and convert them to arrays; the component table may still lack a value.

@@ -486,16 +486,5 @@ def refuse(name: str, values: Values, wrong: Bools, allowed: str) -> None:
         raise DesignRefused(name, first, f"{shown} is given, must be {allowed}")
 
 
-def space_voltages(threshold_V: float) -> list[float]:
-    """The eight supply voltages of a node in search spaces: from threshold + 0.12 V to 1 V.
-
-    On a 0.05 V grid, without 0.95 V and, if nine remain, 0.85 V.
-
-    Args:
-        threshold_V: threshold voltage of the node, V.
-    """
-    lowest = int(np.ceil(round((threshold_V + 0.12) / 0.05, 9)))
-    grid = [step for step in range(lowest, 21) if step != 19]
-    if len(grid) > 8:
-        grid.remove(17)
-    return [round(step * 0.05, 2) for step in grid]
+SPACE_VOLTAGES = (0.7, 0.75, 0.8, 0.85, 0.9, 1.0)
+"""Supply voltages of search spaces, V: cells of buffers need 0.7 V."""

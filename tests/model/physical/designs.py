@@ -9,7 +9,7 @@ import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, SCHEDULES, space_voltages
+from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, SCHEDULES, SPACE_VOLTAGES
 from imcmoo.networks.language_model import Generation, LanguageModel
 
 TABLE = PhysicalTable.load()
@@ -59,16 +59,12 @@ def columns_of(device, **changed):
 
 def random_designs(n, rng, device):
     """Design columns, each parameter evenly over its levels."""
-    voltages = {
-        node: space_voltages(float(TABLE.look_up("technology", node_nm=node)["threshold_V"]))
-        for node in NODES_NM
-    }
 
     def powers(first, last):
         return 2 ** rng.integers(first, last + 1, n)
 
     if device == "dimc":
-        return digital_designs(n, rng, voltages)
+        return digital_designs(n, rng)
     node, rows = rng.choice(NODES_NM, n), powers(5, 10)
     bits, coding = zip(
         *((1, "levels"), (2, "levels"), (4, "levels")),
@@ -78,7 +74,7 @@ def random_designs(n, rng, device):
     inputs = rng.integers(len(bits), size=n)
     return {
         "technology_nm": node,
-        "voltage_V": np.array([rng.choice(voltages[nm]) for nm in node.tolist()]),
+        "voltage_V": rng.choice(SPACE_VOLTAGES, n),
         "rows": rows,
         "cols": powers(5, 10),
         "active_rows": np.maximum(rows // powers(0, 5) - rng.integers(0, 2, n), 1),
@@ -103,18 +99,18 @@ def random_designs(n, rng, device):
     }
 
 
-def digital_designs(n, rng, voltages):
-    """Design columns of digital macros; `voltages` are the supplies by node."""
+def digital_designs(n, rng):
+    """Design columns of digital macros, which no node below 22 nm has."""
 
     def powers(first, last):
         return 2 ** rng.integers(first, last + 1, n)
 
-    node, rows = rng.choice(NODES_NM, n), powers(5, 9)
+    node, rows = rng.choice([nm for nm in NODES_NM if nm >= 22], n), powers(5, 9)
     active = np.maximum(rows // powers(0, 4), 2)
     levels = np.ceil(np.log2(active)).astype(int) + 1
     return {
         "technology_nm": node,
-        "voltage_V": np.array([rng.choice(voltages[nm]) for nm in node.tolist()]),
+        "voltage_V": rng.choice(SPACE_VOLTAGES, n),
         "rows": rows,
         "cols": powers(6, 10),
         "active_rows": active,

@@ -50,6 +50,7 @@ NUMBERS = (
     *("gate_F", "gate_m2", "gate_s", "line_F", "logic_overhead", "tree_wires"),
     *("dimc_clock_Hz", "input_line_F", "sram_pulse_s", "adc_bias_W", "adc_trim_area"),
     *("spare_columns", "leak_temperature", "gated_leak", "pulse_s", "rram_write_pulse_s"),
+    *("multiplier_activity", "mac_factor"),
 )
 """All assumptions that are not constants here."""
 
@@ -133,6 +134,14 @@ def gated_share(use: float, assumptions: Any) -> float:
     """Leakage of gated macros over that of macros with supply."""
     idle = number(assumptions, "gated_leak")
     return idle + (1 - idle) * use
+
+
+def unit_J(node_nm: float, volt: float, assumptions: Any) -> float:
+    """A multiplication of 8 by 8 bits, an addition to 21 bits, and registers."""
+    gate = number(assumptions, "gate_F") * node_nm / 28 * volt**2
+    gate *= number(assumptions, "logic_overhead") * number(assumptions, "mac_factor")
+    multiplier = number(assumptions, "multiplier_activity") * (6 * 7 * 8 + 0.5 * 8 * 8)
+    return gate * (multiplier + 0.57 * 6 * 21 + 3 * (8 + 21))
 
 
 def row_line_J(cols: int, node_nm: float, volt: float, assumptions: Any) -> float:
@@ -976,7 +985,8 @@ def digital_layer(chip: Chip, layer: Layer) -> tuple[dict[str, float], float, fl
         "dram": through_dram(chip, layer) * chip.dram_bit_s,
     }
     moved = operands * chip.glb["read"] + outputs * chip.glb["write"]
-    return times, (layer.macs * chip.mac["energy"] + moved / 2048) * chip.supply, operands + outputs
+    multiplied = layer.macs * unit_J(chip.node, chip.d["voltage_V"], chip.assumptions)
+    return times, multiplied + moved / 2048 * chip.supply, operands + outputs
 
 
 def traffic(chip: Chip, p: Placed, passes: int, streamed: bool) -> dict[str, float]:

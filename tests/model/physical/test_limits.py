@@ -6,7 +6,6 @@ import pytest
 from imcmoo.model.physical.circuit import level_variances
 from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.parameters import space_voltages
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import columns
 
@@ -86,10 +85,6 @@ def test_cells_of_sram_err_alike_on_both_levels():
         sram.in_full(columns(bits_per_cell=1, cell_errors="wan2022_1s"))
 
 
-def test_eight_supplies_per_node_from_threshold_to_1_V():
-    for threshold in (0.4644, 0.4420, 0.4199, 0.3821, 0.3906, 0.4025):
-        grid = space_voltages(threshold)
-        assert len(grid) == 8
-        assert grid[0] >= threshold + 0.12 - 1e-9
-        assert grid[-1] == 1.0
-        assert 0.95 not in grid
+def test_a_supply_below_that_of_buffers_is_refused(sram):
+    with pytest.raises(ValueError, match=r"0\.65 is given, must be at least 0\.7 V"):
+        sram.covered(columns(voltage_V=0.65))
