@@ -336,6 +336,12 @@ class LayerWork:
         return bits
 
     @cached_property
+    def tile_sums(self) -> Floats:
+        """Bits of partial sums added within tiles, shape (n, L)."""
+        bits: Floats = self.resident.tile_sum_words * self._sum_bits
+        return bits
+
+    @cached_property
     def _sum_bits(self) -> Floats:
         """Width of partial sums, shape (n, L) or (1, 1)."""
         context = self._batch.context
@@ -432,11 +438,12 @@ def _timed_runs(batch: Batch, *, causes: bool, longest: bool) -> list[ImageCosts
     link_bit_s = _bit_s(batch, rates.link_bit_s)
     for rows, used in _chunks_by_mode(batch):
         work = LayerWork(batch, rows, streams=True in used)
-        sums = layers.total(work.sums)
+        sums, within_tiles = layers.total(work.sums), layers.total(work.tile_sums)
         for streamed in used:
             run, times = runs[streamed], work.times(streamed=streamed)
             features = batch.features(streamed=streamed)
             run.link_bits[rows] = links = sums + features.network_link_bits[rows]
+            run.tile_sum_bits[rows] = within_tiles
             if pipelined:
                 groups = pipeline_groups(work.designs, features.occupied[rows])
                 run.latency_s[rows], run.interval_s[rows], run.bound_by[rows] = pipelined_latency(
@@ -565,6 +572,7 @@ def _with_energy(batch: Batch, run: ImageCosts, *, streamed: bool) -> ImageCosts
     layers, features = c.layers, batch.features(streamed=streamed)
     dram, stored = batch.spilled + batch.io_bits, layers.total(layers.stored_bits)
     on_chip = _counted_energy(batch, features) + run.link_bits * prices["link"][:, None]
+    on_chip += run.tile_sum_bits * prices["tile_sum"][:, None]
     if streamed:
         both = prices["glb_read"] + prices["glb_write"]
         on_chip += run.spilled_bits * both[:, None]

@@ -175,6 +175,7 @@ def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Float
     counts = image_actions(
         count_actions(c, designs, map_layers(c, designs, place(c, designs), streamed=streamed)),
         link_bits=work.link_bits(streamed=streamed),
+        tile_sum_bits=work.tile_sums,
         spilled_bits=0.0 if spilled is None else spilled,
         operand_bits=work.operand_bits,
         macs=c.layers.macs * c.layers.digital,

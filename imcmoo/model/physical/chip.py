@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imcmoo.arrays import Floats, Ints
+from imcmoo.model.physical.adder_trees import ADDER
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,
@@ -31,7 +32,7 @@ from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2,
 from imcmoo.model.physical.processing_element import multiply_accumulate_J
 
 ROUTER_BITS = 128
-WITHOUT_TOP = ("dram", "hop_J", "wire_J_per_m")
+WITHOUT_TOP = ("dram", "hop_J", "wire_J_per_m", "sum_J")
 """Prices without a share of the top level: off the chip, or part of the price of a link."""
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
@@ -218,8 +219,8 @@ class Chip:
         areas_m2: by component; `top` is clock and control.
         leaks_W: by component.
         prices_J: energy per action of all components, see `ComponentCosts`, with a share of clock
-            and control but for those `WITHOUT_TOP`; `hop_J` and `wire_J_per_m` per bit give the
-            price of a link (`link_price`).
+            and control but for those `WITHOUT_TOP`; `hop_J`, `wire_J_per_m` and `sum_J` per bit
+            give the prices of links (`link_price`) and sums in tiles (`tile_sum_price`).
         rates: speeds of the components.
         dram_idle_W: background and refresh power of the DRAM, off the chip.
         dram_m2: area of the DRAM, beside the chip.
@@ -307,8 +308,12 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
     areas["top"] = context.assumptions.top_area.value * inside
     prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
     area, top = total(areas.values()), 1 + context.assumptions.top_energy.value
-    link = link_price(prices["hop_J"], prices["wire_J_per_m"], area, context)
-    prices = {n: v if n in WITHOUT_TOP else v * top for n, v in (prices | {"link": link}).items()}
+    tile_m2 = total(areas[part] for part in (*MACRO_PARTS, "buffers"))
+    tile_m2 = tile_m2 / (designs.tiles_per_group * designs.router_groups)
+    wire = prices["wire_J_per_m"]
+    prices["link"] = link_price(prices["hop_J"], wire, area, context)
+    prices["tile_sum"] = tile_sum_price(prices["sum_J"], wire, tile_m2, context)
+    prices = {n: v if n in WITHOUT_TOP else v * top for n, v in prices.items()}
     return Chip(
         areas_m2=areas,
         leaks_W=leaks,
@@ -440,11 +445,13 @@ class _Builder:
         """One router per group, and their links, whose price depends on the area."""
         designs, point, router = self._designs, self._point, self._look_up("router")
         rate = designs.link_bits * point.clock_Hz * self._assumptions.link_efficiency.value
+        gate_F = self._assumptions.gate_F.value * designs.technology_nm / 28
         return ComponentCosts(
             area_m2=designs.router_groups * router["area"],
             prices_J={
                 "hop_J": router["read"] / ROUTER_BITS * point.supply,
                 "wire_J_per_m": 0.5 * self._assumptions.wire_F_per_m.value * designs.voltage_V**2,
+                "sum_J": ADDER.charge * gate_F * designs.voltage_V**2,
             },
             rates={"link_bit_s": 1 / rate},
         )
@@ -514,4 +521,13 @@ def link_price(
     wires = technology.switches.wires
     length = technology.assumptions.wire_length.value * np.sqrt(area_m2) * wires
     price: Floats = hop_J + wire_J_per_m * length
+    return price
+
+
+def tile_sum_price(
+    sum_J: Floats, wire_J_per_m: Floats, tile_m2: Floats, technology: Technology
+) -> Floats:
+    """Energy per bit of a partial sum added within a tile of some area: a wire over its side and a
+    full adder, J, shape (n,)."""
+    price: Floats = sum_J + wire_J_per_m * np.sqrt(tile_m2) * technology.switches.wires
     return price

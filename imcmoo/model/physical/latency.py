@@ -328,6 +328,7 @@ class ImageCosts:
         longest_share: share of a network's time that its longest layer takes, infinite for
             pipelined designs; NaN unless it was wanted.
         link_bits: over the links.
+        tile_sum_bits: partial sums added within tiles.
         spilled_bits: partial sums that wait in the global buffer.
         macro_use: share of macros and time in which a macro works, where idle macros are gated;
             else 0.
@@ -348,6 +349,7 @@ class ImageCosts:
     bound_by: NDArray[np.int8]
     longest_share: Floats
     link_bits: Floats
+    tile_sum_bits: Floats
     spilled_bits: Floats
     macro_use: Floats
     streamed: Bools
@@ -370,6 +372,7 @@ class ImageCosts:
             "bound_by": np.zeros(shape, np.int8),
             "longest_share": np.full(shape, np.inf if pipelined else np.nan),
             "link_bits": np.zeros(shape),
+            "tile_sum_bits": np.zeros(shape),
             "spilled_bits": np.zeros(shape),
             "macro_use": np.zeros(shape),
             "streamed": np.full(shape, streamed),

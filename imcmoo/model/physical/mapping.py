@@ -124,6 +124,7 @@ class Traffic:
         result_words: words written to and read from the output buffers of tiles.
         link_bits: activations over the links.
         sum_words: partial sums over the links.
+        tile_sum_words: partial sums added within tiles.
         sum_extra_bits: extra width from adding row blocks.
         glb_read_bits, glb_write_bits: activations out of and into the global buffer, except those
             read by the digital unit.
@@ -136,6 +137,7 @@ class Traffic:
     result_words: Floats
     link_bits: Floats
     sum_words: Floats
+    tile_sum_words: Floats
     sum_extra_bits: Floats
     glb_read_bits: Floats
     glb_write_bits: Floats
@@ -159,7 +161,8 @@ def count_traffic(
     fresh = words / (layers.n_vectors * layers.groups * layers.rows)
     buffered = layers.n_vectors * tiles * placement.rows_used
     results = layers.n_vectors * tiles * placement.columns_used / placement.conversion_columns
-    hops = np.maximum(np.minimum(placement.row_blocks, tiles) - 1, 0)
+    # Row blocks fill a tile first, so their sums meet in tiles before they cross links.
+    summing = np.ceil(placement.row_blocks / designs.macros_per_tile[:, None])
     # Row blocks that never share the chip leave their sums in the global buffer between passes.
     height = np.where(passes > 1, np.ceil(placement.row_blocks / designs.macros[:, None]), 1.0)
     outputs = layers.output_words * layers.input_bits
@@ -170,7 +173,10 @@ def count_traffic(
         buffer_writes=buffered * fresh,
         result_words=results,
         link_bits=np.where(layers.digital, 0.0, sent + outputs),
-        sum_words=np.where(layers.digital, 0.0, hops * layers.output_words),
+        sum_words=np.where(layers.digital, 0.0, (summing - 1) * layers.output_words),
+        tile_sum_words=np.where(
+            layers.digital, 0.0, (placement.row_blocks - summing) * layers.output_words
+        ),
         sum_extra_bits=np.ceil(np.log2(placement.row_blocks)),
         glb_read_bits=np.where(layers.digital, 0.0, sent),
         glb_write_bits=np.broadcast_to(outputs, sent.shape),

@@ -39,6 +39,7 @@ COMPONENT_OF = {
     "glb_read": "glb",
     "glb_write": "glb",
     "link": "links",
+    "tile_sum": "links",
     "mac": "digital",
     "write": "writes",
     "dram": "dram",
@@ -60,7 +61,7 @@ ACTIONS = (
 )
 """Actions that depend only on the mapping key."""
 
-ON_CHIP_ACTIONS = (*ACTIONS, "link", "mac")
+ON_CHIP_ACTIONS = (*ACTIONS, "link", "tile_sum", "mac")
 
 
 def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> dict[str, Floats]:
@@ -94,6 +95,7 @@ def image_actions(
     counts: Mapping[str, Floats],
     *,
     link_bits: Floats,
+    tile_sum_bits: Floats,
     spilled_bits: Floats | float,
     operand_bits: Floats | float,
     macs: Floats,
@@ -109,6 +111,7 @@ def image_actions(
     Args:
         counts: by `ACTIONS`.
         link_bits: activations and partial sums over the links.
+        tile_sum_bits: partial sums added within tiles.
         spilled_bits: partial sums through the global buffer.
         operand_bits: operands read by the digital unit.
         macs: multiply-accumulates of the digital unit.
@@ -121,6 +124,7 @@ def image_actions(
         "glb_write": counts["glb_write"] + spilled_bits,
         "write": counts["write"] * loads,
         "link": link_bits + stored_bits * loads,
+        "tile_sum": tile_sum_bits,
         "mac": macs,
     }
 
@@ -182,7 +186,7 @@ class MappingFeatures:
         vector_reads: reads of one vector, shape (n, L); this and the next three do not depend on
             the mode and are stored once: shape (n, 0) if streamed.
         columns_used: of the fullest macro, shape (n, L).
-        sum_words, sum_extra_bits: see `Traffic`, shape (n, L).
+        sum_words, tile_sum_words, sum_extra_bits: see `Traffic`, shape (n, L).
         layer_macros: macros of all replicas of a layer, stored once where idle macros are gated,
             else shape (n, 0).
         link_bits, spilled_sums: see `Traffic`, shape (n, L); these and the next two are stored if
@@ -200,6 +204,7 @@ class MappingFeatures:
     vector_reads: Floats
     columns_used: Floats
     sum_words: Floats
+    tile_sum_words: Floats
     sum_extra_bits: Floats
     layer_macros: Floats
     link_bits: Floats
@@ -301,6 +306,7 @@ def mapping_features(
         "vector_reads": shared(vector_reads),
         "columns_used": shared(placement.columns_used),
         "sum_words": shared(traffic.sum_words),
+        "tile_sum_words": shared(traffic.tile_sum_words * (not any_tiles)),
         "sum_extra_bits": shared(traffic.sum_extra_bits),
         "layer_macros": none if context.device.streams else placement.macros * factor,
         "link_bits": traffic.link_bits if streamed else none,

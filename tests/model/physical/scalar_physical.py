@@ -125,6 +125,12 @@ def wire_J(area_m2: float, volt: float, assumptions: Any) -> float:
     return 0.5 * farads * volt**2
 
 
+def tile_sum_J(tile_m2: float, node_nm: float, volt: float, assumptions: Any) -> float:
+    """Energy of a bit of a sum over the side of a tile, and its full adder."""
+    wire = 0.5 * number(assumptions, "wire_F_per_m") * math.sqrt(tile_m2) * volt**2
+    return wire + 6 * number(assumptions, "gate_F") * node_nm / 28 * volt**2
+
+
 def leak_W(cmos_m2: float, volt: float, assumptions: Any) -> float:
     hot = number(assumptions, "leak_temperature")
     return number(assumptions, "leak_W_per_m2") * cmos_m2 * volt / NOMINAL_V * hot
@@ -471,11 +477,11 @@ class Chip:
         self.all_drivers_m2 = self.macros * factor * self.drivers_m2()
         buffers = self.buffer_m2(self.inputs["area"], d["rows"])
         buffers += self.buffer_m2(self.results["area"], d["cols"])
+        self.tiles_m2 = self.tiles * buffers
+        self.macros_m2 = self.all_cells_m2 + self.all_drivers_m2 + self.macros * self.converters_m2
         self.components_m2 = (
-            self.all_cells_m2
-            + self.all_drivers_m2
-            + self.macros * self.converters_m2
-            + self.tiles * buffers
+            self.macros_m2
+            + self.tiles_m2
             + d["router_groups"] * self.router["area"]
             + self.glb["area"]
             + d["mac_units"] * self.mac["area"]
@@ -489,8 +495,7 @@ class Chip:
         resistive = self.all_cells_m2 if self.device == "rram" else 0.0
         volt = self.d["voltage_V"]
         area_law = leak_W(self.components_m2 - resistive, volt, self.assumptions)
-        macros_m2 = self.all_cells_m2 - resistive + self.all_drivers_m2
-        macros_m2 += self.macros * self.converters_m2
+        macros_m2 = self.macros_m2 - resistive
         of_adcs = self.macros * self.converters * self.adc_W
         return area_law + of_adcs, leak_W(macros_m2, volt, self.assumptions) + of_adcs
 
@@ -499,6 +504,8 @@ class Chip:
         d, array, volt = self.d, self.array, self.d["voltage_V"]
         self.link_J = self.router["read"] / 128 * self.supply
         self.link_J += wire_J(self.area, volt, self.assumptions)
+        tile_m2 = (self.tiles_m2 + self.macros_m2) / self.tiles
+        self.tile_sum_J = tile_sum_J(tile_m2, self.node, volt, self.assumptions)
         self.adder_J = self.adder["energy"] * self.supply * self.number("shift_add_factor")
         columns = (2 if self.differential else 1) * d["redundancy"]
         self.hold_J = self.hold_F * volt**2 * columns if d["sample_and_hold"] else 0.0
@@ -994,16 +1001,17 @@ def traffic(chip: Chip, p: Placed, passes: int, streamed: bool) -> dict[str, flo
     d, layer = chip.d, p.layer
     width = min(24, chip.sum_bits() + math.ceil(math.log2(p.row_blocks)))
     tiles = math.ceil(p.n / d["macros_per_tile"])
-    hops = max(min(p.row_blocks, tiles) - 1, 0)
+    meeting = math.ceil(p.row_blocks / d["macros_per_tile"])  # tiles with row blocks of an output
     height = math.ceil(p.row_blocks / chip.macros) if passes > 1 else 1
     kept = (height - 1) * layer.outputs * width
     sent = layer.input_words * 8 * min(passes, p.col_blocks)
     buffered = layer.steps * tiles * p.rows_used
     fresh = layer.input_words / (layer.steps * layer.G * layer.K)
-    link = sent + layer.outputs * 8 + hops * layer.outputs * width
+    link = sent + layer.outputs * 8 + (meeting - 1) * layer.outputs * width
     return {
         "tiles": tiles,
         "link": link,
+        "tile_sum": (p.row_blocks - meeting) * layer.outputs * width,
         "glb_read": sent + kept,
         "glb_write": layer.outputs * 8 + kept,
         "glb": sent + layer.outputs * 8 + 2 * kept,
@@ -1064,6 +1072,7 @@ def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
         + move["glb_read"] * chip.glb["read"] / 2048 * chip.supply
         + move["glb_write"] * chip.glb["write"] / 2048 * chip.supply
         + move["link"] * chip.link_J
+        + move["tile_sum"] * chip.tile_sum_J
     )
 
 

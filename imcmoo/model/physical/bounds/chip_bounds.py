@@ -18,7 +18,7 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
-from imcmoo.model.physical.chip import Chip, Rates, link_price, total
+from imcmoo.model.physical.chip import Chip, Rates, link_price, tile_sum_price, total
 from imcmoo.model.physical.components import MemoryCell, Switches, Technology
 from imcmoo.model.physical.constraints import ADC_SQNR, COMPUTE_SNR, NOISE_LIMITS, constraints
 from imcmoo.model.physical.context import Context
@@ -115,7 +115,7 @@ COST_TERM_GROUPS = (
         "router",
         components=("routers",),
         number=lambda chip, designs: designs.router_groups,
-        prices=("hop_J", "wire_J_per_m"),
+        prices=("hop_J", "wire_J_per_m", "sum_J"),
         rates=("link_bit_s",),
     ),
     CostTermGroup("digital", components=("digital",), prices=("mac",), rates=("mac_s",)),
@@ -393,11 +393,16 @@ class MinimalChips:
         )
 
     @cached_property
+    def _macro_m2(self) -> Floats:
+        """Lower bound of the area of a macro, m², broadcastable to (n, X)."""
+        area: Floats = self["macro_m2"] + self["adcs"] * self["adc_m2"]
+        return area
+
+    @cached_property
     def area_m2(self) -> Floats:
         """Lower bound of the area, m², broadcastable to (n, X)."""
-        macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
         inside = (
-            self.macros * macro
+            self.macros * self._macro_m2
             + self.tiles * self["tile_m2"]
             + self.groups * self["router_m2"]
             + self["memory_m2"]
@@ -436,11 +441,15 @@ class MinimalChips:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
         top = 1 + self.technology.assumptions.top_energy.value
-        link = link_price(hop, wire, area, self.technology) * top
+        tile = self.macros / self.tiles * self._macro_m2 + self["tile_m2"]
+        of_area = {
+            "link": link_price(hop, wire, area, self.technology) * top,
+            "tile_sum": tile_sum_price(self["sum_J"], wire, tile, self.technology) * top,
+        }
         n, m = self.infeasible.shape
         prices = np.empty((n, len(ON_CHIP_ACTIONS), m))
         for at, name in enumerate(ON_CHIP_ACTIONS):
-            prices[:, at] = link if name == "link" else self[name]
+            prices[:, at] = of_area[name] if name in of_area else self[name]
         return prices
 
 

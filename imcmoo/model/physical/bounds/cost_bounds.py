@@ -164,6 +164,7 @@ def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool)
     counts = image_actions(
         {name: counted[:, at] for at, name in enumerate(ACTIONS)},
         link_bits=link_bits,
+        tile_sum_bits=layers.total(work.tile_sums),
         spilled_bits=0.0 if spilled is None else layers.total(spilled),
         operand_bits=layers.total(work.operand_bits) if layers.has_digital else 0.0,
         macs=layers.total(layers.macs * layers.digital),
