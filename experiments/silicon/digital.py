@@ -94,7 +94,7 @@ def modelled(row: Row, table: PhysicalTable, exponent: float) -> dict[str, float
     cell = how.device.prices(designs, nothing, kappa, how)
     register = how.device.row_circuit(designs, how)
     bits = columns * products * inputs
-    energy = bits * CHANGING * (cell.low_J + ONES * cell.span_J)
+    energy = bits * CHANGING * (cell.low_J + ONES * (cell.span_J + cell.tree_J))
     energy = energy + columns * tree.energy_J + products * register.energy_J
     cells_m2 = rows * cols * CELL_F2 * (node * 1e-9) ** 2
     area = cells_m2 + columns * tree.area_m2 + designs.rows * register.area_m2

@@ -87,6 +87,34 @@ class AdderTrees:
         return total
 
 
+LEAST_ACTIVITY = 1e-9
+"""Share of changed inputs that stands for none: the factor has a limit there."""
+
+
+def relative_activity(changing: Floats, depth: Floats, weight_bits: int) -> Floats:
+    """Energy of the adders per changed product over that where half of the products change.
+
+    A changed product also moves the levels above it: level k of a tree, of adders of w + k bits,
+    moves if any of the 2^k products below it changes.
+
+    Args:
+        changing: share of the inputs of a tree that change from one cycle to the next.
+        depth: levels of the trees; broadcast with `changing`.
+        weight_bits: w.
+
+    Source: as a rule of version 6 of the costs; a simulation of trees of 128 inputs with random
+    weights, without glitches, gives 1.87 at 0.14, 1.55 at 0.24 and 1.10 at 0.43.
+    """
+    share = np.maximum(changing, LEAST_ACTIVITY)
+    moved, half = np.zeros(np.broadcast(share, depth).shape), np.zeros(np.shape(depth))
+    for level in range(1, int(np.max(depth, initial=1)) + 1):
+        adders = np.where(level <= depth, (weight_bits + level) / 2.0**level, 0.0)
+        moved += adders * -np.expm1(2**level * np.log1p(-np.minimum(share, 1 - LEAST_ACTIVITY)))
+        half += adders * (1 - 0.5 ** (2**level))
+    factor: Floats = moved / half / (2 * share)
+    return factor
+
+
 def _rank_flip_flops(designs: Designs, depth: Floats, weight_bits: int) -> Floats:
     """Flip-flops that hold all lines of a tree at the levels between its stages, shape (n,)."""
     stages, number = designs.tree_stages, np.zeros(len(designs))

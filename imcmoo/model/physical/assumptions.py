@@ -547,6 +547,13 @@ class Assumptions:
         "the tree at 0.2 pF per mm, 0.12 to 0.41; 0 for a macro compared alone",
         group="wires",
     )
+    tree_activity: Assumption = Assumption(
+        1.0,
+        0.85,
+        1.2,
+        "assumption, of the energy of adders by share of changed products: a simulation without "
+        "glitches differs by up to 9 %",
+    )
 
     def fault(self, name: str, value: float) -> str:
         """Why an assumption cannot have a value; empty if it can."""

@@ -123,7 +123,7 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
         adc=device.column_circuit(designs, array, kappa, technology),
-        cell=replace(cell, low_J=cell.low_J * read, span_J=cell.span_J * read),
+        cell=cell.read_at(read),
         cell_m2=device.cell_m2(designs, array, assumptions),
         second_cell_m2=device.second_cell_m2(designs, array, assumptions),
         array_s=kappa * read_s,
@@ -363,6 +363,7 @@ class _Builder:
             prices_J={
                 "cell_low": point.cell.low_J,
                 "cell_span": point.cell.span_J,
+                "tree_span": point.cell.tree_J,
                 "write": point.cell.write_J,
             },
             rates={"read_s": read_s, "row_write_s": point.cell.row_write_s},

@@ -33,14 +33,22 @@ class CellPrices:
     Args:
         low_J: one pulse, or one held level, through a cell at 0.
         span_J: extra energy of a cell at its largest value.
+        tree_J: energy of the adders of a tree per changed product, where half of its products
+            change; 0 without trees.
         write_J: writing one cell.
         row_write_s: writing one row of a macro.
     """
 
     low_J: Floats
     span_J: Floats
+    tree_J: Floats
     write_J: Floats
     row_write_s: Floats
+
+    def read_at(self, factor: float) -> CellPrices:
+        """Prices with a factor on the energies of reading."""
+        read = {name: getattr(self, name) * factor for name in ("low_J", "span_J", "tree_J")}
+        return replace(self, **read)
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,7 @@ class MemoryCell(ABC):
         cells_leak: True if cells are CMOS and leak.
         holds_inputs: True if a one-bit input stays on its line, which is charged only when it
             changes.
+        adds_in_trees: True if adder trees add the products.
         exact: True if gates add the products, so that sums are exact integers: no ADC, no analog
             read, no circuits of columns but `column_circuit`.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
@@ -121,6 +130,7 @@ class MemoryCell(ABC):
     cells_leak: bool = True
     holds_inputs: bool = False
     exact: bool = False
+    adds_in_trees: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
     decides: Mapping[str, str] = {}

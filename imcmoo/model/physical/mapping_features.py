@@ -13,6 +13,7 @@ import numpy as np
 
 from imcmoo.arrays import Floats, Ints
 from imcmoo.keyed_cache import Arrays
+from imcmoo.model.physical.adder_trees import relative_activity
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
@@ -29,6 +30,7 @@ from imcmoo.model.physical.parameters import Designs
 COMPONENT_OF = {
     "cell_low": "cells",
     "cell_span": "cells",
+    "tree_span": "cells",
     "conversion": "adc",
     "shift_add": "shift_add",
     "dac": "dac",
@@ -49,6 +51,7 @@ COMPONENT_OF = {
 ACTIONS = (
     "cell_low",
     "cell_span",
+    "tree_span",
     "conversion",
     "dac",
     "row_pulse",
@@ -75,6 +78,7 @@ def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> d
     return {
         "cell_low": low,
         "cell_span": span,
+        "tree_span": _tree_moves(context, designs, placement, span),
         "conversion": vectors
         * layers.outputs
         * placement.input_slices
@@ -170,6 +174,27 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     macs = layers.macs * ~layers.digital
     crossings = placement.slice_columns * placement.groups_per_macro
     return macs * crossings * pulses, macs * products
+
+
+def _tree_moves(
+    context: Context, designs: Designs, placement: Placement, span: Floats
+) -> Floats:
+    """Changed products of each layer, weighted with how much of an adder tree one moves, shape
+    (n, L); 0 without trees.
+
+    Args:
+        context: the L distinct layers.
+        designs: n designs.
+        placement: placement of the layers on them.
+        span: changed products, shape (n, L).
+    """
+    if not context.device.adds_in_trees:
+        return np.zeros_like(span)
+    coding = 0 if context.switches.unsigned_inputs else 1
+    changes = context.layers.operand_sums.changes[coding, designs.input_slice_bits - 1]
+    changing = changes / (designs.input_slice_bits[:, None] * placement.input_slices)
+    depth = np.ceil(np.log2(designs.active_rows))[:, None]
+    return span * relative_activity(changing, depth, context.weight_bits)
 
 
 class MappingFeatures:

@@ -98,6 +98,7 @@ class Rram(MemoryCell):
         return CellPrices(
             low_J=low,
             span_J=array["cell_read_high"] * pulse - low,
+            tree_J=np.zeros(len(designs)),
             write_J=mean_write * shots,
             row_write_s=np.full(len(designs), write_s),
         )
@@ -198,6 +199,7 @@ class Sram(MemoryCell):
         return CellPrices(
             low_J=_shared_F(designs, assumptions) * designs.voltage_V**2,
             span_J=np.zeros(len(designs)),
+            tree_J=np.zeros(len(designs)),
             write_J=array["memory_write"] / designs.cols * supply,
             row_write_s=assumptions.sram_row_write_s.value * slowdown,
         )
@@ -271,7 +273,7 @@ class Dimc(Sram):
     name = "dimc"
     title = "DIMC"
     label = "digital SRAM"
-    exact = True
+    exact = adds_in_trees = True
     snr_limit_dB = -np.inf
     defaults: Mapping[str, str | float] = {
         "adc_bits": 1,
@@ -318,10 +320,12 @@ class Dimc(Sram):
         gate_J, line_J = _switching_J(designs, assumptions)
         trees = _trees(designs, technology)
         adders = trees.adders * ADDER.charge / (designs.active_rows * weight_bits)
+        moved = assumptions.tree_activity.value
         return replace(
             super().prices(designs, array, slowdown, technology),
             low_J=line_J,
-            span_J=gate_J * (0.5 + (1 + assumptions.tree_wires.value) * adders),
+            span_J=gate_J * 0.5,
+            tree_J=gate_J * (1 + assumptions.tree_wires.value) * moved * adders,
         )
 
     def cell_m2(

@@ -28,6 +28,7 @@ def macro(
         for name in (
             *("gate_F", "gate_m2", "gate_s", "line_F", "logic_overhead", "tree_wires"),
             "dimc_clock_Hz",
+            "tree_activity",
         )
     }
     rows, cols, fan_in = design["rows"], design["cols"], design["active_rows"]
@@ -59,13 +60,30 @@ def macro(
     return {
         "path": path,
         "low_J": line,
-        "span_J": gate * (0.5 + (1 + a["tree_wires"]) * ADDER_C * adders / (fan_in * w)),
+        "span_J": gate * 0.5,
+        "tree_J": gate
+        * (1 + a["tree_wires"])
+        * a["tree_activity"]
+        * (ADDER_C * adders / (fan_in * w)),
         "convert_J": gate * once_C / w,
         "row_J": gate * FLOP_C * b * per_tree + reading,
         "cycle_s": max(delay, max(1.0, kappa) / 1e9, kappa * s / a["dimc_clock_Hz"]),
         "column_m2": nand2_m2 * (b * fan_in + once_A / w),
         "registers_m2": nand2_m2 * FLOP_A * b * fan_in,
     }
+
+
+def tree_factor(alpha: float, depth: int, w: int = 8) -> float:
+    """Energy of adders per changed product, over that where half of the products change."""
+
+    def moved(share: float) -> float:
+        return sum(
+            (w + k) * (1 - (1 - share) ** (2**k)) / 2**k for k in range(1, depth + 1)
+        )
+
+    if alpha == 0:
+        return sum(w + k for k in range(1, depth + 1)) / (2 * moved(0.5))
+    return moved(alpha) / moved(0.5) / (2 * alpha)
 
 
 def line_changes(joint: Any, bits: int, b: int, *, signed: bool) -> float:

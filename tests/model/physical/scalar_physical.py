@@ -535,6 +535,7 @@ class Chip:
                 self.pulse_J *= self.number("input_energy_factor")
             self.write_J = memory["write"] / d["cols"] * self.supply
             self.row_write_s = 1e-9 * self.kappa
+        self.tree_J = 0.0
         self.low_J *= self.number("array_energy_factor")
         self.span_J *= self.number("array_energy_factor")
 
@@ -550,6 +551,10 @@ class Chip:
         if self.levels:
             return self.n_in, self.n_in * layer.conductances[cells]
         return layer.pulses[width], layer.products[(width, *cells)]
+
+    def tree_moves(self, layer: Layer) -> float:
+        """How much of an adder tree a changed product moves, in that of half changed."""
+        return 0.0
 
     def row_pulses(self, layer: Layer) -> float:
         """Pulses of an input on its row; one-bit inputs of SRAM stay there until they change."""
@@ -615,6 +620,7 @@ class DigitalChip(Chip):
     def prices(self) -> None:
         super().prices()
         self.low_J, self.span_J, self.pulse_J = self.macro["low_J"], self.macro["span_J"], 0.0
+        self.tree_J = self.macro["tree_J"]
         self.dac_J = self.macro["row_J"]
 
     def sum_bits(self) -> int:
@@ -624,6 +630,11 @@ class DigitalChip(Chip):
         """Changes of input lines, and those times the ones of a weight."""
         width = self.d["input_slice_bits"]
         return layer.changes[width], layer.changed_ones[width]
+
+    def tree_moves(self, layer: Layer) -> float:
+        width = self.d["input_slice_bits"]
+        alpha = layer.changes[width] / (width * self.n_in)
+        return scalar_digital.tree_factor(alpha, math.ceil(math.log2(self.d["active_rows"])))
 
     def slice_s(self, steps: int) -> float:
         return steps * self.macro["cycle_s"]
@@ -1059,6 +1070,7 @@ def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
     layer = p.layer
     pulses, products = chip.cell_reads(layer)
     cells = layer.macs * (chip.n_w * p.g * pulses * chip.low_J + products * chip.span_J)
+    cells += layer.macs * products * chip.tree_J * chip.tree_moves(layer)
     vectors = layer.steps * layer.G * chip.n_in
     conversions = vectors * layer.M * chip.converted * p.block_phases
     return (

@@ -84,7 +84,7 @@ COST_TERM_GROUPS = (
         "macro",
         components=("cells", "drivers"),
         number=lambda chip, designs: designs.macros,
-        prices=("cell_low", "cell_span", "dac", "row_pulse", "write"),
+        prices=("cell_low", "cell_span", "tree_span", "dac", "row_pulse", "write"),
         rates=("read_s", "row_write_s", "in_turn"),
     ),
     CostTermGroup(
@@ -413,11 +413,22 @@ class MinimalChips:
         return area
 
     @cached_property
+    def _macro_leak_W(self) -> Floats:
+        """Lower bound of the leakage of all macros while they work, W, broadcastable to (n, X)."""
+        leak: Floats = self.macros * (self["macro_W"] + self["adcs"] * self["adc_W"])
+        return leak
+
+    @cached_property
+    def working_leak_W(self) -> Floats:
+        """Lower bound of what working macros leak beyond idle ones, W, broadcastable to (n, X)."""
+        more: Floats = self._macro_leak_W * (1 - self.technology.idle_macro_leak)
+        return more
+
+    @cached_property
     def leak_W(self) -> Floats:
         """Lower bound of the leakage, that of idle macros, W, broadcastable to (n, X)."""
-        macro = self["macro_W"] + self["adcs"] * self["adc_W"]
         leak: Floats = (
-            self.macros * macro * self.technology.idle_macro_leak
+            self._macro_leak_W * self.technology.idle_macro_leak
             + self.tiles * self["tile_W"]
             + self.groups * self["router_W"]
             + self["memory_W"]

@@ -358,6 +358,7 @@ class MinimalBatch(Batch):
         super().__init__(context, designs, keep_features=False)
         self.chip = chips.as_chip()
         self._allowed_W = chips.allowed_W
+        self._working_leak_W = chips.working_leak_W
 
     def leak_W(self, run: ImageCosts, occupied: Floats) -> Floats:
         """Leakage of the chip with idle macros, W, shape (n, W)."""
@@ -368,12 +369,23 @@ class MinimalBatch(Batch):
         leak = self.leak_W(run, occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
         interval = np.maximum(least, run.interval_s)
+        static = leak + self.chip.dram_idle_W[:, None]
         return replace(
             run,
-            energy_J=run.energy_J + (leak + self.chip.dram_idle_W[:, None]) * interval,
+            energy_J=run.energy_J + static * interval + self._working_leak_J(run),
             latency_s=np.maximum(least, run.latency_s),
             interval_s=interval,
         )
+
+    def _working_leak_J(self, run: ImageCosts) -> Floats:
+        """Leakage of macros while they work beyond that while idle, J, shape (n, W).
+
+        The share of macros and time in which a macro works falls as the interval grows, their
+        product does not: it is that of the run before switches of networks.
+        """
+        switching = run.switch_time_s / self.context.inferences_per_switch
+        energy: Floats = self._working_leak_W * run.macro_use * (run.interval_s - switching)
+        return energy
 
 
 def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
