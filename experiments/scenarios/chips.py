@@ -93,7 +93,7 @@ def served(problem: AcceleratorProblem, levels: Levels) -> Row:
     return {
         "average_power_W": float(metrics.values[POWER][0]),
         "leakage_W": float(service.power_W["leakage"][0]),
-        "dram_idle_W": float(service.power_W["dram_idle"][0]),
+        "dram_rest_W": float(service.power_W["dram_rest"][0]),
         "area_mm2": float(metrics.area_m2[0]) * MM2_PER_M2,
         "capacity": 1 / float(metrics.values[LOAD][0]),
         "utilization": float(service.chip_utilization[0]),

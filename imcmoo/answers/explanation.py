@@ -49,9 +49,9 @@ TABLES = {
   quantity.
 - lacking: limits that a neighbour breaks.
 - scenario: service of the requests of each network, in studies with a scenario.
-- power: average power by part: `networks` while they run, `leakage` of the chip, idle DRAM
-  (`dram_idle`), and `saving` of interrupted requests, in studies with a scenario. Absent in
-  explanations of older versions.
+- power: average power by part: `networks` while they run, `leakage` of the chip, DRAM in
+  self-refresh (`dram_rest`), and `saving` of interrupted requests, in studies with a scenario.
+  Absent in explanations of older versions.
 - ends: parameters with the `smallest` or `largest` value of their list; `beyond` is the next value
   that the model covers, unknown if a user's model does not tell. Absent in explanations of older
   versions.

@@ -160,7 +160,7 @@ class ServedDesign:
             "interrupt": self.policy,
             "average_power_W": {
                 "total": float(service.average_power_W[0]),
-                **{part: float(power[part][0]) for part in ("leakage", "saving", "dram_idle")},
+                **{part: float(power[part][0]) for part in ("leakage", "saving", "dram_rest")},
                 **dict(zip(names, power["networks"][0].tolist(), strict=True)),
             },
             "xrbench": float(100 * self.table["xrbench"].mean()),

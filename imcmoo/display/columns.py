@@ -34,7 +34,7 @@ POWER_PARTS = {
     "networks": "networks",
     "leakage": "chip leakage",
     "saving": "interrupts",
-    "dram_idle": "idle DRAM",
+    "dram_rest": "DRAM at rest",
 }
 """Names of parts of average power."""
 

@@ -298,8 +298,8 @@ def validate_bounds(
 def _costs(metrics: Metrics) -> dict[str, Floats]:
     values = metrics.values
     costs = {**values, "edp": edp(metrics.energy_J, metrics.latency_s)}
-    if {"leak", "dram_idle", "interval"} <= set(values):
-        static = values["leak"] + values["dram_idle"]
+    if {"leak", "dram_rest", "interval"} <= set(values):
+        static = values["leak"] + values["dram_rest"]
         costs["static_power"] = static
         costs["dynamic_energy"] = values["energy"] - static[:, None] * values["interval"]
     return costs

@@ -20,7 +20,7 @@ NETWORK_POWER = "network_power"
 networks that are evaluated separately, of a chip that serves this network only."""
 
 READ = (
-    *("energy", "latency", "interval", "power", "leak", "dram_idle"),
+    *("energy", "latency", "interval", "power", "leak", "dram_rest"),
     *("longest_layer", "save", "save_energy"),
 )
 """Values of designs that a service depends on or changes, if the cost model gives them."""
@@ -43,8 +43,8 @@ class Service:
         chip_capacity: factor by which the load may grow until some network misses its deadline,
             with groups allocated for it, shape (n,).
         chip_utilization: share of time that the chip works, shape (n,).
-        power_W: average power, W, by part: `leakage`, `saving`, `dram_idle`, shape (n,), and
-            `networks`.
+        power_W: average power, W, by part: `leakage`, `saving`, `dram_rest`, shape (n,), and
+            `networks` with what the DRAM takes beyond self-refresh while they run.
         groups: router groups of each network; None if networks take turns.
     """
 
@@ -66,7 +66,7 @@ class Service:
         """Average power, W, shape (n,)."""
         parts = self.power_W
         power: Floats = sum(
-            (parts[name] for name in ("leakage", "saving", "dram_idle")),
+            (parts[name] for name in ("leakage", "saving", "dram_rest")),
             parts["networks"].sum(axis=1),
         )
         return power
@@ -113,12 +113,13 @@ def refill(values: Mapping[str, Floats]) -> Floats:
 def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]) -> Service:
     """Service by networks that take turns; each design uses the policy of larger capacity.
 
-    Values, in SI units: energy, latency and interval, shape (n, W); leak and `dram_idle`, shape
+    Values, in SI units: energy, latency and interval, shape (n, W); leak and `dram_rest`, shape
     (n,); for requests interrupted between layers also longest_layer, shape (n, W), save and
-    save_energy, shape (n,). Energy includes leak and `dram_idle` during the interval.
+    save_energy, shape (n,). Energy includes leak and the idle power of the DRAM during the
+    interval; between requests the DRAM is in self-refresh, which it enters and leaves for free.
     """
     times: dict[str, Any] = request_times(values, load, "none")
-    leak, dram_idle = values["leak"], values["dram_idle"]
+    leak, dram_rest = values["leak"], values["dram_rest"]
     interrupts, saving = np.zeros(len(leak), dtype=bool), np.zeros(len(leak))
     if scenario.interruptible:
         cut = request_times(values, load, scenario.interrupt)
@@ -129,7 +130,7 @@ def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]
         saving = np.where(interrupts, values["save_energy"] * (1 / load.period_s).sum(), 0.0)
     utilization = times["service_s"] / load.period_s
     chip_utilization = np.asarray(utilization.sum(axis=1))
-    energy = values["energy"] - dram_idle[:, None] * values["interval"]
+    energy = values["energy"] - dram_rest[:, None] * values["interval"]
     dynamic = energy - leak[:, None] * values["interval"]
     on = scenario.idle == "on"
     return Service(
@@ -142,7 +143,7 @@ def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]
         power_W={
             "leakage": leak if on else leak * np.minimum(chip_utilization, 1.0),
             "saving": saving,
-            "dram_idle": dram_idle,
+            "dram_rest": dram_rest,
             "networks": load.burst / load.period_s * dynamic,
         },
     )
@@ -156,8 +157,8 @@ def power_alone(scenario: Scenario, load: Load, values: Mapping[str, Floats]) ->
         load: the requests.
         values: values per inference, see `service_in_turn`.
     """
-    leak, dram_idle = values["leak"][:, None], values["dram_idle"][:, None]
-    dynamic = values["energy"] - (leak + dram_idle) * values["interval"]
+    leak, dram_rest = values["leak"][:, None], values["dram_rest"][:, None]
+    dynamic = values["energy"] - (leak + dram_rest) * values["interval"]
     busy = service_times(values["latency"], values["interval"], load) / load.period_s
     leakage = leak if scenario.idle == "on" else leak * np.minimum(busy, 1.0)
-    return np.asarray(leakage + dram_idle + load.burst / load.period_s * dynamic)
+    return np.asarray(leakage + dram_rest + load.burst / load.period_s * dynamic)

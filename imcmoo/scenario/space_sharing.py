@@ -186,8 +186,8 @@ class SpaceModel(ScenarioModel):
         busy = self.load.burst * values["interval"] / self.load.period_s
         of_networks = network_load(service, values["interval"], self.load)
         serves = (largest > 1 / UNSERVED)[:, None]
-        leak, idle = (values[name][:, None] * share for name in ("leak", "dram_idle"))
-        energy = values["energy"] - (leak + idle) * values["interval"]
+        leak, rest = (values[name][:, None] * share for name in ("leak", "dram_rest"))
+        energy = values["energy"] - (leak + rest) * values["interval"]
         gated = (leak * np.minimum(busy, 1.0)).sum(axis=1)
         return Service(
             values=values,
@@ -203,7 +203,7 @@ class SpaceModel(ScenarioModel):
             power_W={
                 "leakage": values["leak"] if self.scenario.idle == "on" else gated,
                 "saving": np.zeros(len(groups)),
-                "dram_idle": values["dram_idle"],
+                "dram_rest": values["dram_rest"],
                 "networks": self.load.burst / self.load.period_s * energy,
             },
             groups=groups,
@@ -232,8 +232,8 @@ class SpaceModel(ScenarioModel):
             service = service_times(np.moveaxis(latency, 1, 2), between, self.load)
         service = np.where(np.isnan(service), np.inf, service)
         load = network_load(service, between, self.load)
-        # Static power does not depend on the allocation.
-        always = values["dram_idle"] + (values["leak"] if self.scenario.idle == "on" else 0.0)
+        # The power of an idle chip does not depend on the allocation.
+        always = values["dram_rest"] + (values["leak"] if self.scenario.idle == "on" else 0.0)
         part = always[:, None, None] * np.arange(1, most + 1) / groups[:, None, None]
         with np.errstate(invalid="ignore"):
             spent = energy - part * interval

@@ -128,8 +128,8 @@ def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
     assert card["average power"].endswith("W, with DRAM")
     parts = explanation.tables["power"].set_index("part")["power_W"]
     assert parts.sum() == pytest.approx(explanation.chip["average_power_W"])
-    share = 100 * parts["dram_idle"] / parts.sum()
-    text = f"idle DRAM {units.engineering(parts['dram_idle'], 'W')} ({share:.3g} %)"
+    share = 100 * parts["dram_rest"] / parts.sum()
+    text = f"DRAM at rest {units.engineering(parts['dram_rest'], 'W')} ({share:.3g} %)"
     assert card["power by part"].startswith("networks ")
     assert text in card["power by part"]
     capsys.readouterr()

@@ -12,6 +12,7 @@ from imcmoo.exact import check
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import search_tree
 from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.report.scenario_table import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Load, Requests
@@ -70,7 +71,7 @@ def test_service_of_bursts_is_one_latency_and_intervals():
 
 
 @pytest.mark.parametrize("device", ["sram", "rram"])
-def test_gated_power_of_sequential_chips_is_the_energy_of_requests_and_the_idle_dram(device):
+def test_gated_power_of_sequential_chips_is_the_energy_of_requests_and_the_dram_at_rest(device):
     # Rates that sequential RRAM chips serve, too.
     model, levels = feasible(cameras(device, slower=10, idle="gated"))
     levels = levels[model.space.column(levels, "schedule") == "layer"]
@@ -78,7 +79,7 @@ def test_gated_power_of_sequential_chips_is_the_energy_of_requests_and_the_idle_
     rates = 1 / model.load.period_s
     busy = metrics.values["latency"] @ rates < 1
     idle_share = 1 - metrics.values["interval"] @ rates
-    power = metrics.energy_J @ rates + metrics.values["dram_idle"] * idle_share
+    power = metrics.energy_J @ rates + metrics.values["dram_rest"] * idle_share
     assert busy.any()
     assert metrics.values["average_power"][busy] == pytest.approx(power[busy], rel=1e-12)
 
@@ -86,7 +87,7 @@ def test_gated_power_of_sequential_chips_is_the_energy_of_requests_and_the_idle_
 def test_an_idle_chip_that_is_on_leaks_all_the_time():
     model, levels = feasible(cameras("sram"))
     values = model.evaluate(levels).values
-    always = values["leak"] + values["dram_idle"]
+    always = values["leak"] + values["dram_rest"]
     dynamic = values["energy"] - always[:, None] * values["interval"]
     power = always + dynamic @ (1 / model.load.period_s)
     assert values["average_power"] == pytest.approx(power, rel=1e-12)
@@ -94,15 +95,30 @@ def test_an_idle_chip_that_is_on_leaks_all_the_time():
     assert (gated <= values["average_power"] * (1 + 1e-12)).all()
 
 
-def test_gating_keeps_the_idle_power_of_the_dram():
+def test_gating_keeps_the_power_of_the_dram_at_rest():
     model, levels = feasible(cameras("sram", idle="gated"))
     service = model.service(levels)
-    idle = np.linspace(0.1, 1.0, len(levels))
-    energy = service.values["energy"] + idle[:, None] * service.values["interval"]
-    idle_W = service.values["dram_idle"] + idle
-    values = {**service.values, "energy": energy, "dram_idle": idle_W}
+    rest = np.linspace(0.1, 1.0, len(levels))
+    energy = service.values["energy"] + rest[:, None] * service.values["interval"]
+    rest_W = service.values["dram_rest"] + rest
+    values = {**service.values, "energy": energy, "dram_rest": rest_W}
     more = service_in_turn(model.scenario, model.load, values)
-    assert more.average_power_W == pytest.approx(service.average_power_W + idle)
+    assert more.average_power_W == pytest.approx(service.average_power_W + rest)
+
+
+def test_dram_is_idle_while_the_chip_works_and_at_rest_between_requests():
+    # Wide LPDDR4 idles at 160 mW and takes 2.4 mW in self-refresh: 87.5 mW at 46 % idle.
+    model, levels = feasible(cameras("sram"))
+    levels = levels[model.space.column(levels, "dram") == "x64"]
+    restless = Assumptions().having(lpddr4_rest_W_per_bit=0.010 / 64)
+    other = ScenarioModel(model.inner.with_assumptions(restless), model.scenario)
+    less, more = model.evaluate(levels), other.evaluate(levels)
+    assert len(levels)
+    busy = less.values["interval"] @ (1 / model.load.period_s)
+    saved = more.values["average_power"] - less.values["average_power"]
+    assert saved == pytest.approx((0.010 - 0.0024) * (1 - busy))
+    dram_W = 0.160 * 0.54 + less.values["dram_rest"] * (1 - 0.54)
+    assert dram_W == pytest.approx(0.0875, rel=1e-3)
 
 
 def test_the_policy_of_larger_capacity_is_chosen_design_by_design():
@@ -299,7 +315,7 @@ def test_networks_side_by_side_have_groups_of_their_own(side_by_side):
     assert (metrics.values["load"] <= (1 / service.capacity).max(axis=1) * (1 + 1e-12)).all()
     at = int(np.flatnonzero(serves)[0])
     networks = service.power_W["networks"][at].sum()
-    always = service.values["leak"][at] + service.values["dram_idle"][at]
+    always = service.values["leak"][at] + service.values["dram_rest"][at]
     assert metrics.values["average_power"][at] == pytest.approx(networks + always)
 
 

@@ -276,6 +276,20 @@ class Assumptions:
         "DRAMsim3's HBM2_8Gb_x128: 48 + 17 mW each; 0: charged to others",
         group="dram_idle",
     )
+    lpddr4_rest_W_per_bit: Assumption = Assumption(
+        0.0024 / 64,
+        0.0,
+        0.010 / 64,
+        "self-refresh of 64 bits (16 Gb), 0.15 mW per 2 Gb (ISSCC 2017 23.4, as reported)",
+        group="dram_rest",
+    )
+    hbm2_rest_W: Assumption = Assumption(
+        0.13,
+        0.05,
+        0.3,
+        "assumption: self-refresh of two stacks",
+        group="dram_rest",
+    )
     leak_W_per_m2: Assumption = Assumption(
         1000,
         500,

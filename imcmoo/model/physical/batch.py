@@ -108,7 +108,7 @@ class Batch:
     @property
     def dram_idle_W(self) -> Floats:
         """Idle power of the DRAM charged to the networks of the batch, W, shape (n,)."""
-        return self.chip.dram_idle_W
+        return self.chip.dram.idle_W
 
     @cached_property
     def _resident(self) -> MappingFeatures:
@@ -209,7 +209,7 @@ class Batch:
         """Add static power to runs on `occupied` macros, shape (n, W), and apply the power
         limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
-        idle = self.chip.dram_idle_W[:, None]
+        idle = self.chip.dram.idle_W[:, None]
         return apply_power_limit(run, self.leak_W(run, occupied), idle, allowed[:, None])
 
     @cached_property
@@ -288,7 +288,7 @@ class Batch:
         limited = predicted is not None and predicted.limited
         return PhysicalResources(
             area_m2=self.chip.area_m2,
-            dram_m2=self.chip.dram_m2,
+            dram_m2=self.chip.dram.area_m2,
             cells=designs.macros * designs.rows * designs.cols,
             missing_cells=missing_cells,
             missing_bits=missing_bits,
@@ -524,14 +524,14 @@ class PhysicalMetrics(PhysicalResources, ImageCosts):
         snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers,
             shape (n, W).
         leak_W: leakage of the idle chip, shape (n,) like all that follow.
-        dram_idle_W: idle power of the DRAM, off the chip.
+        dram_rest_W: power of the DRAM in self-refresh, off the chip.
         save_s, save_J: as `saving` returns them.
     """
 
     snr_dev_dB: Floats
     snr_rounding_dB: Floats
     leak_W: Floats
-    dram_idle_W: Floats
+    dram_rest_W: Floats
     save_s: Floats
     save_J: Floats
 
@@ -549,7 +549,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
         snr_dev_dB=batch.noise[:, 1],
         snr_rounding_dB=batch.noise[:, 3],
         leak_W=batch.idle_leak_W,
-        dram_idle_W=batch.chip.dram_idle_W,
+        dram_rest_W=batch.chip.dram.rest_W,
         save_s=save_s,
         save_J=save_J,
     )

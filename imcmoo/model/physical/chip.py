@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property, reduce
 from operator import attrgetter
 
@@ -201,19 +201,55 @@ class ComponentCosts:
             word, global buffer, links and DRAM per bit, `dac` per row and slice, `row_pulse` per
             row and pulse; for routers, see `Chip`.
         rates: speeds by field of `Rates`.
-        dram_idle_W: power of the DRAM without access.
     """
 
     area_m2: Floats
     static_W: Floats | None = None
     prices_J: dict[str, Floats] = field(default_factory=dict)
     rates: dict[str, Floats] = field(default_factory=dict)
-    dram_idle_W: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Dram:
+    """Power and area of the DRAM beside n chips, arrays of shape (n,); 0 without DRAM.
+
+    Args:
+        idle_W: background and refresh power without access, while a network runs.
+        rest_W: power in self-refresh, between requests of a scenario; at most `idle_W`.
+        area_m2: area of its packages.
+    """
+
+    idle_W: Floats
+    rest_W: Floats
+    area_m2: Floats
+
+    @property
+    def waking_W(self) -> Floats:
+        """Power while a network runs beyond that in self-refresh."""
+        return self.idle_W - self.rest_W
+
+    def take(self, index: Ints) -> Dram:
+        """DRAM of some of the chips."""
+        return Dram(*[getattr(self, part.name).take(index) for part in fields(self)])
+
+    @classmethod
+    def of_designs(cls, designs: Designs, assumptions: Assumptions) -> Dram:
+        """DRAM of n designs."""
+        a, kind, there = assumptions, designs.dram, designs.has_dram
+        hbm2, width = kind == DRAM.index("hbm2"), DRAM_BITS[kind] * there
+        idle = np.where(hbm2, a.hbm2_idle_W.value, a.lpddr4_idle_W_per_bit.value * width)
+        rest = np.where(hbm2, a.hbm2_rest_W.value, a.lpddr4_rest_W_per_bit.value * width)
+        return cls(
+            idle_W=idle,
+            rest_W=np.minimum(rest, idle),
+            area_m2=DRAM_FOOTPRINT_M2[kind] * a.dram_footprint_factor.value,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """Areas, leakage, energies per action and speeds of n chips; arrays of shape (n,).
+    """Areas, leakage, energies per action and speeds of n chips, and their DRAM; arrays of
+    shape (n,).
 
     Args:
         areas_m2: by component; `top` is clock and control.
@@ -222,16 +258,14 @@ class Chip:
             and control but for those `WITHOUT_TOP`; `hop_J`, `wire_J_per_m` and `sum_J` per bit
             give the prices of links (`link_price`) and sums in tiles (`tile_sum_price`).
         rates: speeds of the components.
-        dram_idle_W: background and refresh power of the DRAM, off the chip.
-        dram_m2: area of the DRAM, beside the chip.
+        dram: beside the chip.
     """
 
     areas_m2: dict[str, Floats]
     leaks_W: dict[str, Floats]
     prices_J: dict[str, Floats]
     rates: Rates
-    dram_idle_W: Floats
-    dram_m2: Floats
+    dram: Dram
 
     def take(self, index: Ints) -> Chip:
         """Some of the chips."""
@@ -239,8 +273,7 @@ class Chip:
             {name: values.take(index) for name, values in each.items()}
             for each in (self.areas_m2, self.leaks_W, self.prices_J)
         )
-        dram = self.dram_idle_W.take(index), self.dram_m2.take(index)
-        return Chip(areas, leaks, prices, self.rates.take(index), *dram)
+        return Chip(areas, leaks, prices, self.rates.take(index), self.dram.take(index))
 
     @cached_property
     def macro_leak_W(self) -> Floats:
@@ -319,8 +352,7 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         leaks_W=leaks,
         prices_J=prices,
         rates=Rates(**{n: v for part in components.values() for n, v in part.rates.items()}),
-        dram_idle_W=total(p.dram_idle_W for p in components.values() if p.dram_idle_W is not None),
-        dram_m2=DRAM_FOOTPRINT_M2[designs.dram] * context.assumptions.dram_footprint_factor.value,
+        dram=Dram.of_designs(designs, context.assumptions),
     )
 
 
@@ -480,21 +512,19 @@ class _Builder:
         )
 
     def memory_interface(self) -> ComponentCosts:
-        """Interface to the DRAM, its idle power, and energy and time per bit; 0 without DRAM."""
+        """Interface to the DRAM, and energy and time per bit; 0 without DRAM."""
         kind, a = self._designs.dram, self._assumptions
         width, there = DRAM_BITS[kind], self._designs.has_dram
         dram = self._context.table.look_up("dram", width_bits=width)
         hbm2 = kind == DRAM.index("hbm2")
         lpddr4_m2 = a.lpddr4_interface_m2_per_bit.value * width
         area = np.where(hbm2, a.hbm2_interface_m2.value, lpddr4_m2)
-        idle = np.where(hbm2, a.hbm2_idle_W.value, a.lpddr4_idle_W_per_bit.value * width)
         pin = np.where(width <= 64, a.lpddr4_pin_rate.value, dram["pin_rate"])
         rate = np.where(there, pin * width, np.inf)
         return ComponentCosts(
             area_m2=np.where(there, area, 0.0),
             prices_J={"dram": np.where(there, dram["energy_per_bit"], 0.0)},
             rates={"dram_bit_s": 1 / (rate * a.dram_efficiency.value)},
-            dram_idle_W=np.where(there, idle, 0.0),
         )
 
 

@@ -176,9 +176,7 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     return macs * crossings * pulses, macs * products
 
 
-def _tree_moves(
-    context: Context, designs: Designs, placement: Placement, span: Floats
-) -> Floats:
+def _tree_moves(context: Context, designs: Designs, placement: Placement, span: Floats) -> Floats:
     """Changed products of each layer, weighted with how much of an adder tree one moves, shape
     (n, L); 0 without trees.
 

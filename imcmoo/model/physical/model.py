@@ -597,8 +597,8 @@ class PhysicalEvaluator(CostModel):
             `energy` (J) and `latency` (s), shape (n, W), NaN where a network breaks a constraint;
             `area` and, of the DRAM beside the chip, `dram_area` (m²), (n,). Also `interval` (s),
             `power` on the chip (W), `snr_adc` (dB) and, if it is an objective, `snr` (dB, at most
-            `MOST_DB`), (n, W); `leak` of the chip and `dram_idle` (W), (n,). If
-            `saves_between_layers`, also `longest_layer` (s), (n, W), `save` (s) and `save_energy`
+            `MOST_DB`), (n, W); `leak` of the idle chip and `dram_rest`, of DRAM in self-refresh
+            (W), (n,). If `saves_between_layers`, also `longest_layer` (s), (n, W), `save` (s) and `save_energy`
             (J), (n,), see `PhysicalMetrics`.
 
         Raises:
@@ -628,7 +628,7 @@ class PhysicalEvaluator(CostModel):
         if limited or "accuracy_drop" in self._objectives:  # else it is not predicted
             values["accuracy_drop"] = batch.accuracy_drop
         values = {name: np.where(runs[running], array, np.nan) for name, array in values.items()}
-        values |= {"leak": batch.idle_leak_W, "dram_idle": batch.chip.dram_idle_W}
+        values |= {"leak": batch.idle_leak_W, "dram_rest": batch.chip.dram.rest_W}
         if self._saves_between_layers:
             values["save"], values["save_energy"] = saving(batch, run)
         for name, array in values.items():

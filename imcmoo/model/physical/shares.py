@@ -54,7 +54,7 @@ class SharedBatch(Batch):
     @property
     def dram_idle_W(self) -> Floats:
         """Share of the part in the idle power of the DRAM, W, shape (n,)."""
-        return self.chip.dram_idle_W * self._share
+        return self.chip.dram.idle_W * self._share
 
     def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
         """Add static power, with a share of the DRAM, and apply the power limit of the part."""

@@ -77,9 +77,7 @@ def tree_factor(alpha: float, depth: int, w: int = 8) -> float:
     """Energy of adders per changed product, over that where half of the products change."""
 
     def moved(share: float) -> float:
-        return sum(
-            (w + k) * (1 - (1 - share) ** (2**k)) / 2**k for k in range(1, depth + 1)
-        )
+        return sum((w + k) * (1 - (1 - share) ** (2**k)) / 2**k for k in range(1, depth + 1))
 
     if alpha == 0:
         return sum(w + k for k in range(1, depth + 1)) / (2 * moved(0.5))

@@ -222,7 +222,9 @@ def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lac
 def test_no_bound_is_above_any_of_many_designs(name):
     if name not in ("rewritten", "no_memory", "optional", "digital"):
         n = 30 if "rram" in name else 1300
-        check_model(MODELS[name](), n, schedules=schedules_of(name))
+        # Circuits of RRAM that keep nine networks' limits need more area.
+        limit = 4 * LIMIT if name == "nine_rram" else LIMIT
+        check_model(MODELS[name](), n, limit, schedules=schedules_of(name))
 
 
 @pytest.mark.parametrize(

@@ -444,8 +444,8 @@ def test_a_large_buffer_has_the_area_of_the_component_table():
 def test_dram_beside_the_chip_has_an_area_that_is_not_the_chip_s(dram, mm2):
     one = designs(dram=dram)
     usual, other = (chip("rram", one, **v) for v in ({}, {"dram_footprint_factor": 2.0}))
-    assert usual.dram_m2 * 1e6 == nearly(mm2)
-    assert other.dram_m2 == 2 * usual.dram_m2
+    assert usual.dram.area_m2 * 1e6 == nearly(mm2)
+    assert other.dram.area_m2 == 2 * usual.dram.area_m2
     assert other.area_m2 == usual.area_m2
 
 

@@ -118,7 +118,7 @@ def moved_as_by_the_scalar_rules(model, groups, *, common):
     assert full.streamed.all()
     batch = Batch(model._context, model.designs(designs))
     price, bit_s = batch.chip.prices_J["dram"], batch.chip.rates.dram_bit_s
-    idle_J = full.dram_idle_W[:, None] * full.interval_s
+    idle_J = batch.chip.dram.idle_W[:, None] * full.interval_s
     seconds = LayerWork(batch, slice(None), streams=True).times(streamed=True).terms[4]
     seconds = model._context.layers.total(seconds)
     kv_bits = model._operands.kv_bits

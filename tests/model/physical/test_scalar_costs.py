@@ -322,8 +322,8 @@ def test_a_small_buffer_takes_more_than_in_the_table_and_a_large_one_does_not():
 def test_a_dram_has_a_footprint_beside_the_chip(dram, footprint_mm2):
     usual = chip(dram=dram)
     double = chip(assumptions=corrected(dram_footprint_factor=2), dram=dram)
-    assert usual.dram_m2 == nearly(footprint_mm2 * 1e-6)
-    assert double.dram_m2 == 2 * usual.dram_m2
+    assert usual.dram.area_m2 == nearly(footprint_mm2 * 1e-6)
+    assert double.dram.area_m2 == 2 * usual.dram.area_m2
     assert double.area == usual.area
 
 

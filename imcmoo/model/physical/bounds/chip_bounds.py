@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
-from imcmoo.model.physical.chip import Chip, Rates, link_price, tile_sum_price, total
+from imcmoo.model.physical.chip import Chip, Dram, Rates, link_price, tile_sum_price, total
 from imcmoo.model.physical.components import MemoryCell, Switches, Technology
 from imcmoo.model.physical.constraints import ADC_SQNR, COMPUTE_SNR, NOISE_LIMITS, constraints
 from imcmoo.model.physical.context import Context
@@ -69,7 +70,7 @@ class CostTermGroup:
         leaks = [chip.leaks_W[name] for name in self.components if name in chip.leaks_W]
         terms = {name: chip.price_of(name) for name in self.prices}
         terms |= {name: getattr(chip.rates, name) for name in self.rates}
-        terms |= {name: getattr(chip, name) for name in self.others}
+        terms |= {name: attrgetter(name)(chip) for name in self.others}
         if areas:
             terms[f"{self.name}_m2"] = total(areas) / number
         if leaks:
@@ -78,6 +79,9 @@ class CostTermGroup:
             terms["negated_adcs"] = -terms["adcs"]
         return terms or {f"{INFEASIBLE}{self.name}": np.zeros(len(designs))}
 
+
+OF_DRAM = tuple(f"dram.{part.name}" for part in fields(Dram))
+"""Cost terms of the DRAM beside a chip."""
 
 COST_TERM_GROUPS = (
     CostTermGroup(
@@ -102,7 +106,7 @@ COST_TERM_GROUPS = (
         components=("glb",),
         prices=("glb_read", "glb_write", "dram"),
         rates=("glb_bit_s", "dram_bit_s"),
-        others=("dram_idle_W", "dram_m2", "interface_m2"),
+        others=(*OF_DRAM, "dram.waking_W", "interface_m2"),
     ),
     CostTermGroup(
         "tile",
@@ -378,9 +382,8 @@ class MinimalChips:
         """One chip of component minima per mapping key (X is 1)."""
         prices = dict(zip(ON_CHIP_ACTIONS, self.prices_J[:, :, 0].T, strict=True))
         # The energy of a conversion includes that of shifting and adding it.
-        dram, idle, dram_m2 = (
-            np.broadcast_to(self[name], self.infeasible.shape)[:, 0]
-            for name in ("dram", "dram_idle_W", "dram_m2")
+        dram, *beside = (
+            np.broadcast_to(self[name], self.infeasible.shape)[:, 0] for name in ("dram", *OF_DRAM)
         )
         prices |= {"shift_add": np.zeros(len(dram)), "dram": dram}
         return Chip(
@@ -388,8 +391,7 @@ class MinimalChips:
             leaks_W={"chip": self.leak_W[:, 0]},
             prices_J=prices,
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
-            dram_idle_W=idle,
-            dram_m2=dram_m2,
+            dram=Dram(*beside),
         )
 
     @cached_property
@@ -438,8 +440,9 @@ class MinimalChips:
 
     @cached_property
     def static_W(self) -> Floats:
-        """Lower bound of static power, with idle DRAM, W, broadcastable to (n, X)."""
-        static: Floats = self.leak_W + self["dram_idle_W"]
+        """Lower bound of the power of an idle chip, with DRAM in self-refresh, W, broadcastable to
+        (n, X)."""
+        static: Floats = self.leak_W + self["dram.rest_W"]
         return static
 
     @property

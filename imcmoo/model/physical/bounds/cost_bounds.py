@@ -63,7 +63,7 @@ def lowest(
         chips: X chips of component minima for each of n mapping keys.
         n_networks: W.
         modes: True where networks may run in a mode, and its costs except `edp`, `dynamic_energy`
-            without static power; broadcastable to (n, W, X) each.
+            beyond the power of an idle chip; broadcastable to (n, W, X) each.
 
     Returns:
         Shape (n, W, X), or (n, X) for the chip; infinite where no network runs.
@@ -80,7 +80,7 @@ def lowest(
             bounds[name] = np.minimum(bounds[name], safe, out=safe) if name in bounds else safe
     if not bounds:
         bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
-    of_chip = chips.area_m2, chips.area_m2 + chips["dram_m2"], chips.static_W
+    of_chip = chips.area_m2, chips.area_m2 + chips["dram.area_m2"], chips.static_W
     for name, values in zip(OF_CHIP, of_chip, strict=True):
         bounds[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
     return bounds
@@ -244,9 +244,10 @@ class NetworkBounds:
         loads = (self._stored_bits * self._context.loads(streamed=streamed))[:, None]
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
         interval = np.maximum(interval, least)
+        running = chips.leak_W + chips["dram.idle_W"]
         return {
-            "dynamic_energy": energy,
-            "energy": energy + chips.static_W[:, None] * interval,
+            "dynamic_energy": energy + chips["dram.waking_W"][:, None] * interval,
+            "energy": energy + running[:, None] * interval,
             # No network takes less than the time from one image to the next.
             "latency": interval,
             "interval": interval,
@@ -369,7 +370,7 @@ class MinimalBatch(Batch):
         leak = self.leak_W(run, occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
         interval = np.maximum(least, run.interval_s)
-        static = leak + self.chip.dram_idle_W[:, None]
+        static = leak + self.chip.dram.idle_W[:, None]
         return replace(
             run,
             energy_J=run.energy_J + static * interval + self._working_leak_J(run),
@@ -399,8 +400,9 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
     for possible, run in zip(
         (batch.fits, batch.may_stream), network_runs(batch, causes=False), strict=False
     ):
+        always = chips.leak_W + chips["dram.idle_W"] - chips["dram.waking_W"]
         costs = {
-            "dynamic_energy": run.energy_J - chips.static_W * run.interval_s,
+            "dynamic_energy": run.energy_J - always * run.interval_s,
             "energy": run.energy_J,
             "latency": run.latency_s,
             "interval": run.interval_s,
