@@ -46,6 +46,15 @@ DESIGN: dict[str, Any] = {
 """A middling chip of RRAM."""
 
 
+EARLIER_COSTS: dict[str, float] = {
+    **{"voltage_exponent": 1.3, "pulse_s": 10e-9, "rram_write_pulse_s": 50e-9},
+    **{"word_line_factor": 1.0, "logic_overhead": 1.0, "leak_temperature": 1.0, "gated_leak": 1.0},
+    **{"adc_bias_W": 0.0, "adc_trim_area": 1.0, "spare_columns": 0.0, "input_line_F": 0.0},
+    **{"dimc_clock_Hz": 1e15, "sram_minimum_V": 0.0, "sram_pulse_s": 10e-9},
+}
+"""Values of version 5 of the costs, for worked examples of the specifications before."""
+
+
 def columns(design=DESIGN, **changed):
     """One design as columns."""
     return {name: np.array([value]) for name, value in (design | changed).items()}

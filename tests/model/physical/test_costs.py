@@ -29,7 +29,7 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
 from imcmoo.model.physical.settings import ChipSharing
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import TABLE, columns, columns_of
+from tests.model.physical.designs import EARLIER_COSTS, TABLE, columns, columns_of
 
 ANALOG = [name for name, cell in MEMORY_CELLS.items() if not cell.exact]
 
@@ -51,8 +51,8 @@ def nearly(value):
 
 
 def with_values(**values):
-    """Assumptions with some values changed, also beyond their bands, without reference columns."""
-    values = {"reference_columns": 0.0} | values
+    """Assumptions of version 5 without reference columns, some changed also beyond their bands."""
+    values = {"reference_columns": 0.0} | EARLIER_COSTS | values
     fixed = {name: Assumption(value, value, value, "test") for name, value in values.items()}
     return replace(Assumptions(), **fixed)
 
@@ -265,7 +265,7 @@ def test_an_array_is_read_for_each_conversion_or_once_before_or_while_converting
     )  # fmt: skip
     how = technology(device)
     point, wide = operating_point(one, how), np.array([[512.0]])
-    assert point.array_s + device.inputs_s(one, how.assumptions) == close(10.92e-9)
+    assert point.array_s + device.inputs_s(one, point.slowdown, how.assumptions) == close(10.92e-9)
     assert point.adc.time_s == close(5.456e-9)
     assert macro_read_time(one, point, wide, np.array([32.0]), how) == close(ns * 1e-9)
     rates = chip(device, one).rates.of_layers(slice(None))
@@ -281,7 +281,7 @@ def test_reads_in_time_go_with_the_columns_of_a_layer_and_in_row_energy_with_all
     )
     how = technology(device)
     point = operating_point(one, how)
-    adcs, read = np.array([8.0]), point.array_s + device.inputs_s(one, how.assumptions)
+    adcs, read = np.array([8.0]), point.array_s + device.inputs_s(one, point.slowdown, how.assumptions)
     time = macro_read_time(one, point, np.array([[40.0]]), adcs, how)[0, 0]
     convert = 5 * point.adc.time_s[0]
     again = type(device) is Rram and not hold
@@ -325,7 +325,8 @@ FACTORS = {
 def test_a_factor_multiplies_what_it_names_and_no_adder_nor_hold(name, device):
     one = designs(input_coding="levels", sample_and_hold=1, bits_per_cell=1, dram="x32")
     usual, other = (quantities(one, device, **values) for values in ({}, {name: 2.0}))
-    changed = {part for part in usual if other[part] != usual[part]} - {"link"}
+    changed = {part for part in usual if other[part] != usual[part]}
+    changed -= {"link", "tile_sum"}  # wires go with area
     assert changed == {part for part in FACTORS[name] if usual[part] > 0}
     held = MEMORY_CELLS[device].hold(Assumptions()).charge_F * 0.9**2
     for part in changed:
@@ -466,7 +467,7 @@ def test_prices_have_a_share_of_the_top_level_but_those_off_the_chip_and_links_o
     one = designs(dram="x64", voltage_V=1.0)
     bare, whole = (chip("rram", one, top=top).prices_J for top in (False, True))
     for name in bare:
-        if name in ("dram", "hop_J", "wire_J_per_m"):
+        if name in ("dram", "hop_J", "wire_J_per_m", "sum_J"):
             assert whole[name] == bare[name]
         elif name != "link":
             assert whole[name] == nearly(1.15 * bare[name])
