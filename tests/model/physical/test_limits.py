@@ -5,9 +5,11 @@ import pytest
 
 from imcmoo.model.physical.circuit import level_variances
 from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.parameters import DesignRefused
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import columns
+from tests.model.physical.designs import columns, columns_of
 
 MODEL = PhysicalEvaluator("rram", WorkloadSet.load(["resnet18"]))
 
@@ -85,6 +87,10 @@ def test_cells_of_sram_err_alike_on_both_levels():
         sram.in_full(columns(bits_per_cell=1, cell_errors="wan2022_1s"))
 
 
-def test_a_supply_below_that_of_buffers_is_refused(sram):
-    with pytest.raises(ValueError, match=r"0\.65 is given, must be at least 0\.7 V"):
-        sram.covered(columns(voltage_V=0.65))
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_a_supply_below_that_of_buffers_is_refused_on_every_device(device):
+    model = PhysicalEvaluator(device, WorkloadSet.load(["resnet18"]))
+    low = columns_of(device, voltage_V=0.65, bits_per_cell=1)
+    message = r"voltage_V, design 0: 0\.65 is given, must be at least 0\.7 V, for the SRAM of buf"
+    with pytest.raises(DesignRefused, match=message):
+        model.covered(low)

@@ -24,7 +24,7 @@ def test_an_sram_macro_by_hand(table):
     result = costs_of(table)
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     threshold = float(table.look_up("technology", node_nm=22)["threshold_V"])
-    kappa = (0.8 / (0.8 - threshold) ** 1.3) / (0.9 / (0.9 - threshold) ** 1.3)
+    kappa = (0.8 / (0.8 - threshold) ** 1.4) / (0.9 / (0.9 - threshold) ** 1.4)
     t_adc = 5 * (0.64e-9 + 0.00653e-9 * 32) * kappa
     timed = table.look_up("sram", node_nm=22, voltage_V=0.9, rows=128, cols=64)
     t_array = max(timed["time"], timed["time_muxed"]) * kappa  # 64 columns for 16 converters
@@ -50,7 +50,7 @@ def test_an_sram_macro_by_hand(table):
         "adc": 16 * conversion,
         "hold": 0.0,
         "shift_add": 0.0,
-        "leakage": 1000 * 0.8 / 0.9 * area * time,
+        "leakage": 5 * 1000 * 0.8 / 0.9 * area * time,
     }
     for part, energy in energies.items():
         assert result[f"energy_{part}_J"][0] == pytest.approx(float(energy), rel=1e-12, abs=0)
@@ -62,8 +62,17 @@ def test_an_sram_macro_by_hand(table):
 def test_a_resistive_cell_is_charged_a_pulse_and_half_of_full_scale(table):
     result = costs_of(table, {"architecture": "eNVM", "cell": "ReRAM"})
     array = table.look_up("rram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
-    mean = (array["cell_read_low"] + array["cell_read_high"]) / 2
+    mean = 3 * (array["cell_read_low"] + array["cell_read_high"]) / 2  # 30 ns, of 10 in the table
     assert result["energy_cells_J"][0] == pytest.approx(float(32 * 16 * mean), rel=1e-12, abs=0)
+
+
+def test_one_bit_inputs_of_sram_charge_their_lines_half_the_time_and_need_no_dac(table):
+    one = costs_of(table, {"input_bits": "1"})
+    lines = 64 * 0.7e-15 * 22 / 28 * 0.8**2
+    assert one["energy_dac_J"][0] == pytest.approx(32 * 0.5 * lines, rel=1e-12, abs=0)
+    dac = float(table.look_up("dac", node_nm=22, bits=2)["area"])
+    less = costs_of(table)["area_drivers_m2"][0] - one["area_drivers_m2"][0]
+    assert less == pytest.approx(128 * dac)
 
 
 def test_weights_of_several_bits_take_cells_and_an_adder(table):
@@ -85,7 +94,7 @@ def test_a_weight_of_three_values_takes_two_cells(table):
 
 
 def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table):
-    for kind, extra in (("SRAM", 0.0), ("RRAM", 10e-9)):
+    for kind, extra in (("SRAM", 0.0), ("RRAM", 30e-9)):
         bare = costs_of(table, {"architecture": kind})
         held = costs_of(table, {"architecture": kind}, held=True)
         assert held.time_s[0] - bare.time_s[0] == pytest.approx(extra, abs=1e-15)

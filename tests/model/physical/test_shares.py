@@ -46,7 +46,10 @@ def test_all_of_a_chip_is_the_chip(alone, designs):
 
 def test_less_bandwidth_is_never_faster(alone, designs):
     fast, slow = (shares(alone, designs, designs.router_groups, b, 1.0) for b in (1.0, 0.25))
-    runs = fast.has_capacity & slow.has_capacity
+    # At the power limit idle macros of a slower part leave more power to the others.
+    density = (fast.energy_J - fast.dram_J) / fast.interval_s / fast.area_m2[:, None]
+    below = density < 0.999 * alone._context.assumptions.power_W_per_m2.value
+    runs = fast.has_capacity & slow.has_capacity & below
     assert (slow.latency_s >= fast.latency_s * (1 - 1e-12))[runs].all()
     assert (slow.latency_s > fast.latency_s)[runs].any()
 
