@@ -54,7 +54,7 @@ def test_the_command_line_adds_to_the_assumptions_of_the_file(tmp_path, capsys):
     assert main([*check, *other]) == 0
     assert "settings: assumptions (clock_Hz)" in refused(capsys, *check, *other[:3])
     assert "'x' is not NAME=VALUE" in refused(capsys, *words, "--assume", "x")
-    fault = "assumptions.adc_energy_factor: 9 is outside its band 0.275 to 5.5"
+    fault = "assumptions.adc_energy_factor: 9 is outside its band 0.5 to 3.2"
     assert fault in refused(capsys, *words, "--assume", "adc_energy_factor=9")
 
 

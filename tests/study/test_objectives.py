@@ -125,7 +125,7 @@ def test_what_cannot_be_asked_is_refused(change, why, tmp_path):
 
 def test_another_delay_changes_edap_but_no_limit_and_no_other_score(finished):
     plain = finished[0].replace(score=None, criterion="edap_max", objectives=())
-    plain = plain.replace(networks=[n.replace(max_latency_s=2e-3) for n in plain.networks])
+    plain = plain.replace(networks=[n.replace(max_latency_s=8e-3) for n in plain.networks])
     by_interval = plain.replace(delay="interval")
     levels = plain.space.unrank(np.arange(plain.space.size))
     problems = plain.problem(), by_interval.problem()

@@ -17,7 +17,7 @@ from imcmoo.solve.check_certificate import Checker
 from imcmoo.solve.searches import run_searches, search_models
 
 SPACE = {
-    "voltage_V": [0.6, 0.8, 0.9, 1.0],
+    "voltage_V": [0.7, 0.8, 0.9, 1.0],
     "rows": [64, 128, 256],
     "cols": [64, 128, 256],
     "active_rows": 64,
