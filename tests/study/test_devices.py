@@ -37,6 +37,8 @@ model = "physical"
 device = ["sram", "rram"]
 compute_snr_limit_dB = -inf
 budget = 20
+[assumptions]
+pulse_s = 20e-9
 [space]
 rows = 128
 cols = 128

@@ -467,7 +467,7 @@ def test_a_run_states_tokens_and_requests(tables, tmp_path):
     steps = run.results.steps.set_index("step")
     assert steps["keys"].to_dict() == {"first": 21, "mean": 23, "last": 25}
     assert steps.loc["mean", "time_per_token_s"] == step["time_per_token_s"]
-    assert (tmp_path / "tiny" / "seed-1" / "figures" / "generation.png").exists()
+    assert (run.figures() / "generation.png").exists()
     printed = " ".join(shown([generation_table(table.reset_index())], 240).split())
     assert "time per token (ms)" in printed
     assert f"{1e3 * step['request_s']:.4g}" in printed
