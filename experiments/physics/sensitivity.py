@@ -37,9 +37,11 @@ KEPT = 3
 
 USUAL = Assumptions()
 BANDS: Mapping[str, Assumption] = {
-    f.name: band for f in fields(USUAL) if (band := getattr(USUAL, f.name)) and band.low < band.high
+    f.name: band
+    for f in fields(USUAL)
+    if (band := getattr(USUAL, f.name)).low < band.high and f.name != "sram_minimum_V"
 }
-"""Assumptions whose band has width."""
+"""Assumptions whose band has width, but the least supply, which refuses designs of the spaces."""
 
 
 @dataclass

@@ -148,7 +148,7 @@ def _jia(table: PhysicalTable) -> Iterator[Line]:
     low, high, tops, tops_per_W = 0.85, 1.2, (0.874, 2.185), (400.0, 192.0)
     supplies = f"{low:g} over {high:g} V"
     threshold = np.asarray(table.look_up("technology", node_nm=45)["threshold_V"])
-    for exponent in (2.0, 1.3):
+    for exponent in (1.9, 1.4):
         assumptions = Assumptions().having(voltage_exponent=exponent)
         kappa = slowdown(np.array([low, high]), threshold, assumptions)
         setting, model = f"{supplies}, exponent {exponent:g}", float(kappa[0] / kappa[1])

@@ -46,8 +46,8 @@ DEFAULT = "default"
 READINGS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
     **{f"converter {name}": {"adc_model": name} for name in ADC_MODELS[1:]},
-    "exponent 2": {"voltage_exponent": 2.0},
-    "levels of RRAM held 10 ns": {"held": True},
+    "exponent 1.9": {"voltage_exponent": 1.9},
+    "levels of RRAM held 30 ns": {"held": True},
     "the farther node (28 nm as 22 nm)": {"next_node": True},
 }
 """Keywords of `modelled` by name of the reading, as in the tables."""

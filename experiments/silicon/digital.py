@@ -42,8 +42,11 @@ NUMBERS = (
 )
 """Columns of numbers without which a digital macro cannot be modelled."""
 
-READINGS = {"default": ALONE.voltage_exponent.value, "exponent 2": 2.0}
-"""Exponent of the supply by name of the reading."""
+READINGS = {
+    "default": ALONE,
+    "exponent 1.9": ALONE.having(voltage_exponent=1.9),
+}
+"""Assumptions by name of the reading; the second is the upper end of the band of the exponent."""
 DEFAULT_READING = next(iter(READINGS))
 
 
@@ -61,13 +64,13 @@ def is_digital(row: Row) -> bool:
     return any(word in text for word in DIGITAL for text in texts)
 
 
-def modelled(row: Row, table: PhysicalTable, exponent: float) -> dict[str, float]:
+def modelled(row: Row, table: PhysicalTable, assumptions: Assumptions) -> dict[str, float]:
     """Model one digital macro: `MEASURED`, NaN for a quantity of a row that cannot be modelled.
 
     Args:
         row: cells of the macro as text.
         table: thresholds by node.
-        exponent: exponent of the supply.
+        assumptions: numbers of the model.
     """
     try:
         node, volt, rows, cols, inputs, weights, products, outputs = (
@@ -80,7 +83,6 @@ def modelled(row: Row, table: PhysicalTable, exponent: float) -> dict[str, float
         return dict.fromkeys(MEASURED, math.nan)
     columns = outputs * weights
     designs = _designs(node, volt, products * sharing, columns, products, inputs)
-    assumptions = replace(ALONE, voltage_exponent=Assumption(exponent, 1.0, 2.0, "reading"))
     how = Technology(
         device=HeldDimc(),
         table=table,
@@ -146,8 +148,8 @@ def compared(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
         if not is_digital(row) or any(name not in row for name in NEEDED):
             continue
         clean = not any(rule(row) for rule in LEFT_OUT.values())
-        for reading, exponent in READINGS.items():
-            model = modelled(row, table, exponent)
+        for reading, assumptions in READINGS.items():
+            model = modelled(row, table, assumptions)
             if math.isnan(model["t_core_ns"]):
                 continue
             ratios = {name: model[name] / numbers[name].iloc[at] for name in MEASURED}

@@ -133,7 +133,7 @@ def _circuits(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circ
     n = len(columns["rows"])
     others = {name: np.full(n, low) for name, (low, _) in LIMITS.items() if name not in DEFAULTS}
     others |= {name: np.zeros(n, np.int64) for name in TEXTS if name not in DEFAULTS}
-    others["voltage_V"] = np.ones(n)
+    others |= {"voltage_V": np.ones(n), "technology_nm": np.full(n, 32)}  # all devices have them
     stated = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     if args.adc_noise is not None:
         stated["adc_noise"] = np.full(n, args.adc_noise)

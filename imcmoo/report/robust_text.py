@@ -18,7 +18,7 @@ from imcmoo.answers.drawn_device import (
     DrawnDevice,
 )
 from imcmoo.answers.robust_answer import Pair, RobustAnswer
-from imcmoo.model.physical.assumptions import OF_COUNTS
+from imcmoo.model.physical.assumptions import OF_CIRCUITS, OF_NOISE
 from imcmoo.model.physical.draws import HELD
 from imcmoo.problem.robust_names import ROBUST_CRITERIA
 from imcmoo.space.parameters import text_of_value
@@ -192,7 +192,7 @@ def _difference(part: DrawnDevice, nominal: DrawnChip, chip: DrawnChip) -> str:
 
 def _noise(part: DrawnDevice, chip: DrawnChip) -> str:
     held = [one for one in part.table.all if one.spread == HELD and one.known.spread == HELD]
-    n = sum(one.why_held != OF_COUNTS for one in held)
+    n = sum(one.why_held in (OF_NOISE, OF_CIRCUITS) for one in held)
     noise = f"noise is held as assumed ({n} assumptions): "
     if math.isnan(chip.snr.dB):
         return f"{noise}the sums of the robust chip are exact"

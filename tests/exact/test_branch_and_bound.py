@@ -91,7 +91,7 @@ def limited_resnet(study, **limit):
 
 
 def test_limits_of_networks_are_kept():
-    (study,) = parts("sram", 7, 1, 5000)
+    (study,) = parts("sram", 6, 1, 5000)
     free = enumerated(study.problem())
     best = study.cost_model().evaluate(study.space.unrank(free["edap_max"].ranks[:1]))
     # Between what the best design needs and the least there is.

@@ -326,8 +326,8 @@ def test_an_unknown_criterion_or_quantile_is_refused():
 
 GIVEN = [
     {},
-    {"pulse_s": 92e-9},
-    {"pulse_s": 30e-9},
+    {"leak_temperature": 10.0},
+    {"wire_F_per_m": 0.3e-9},
     {"adc_time_factor": 5.5},
     {"adc_time_factor": 0.275},
     {"array_area_factor": 4.0, "top_area": 0.4},
@@ -345,26 +345,26 @@ def given_draws():
     }
     study = study.replace(space=restricted(study.space, values, name="free"))
     model = study.cost_model()
-    changed = [model.with_assumptions(Assumptions().having(**change)) for change in GIVEN]
+    changed = [model.with_assumptions(Assumptions().drawn(change)) for change in GIVEN]
     return [study.problem(one) for one in changed]
 
 
-def test_robust_chips_of_six_given_draws_are_those_of_the_example():
+def test_robust_chips_of_six_given_draws_are_known():
     problems = given_draws()
     scores = scores_of(problems)
     assert np.isfinite(scores).all()
     best = scores.min(axis=0)
-    expected = [71.6282, 73.8461, 73.8461, 282.3581, 33.2559, 139.7053]
+    expected = [65.3030, 66.6323, 68.4114, 320.4408, 28.7113, 123.8292]
     assert best * 1e6 == pytest.approx(expected, abs=1e-4)
     start = problems[0].space.unrank(scores.argmin(axis=0))
     mean = np.log(best).mean()
     draws = feasible_draws(problems, best, "edap_geomean", None)
     for criterion, quantile, value, chip, regrets in [
-        ("robust_worst", 1.0, 0.53212, (0.9, "levels", 0, 4),
-         [0.03541, 0.00431, 0.00431, 0.22188, 0.53212, 0.15470]),
-        ("robust_mean", 1.0, mean + 0.09100, (1.0, "levels", 0, 2),
-         [0.03673, 0.00560, 0.00560, 0.53930, 0.06979, 0]),
-        ("robust_quantile", 0.8, 0.06979, (1.0, "levels", 0, 2), None),
+        ("robust_worst", 1.0, 0.27196, (0.9, "pulses", 0, 4),
+         [0.05099, 0.05760, 0.05290, 0.16107, 0.27196, 0.21203]),
+        ("robust_mean", 1.0, mean + 0.05307, (1.0, "pulses", 0, 2),
+         [0, 0, 0, 0.36340, 0.00845, 0]),
+        ("robust_quantile", 0.8, 0.00845, (1.0, "pulses", 0, 2), None),
     ]:  # fmt: skip
         proof = proven(draws, criterion, quantile, start)
         assert proof.gap == 0

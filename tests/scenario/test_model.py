@@ -301,7 +301,7 @@ def test_requests_out_of_range_or_not_of_all_networks_are_refused(wrong, message
 
 @pytest.fixture(scope="module")
 def side_by_side():
-    return feasible(cameras("rram", sharing="space"), 12)
+    return feasible(cameras("rram", sharing="space", slower=4), 12)
 
 
 def test_networks_side_by_side_have_groups_of_their_own(side_by_side):

@@ -70,8 +70,8 @@ def study(request):
         criterion="area",
         baselines=False,
         networks=[
-            {"source": "resnet18_onnx", "rate_Hz": 20},
-            {"source": second, "rate_Hz": 10},
+            {"source": "resnet18_onnx", "rate_Hz": 6},
+            {"source": second, "rate_Hz": 3},
         ],
         scenario=scenario,
     )
