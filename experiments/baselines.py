@@ -39,7 +39,7 @@ OURS, RANDOM = "ours", "random"
 ALGORITHMS = (OURS, "NSGA-II", "NSGA-II, mixed", "NSGA-III", RANDOM)
 NAMED = (
     *("four_workload_sram-v1", "nine_workload_sram-v1"),
-    *("four_workload_rram-v1", "four_workload_rram_physical-v2"),
+    *("four_workload_rram-v1", "four_workload_rram_physical-v3"),
 )
 """Problems with all seeds and budgets."""
 

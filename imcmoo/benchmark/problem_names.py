@@ -1,16 +1,16 @@
 """Names of the problems and their studies.
 
-- `STUDY-v1`: a shipped study (`problems/studies/`), `STUDY-v2` of the physical model;
-- `STUDY_OBJECTIVE-v2`: a study of the physical model with `interval` (initiation interval) or `snr`
+- `STUDY-v1`: a shipped study (`problems/studies/`), `STUDY-v3` of the physical model;
+- `STUDY_OBJECTIVE-v3`: a study of the physical model with `interval` (initiation interval) or `snr`
   (compute SNR) of each network as further objectives;
-- the same and `_least_error`, such as `STUDY_snr_least_error-v2`: its high fidelity. The window of
+- the same and `_least_error`, such as `STUDY_snr_least_error-v3`: its high fidelity. The window of
   an ADC is then searched for the least error, which takes most of an evaluation, instead of
   following from the spread of its sums;
 - `DEVICE/NETWORKS/AREAmm2-v1`: any of the nine networks, joined by `+`, on SRAM or RRAM chips
   within an area limit, by the reference model;
 - `textbook/DEVICE/NETWORKS/AREAmm2-v1`: the same structure on component costs that are free for
   commercial use (`imcmoo.benchmark.textbook`);
-- `random/reference/SEED-v2`, `random/physical/SEED-v3`: a random problem.
+- `random/reference/SEED-v2`, `random/physical/SEED-v4`: a random problem.
 
 Versions are those of the cost model and, of random problems, of how they are drawn, so that a name
 stands for the same numbers for ever.
@@ -31,10 +31,10 @@ from imcmoo.study.catalogue import shipped_names, shipped_study
 from imcmoo.study.spaces import WIDEST_SPACES
 from imcmoo.study.study import Study
 
-VERSIONS = {"reference": "-v1", "physical": "-v2"}
+VERSIONS = {"reference": "-v1", "physical": "-v3"}
 """Ending of the names of problems, by cost model; earlier ones stand for earlier costs."""
 
-DRAWN = {"reference": "-v2", "physical": "-v3"}
+DRAWN = {"reference": "-v2", "physical": "-v4"}
 """Ending of the names of random problems, by cost model; earlier ones were drawn otherwise."""
 
 KINDS = ("enumerable", "physical", "extended", "family", "textbook")

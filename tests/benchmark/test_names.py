@@ -37,14 +37,15 @@ def test_any_subset_of_networks_and_any_area_can_be_named():
         (None, "unknown problem 'None'"),
         ("sram/vgg16/0mm2-v1", "unknown problem"),
         ("sram/resnet18+mobilenet_v3/0100mm2-v1", "did you mean 'sram/"),
-        ("random/physical/007-v3", "unknown problem"),
-        ("four_workload_sram_physical-v1", "now there is 'four_workload_sram_physical-v2'"),
-        ("nine_workload_rram_physical_snr-v1", "now there is 'nine_workload_rram_physical_snr-v2'"),
-        ("technology_cost_extended-v1", "now there is 'technology_cost_extended-v2'"),
-        ("random/physical/7-v2", "was drawn otherwise; now there is 'random/physical/7-v3'"),
+        ("random/physical/007-v4", "unknown problem"),
+        ("four_workload_sram_physical-v1", "now there is 'four_workload_sram_physical-v3'"),
+        ("nine_workload_rram_physical_snr-v1", "now there is 'nine_workload_rram_physical_snr-v3'"),
+        ("technology_cost_extended-v1", "now there is 'technology_cost_extended-v3'"),
+        ("random/physical/7-v3", "was drawn otherwise; now there is 'random/physical/7-v4'"),
         ("random/reference/7-v1", "was drawn otherwise; now there is 'random/reference/7-v2'"),
         ("random/physical/7-v10", "unknown problem"),
-        ("four_workload_sram_physical-v3", "did you mean 'four_workload_sram_physical-v2'"),
+        ("four_workload_sram_physical-v2", "now there is 'four_workload_sram_physical-v3'"),
+        ("four_workload_sram_physical-v4", "did you mean 'four_workload_sram_physical-v3'"),
         ("random/other/1-v1", "unknown model 'other'"),
     ],
 )
@@ -63,7 +64,7 @@ def test_a_wrong_seed_or_kind_is_refused(seed):
 
 def test_all_answers_ship_but_of_extended_and_digital_ones_and_on_sram_with_more_objectives():
     studies = ("four_workload_sram_physical", "nine_workload_sram_physical")
-    without = {f"{study}_{more}-v2" for study in studies for more in FURTHER}
+    without = {f"{study}_{more}-v3" for study in studies for more in FURTHER}
     without |= {*benchmark.names("extended")}
     without |= {name for name in benchmark.names("physical") if "_dimc_" in name}
     paths = {truth.truth_path(name) for name in benchmark.names() if name not in without}
@@ -107,7 +108,7 @@ def test_random_problems_have_categorical_and_conditional_parameters():
 
 def test_high_fidelity_has_searched_windows_and_all_else_alike():
     cheap, exact = (
-        benchmark.get(f"four_workload_sram_physical_snr{high}-v2") for high in ("", "_least_error")
+        benchmark.get(f"four_workload_sram_physical_snr{high}-v3") for high in ("", "_least_error")
     )
     designs = exact.space.random(8, np.random.default_rng(1))
     of_exact, of_cheap = (p.accelerator.model.evaluate(designs) for p in (exact, cheap))
@@ -120,6 +121,6 @@ def test_high_fidelity_has_searched_windows_and_all_else_alike():
 
 @pytest.mark.parametrize("stem", ["four_workload_dimc_physical", "four_workload_sram"])
 def test_high_fidelity_needs_adcs_of_the_physical_model(stem):
-    for version in ("-v1", "-v2"):
+    for version in ("-v1", "-v3"):
         with pytest.raises(InputError, match="unknown problem"):
             benchmark.get(f"{stem}_least_error{version}")

@@ -130,7 +130,7 @@ def test_the_page_has_the_properties_of_the_table_whose_fronts_are_those_that_sh
 
 
 def test_the_page_states_how_many_of_28_objectives_are_enough(text):
-    problem = benchmark.get("nine_workload_rram_physical_snr-v2")
+    problem = benchmark.get("nine_workload_rram_physical_snr-v3")
     front = problem.coordinates(truth.load(problem.name()).front)
     constant = int((np.ptp(front, axis=0) <= TOLERANCE).sum())
     enough = len(least_objectives(front))

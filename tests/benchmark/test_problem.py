@@ -262,7 +262,7 @@ def test_the_suite_imports_nothing_that_draws_or_tabulates():
     heavy = ("matplotlib", "seaborn", "pandas", "rich", "jinja2", "optuna", "numba")
     code = (
         "import sys, imcmoo.benchmark\n"
-        "for name in 'four_workload_rram-v1', 'four_workload_rram_physical-v2':\n"
+        "for name in 'four_workload_rram-v1', 'four_workload_rram_physical-v3':\n"
         "    problem = imcmoo.benchmark.get(name)\n"
         "    problem.indicators(problem.evaluate_indices(problem.pareto_set())[0])\n"
         f"print(*[m for m in {heavy} if m in sys.modules])"

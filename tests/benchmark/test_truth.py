@@ -80,7 +80,7 @@ def test_the_arrays_of_an_answer_are_read_only():
 @pytest.mark.parametrize(
     "name",
     [
-        *("four_workload_rram-v1", "four_workload_sram-v1", "four_workload_rram_physical_snr-v2"),
+        *("four_workload_rram-v1", "four_workload_sram-v1", "four_workload_rram_physical_snr-v3"),
         *benchmark.names("textbook"),
     ],
 )

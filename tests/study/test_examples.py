@@ -93,6 +93,8 @@ def test_cells_in_parallel_keep_a_limit_that_single_cells_break(tmp_path):
         enumerate_study(single, tmp_path / "1", workers=1, on_progress=lambda *_: None)
     command = ["certify", str(file), "--criterion", "edap_max", "--out", str(tmp_path), "--quiet"]
     assert main(command) == 0
-    proof = json.loads((tmp_path / "certified/parallel_cells/edap_max/certificate.json").read_text())
+    proof = json.loads(
+        (tmp_path / "certified/parallel_cells/edap_max/certificate.json").read_text()
+    )
     assert proof["gap"] == 0
     assert proof["incumbent"]["value"] == proof["bound"] == answer.optima["edap_max"].value

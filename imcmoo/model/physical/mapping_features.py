@@ -49,18 +49,8 @@ COMPONENT_OF = {
 """Component of each kind of action."""
 
 ACTIONS = (
-    "cell_low",
-    "cell_span",
-    "tree_span",
-    "conversion",
-    "dac",
-    "row_pulse",
-    "buffer_read",
-    "buffer_write",
-    "result",
-    "glb_read",
-    "glb_write",
-    "write",
+    *("cell_low", "cell_span", "tree_span", "conversion", "dac", "row_pulse"),
+    *("buffer_read", "buffer_write", "result", "glb_read", "glb_write", "write"),
 )
 """Actions that depend only on the mapping key."""
 

@@ -598,8 +598,8 @@ class PhysicalEvaluator(CostModel):
             `area` and, of the DRAM beside the chip, `dram_area` (m²), (n,). Also `interval` (s),
             `power` on the chip (W), `snr_adc` (dB) and, if it is an objective, `snr` (dB, at most
             `MOST_DB`), (n, W); `leak` of the idle chip and `dram_rest`, of DRAM in self-refresh
-            (W), (n,). If `saves_between_layers`, also `longest_layer` (s), (n, W), `save` (s) and `save_energy`
-            (J), (n,), see `PhysicalMetrics`.
+            (W), (n,). If `saves_between_layers`, also `longest_layer` (s), (n, W), `save` (s) and
+            `save_energy` (J), (n,), see `PhysicalMetrics`.
 
         Raises:
             ValueError: a value index is outside the space, or the component table lacks a value.

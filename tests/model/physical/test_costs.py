@@ -281,7 +281,10 @@ def test_reads_in_time_go_with_the_columns_of_a_layer_and_in_row_energy_with_all
     )
     how = technology(device)
     point = operating_point(one, how)
-    adcs, read = np.array([8.0]), point.array_s + device.inputs_s(one, point.slowdown, how.assumptions)
+    adcs, read = (
+        np.array([8.0]),
+        point.array_s + device.inputs_s(one, point.slowdown, how.assumptions),
+    )
     time = macro_read_time(one, point, np.array([[40.0]]), adcs, how)[0, 0]
     convert = 5 * point.adc.time_s[0]
     again = type(device) is Rram and not hold

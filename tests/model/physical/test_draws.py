@@ -86,7 +86,9 @@ U = np.array([0.1, 0.25, 0.5, 0.9])
     ],
 )
 def test_values_at_quantiles_of_an_entry(name, spread, expected):
-    np.testing.assert_allclose(Uncertain(name, getattr(EXAMPLES, name), spread).at(U), expected, 1e-5)
+    np.testing.assert_allclose(
+        Uncertain(name, getattr(EXAMPLES, name), spread).at(U), expected, 1e-5
+    )
 
 
 def test_medians_of_bands_from_zero_are_linear_and_of_a_value_at_an_end_triangular():

@@ -38,11 +38,7 @@ from imcmoo.model.physical.mapping_features import (
     mapping_features,
     needed_macros,
 )
-from imcmoo.model.physical.parameters import (
-    Designs,
-    mapping_keys,
-    replication_keys,
-)
+from imcmoo.model.physical.parameters import Designs, mapping_keys, replication_keys
 
 SAFETY = 1 - 1e-9
 """Factor of bounds, since sums in another order may round up."""
@@ -239,8 +235,7 @@ class NetworkBounds:
         else:
             interval = times.seconds + io_s
         energy = operations.counts @ chips.prices_J
-        leak = chips.leak_W[:, None]
-        least = throttled_interval(energy, leak, chips.allowed_W)
+        least = throttled_interval(energy, chips.leak_W[:, None], chips.allowed_W)
         loads = (self._stored_bits * self._context.loads(streamed=streamed))[:, None]
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
         interval = np.maximum(interval, least)
@@ -326,15 +321,8 @@ class KeysBatch(Batch):
         return place(self.context, self.designs)
 
     def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
-        return MappingFeatures(
-            mapping_features(
-                self.context,
-                self.designs,
-                self.placement,
-                streamed=streamed,
-                any_tiles=self.any_tiles,
-            )
-        )
+        how = {"streamed": streamed, "any_tiles": self.any_tiles}
+        return MappingFeatures(mapping_features(self.context, self.designs, self.placement, **how))
 
 
 class AnyTilesBatch(KeysBatch):
