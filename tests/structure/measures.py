@@ -33,7 +33,7 @@ CEILINGS = {
     "lines": 63900,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
-measure; a change that raises one says why. (Lines: 450 more by the rules of version 6 of the costs.)
+measure; a change that raises one says why. Lines: 450 more by the rules of version 6 of the costs.
 """
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
