@@ -82,7 +82,7 @@ ON_RRAM = {"device": "rram", "deployment": "together", "area_limit_mm2": 800}
 
 RECIPES = (
     Recipe("node", "How much power does a smaller node save?", CAMERA,
-           ({"technology_nm": 22}, {"technology_nm": 7})),
+           ({"technology_nm": 22}, {"technology_nm": 45})),
     Recipe("device", "Digital, analog or resistive?", CAMERA, ({"device": "sram"}, ON_RRAM)),
     Recipe("bits", "How much power do 4-bit inputs and weights save?", CAMERA,
            ({"precision": 4},)),
