@@ -83,7 +83,7 @@ def test_only_assumptions_that_change_something_are_named(rows):
     assert list(item["devices"]["four"]) == DEFINITIONS
     assert item["losses"]["four"]["sram"] == 1
     high = BANDS[FACTOR].high
-    assert item["losses"]["four"]["rram"] == pytest.approx((4 + high) / (1 + 2 * high))
+    assert item["losses"]["four"]["rram"] == pytest.approx((1 + 2 * high) / (4 + high))
 
 
 def test_candidates_have_the_edaps_of_their_problem_and_chips_beyond_a_limit_have_none(study):
