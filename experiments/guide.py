@@ -81,7 +81,7 @@ class Recipe:
 ON_RRAM = {"device": "rram", "deployment": "together", "area_limit_mm2": 800}
 
 RECIPES = (
-    Recipe("node", "How much power does a smaller node save?", CAMERA,
+    Recipe("node", "How much power does another node take?", CAMERA,
            ({"technology_nm": 22}, {"technology_nm": 45})),
     Recipe("device", "Digital, analog or resistive?", CAMERA, ({"device": "sram"}, ON_RRAM)),
     Recipe("bits", "How much power do 4-bit inputs and weights save?", CAMERA,
