@@ -24,7 +24,7 @@ from imcmoo.study.study import Study
 CRITERION = "edap_geomean"
 DEFAULT = "default"
 
-DEFINITIONS = EdapDefinition.every()
+DEFINITIONS = [by for by in EdapDefinition.every() if by.area != "silicon"]
 """Delay and area of each EDAP of the default chips."""
 
 EXTREMES = (DEFINITIONS[0], DEFINITIONS[-1])

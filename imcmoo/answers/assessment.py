@@ -97,8 +97,9 @@ class EvaluatedDesigns:
             for q in self.problem.model.quantities
             if not q.per_workload
         }
-        if "package" in self.metrics.values:
-            values["package_mm2"] = to_display("m2", self.metrics.values["package"])
+        for name in ("package", "silicon"):
+            if name in self.metrics.values:
+                values[f"{name}_mm2"] = to_display("m2", self.metrics.values[name])
         if self.problem.cost_per_cm2:
             values["cost"] = self.problem.cost(self.levels, self.metrics.area_m2)
         return values
@@ -282,7 +283,7 @@ def mean_costs(problem: AcceleratorProblem, design: Levels) -> dict[str, float]:
     """Costs of one design by name with unit, as far as the model gives them.
 
     Energy, latency and interval of an inference are geometric means over the networks; areas are
-    those of the chip and of its package (mm²).
+    those of the chip alone and with packages and dies of its DRAM (mm²).
 
     Args:
         problem: the design problem.
@@ -290,7 +291,7 @@ def mean_costs(problem: AcceleratorProblem, design: Levels) -> dict[str, float]:
     """
     values = problem.model.evaluate(design).values
     of_networks = {"energy_J": "energy", "latency_s": "latency", "interval_s": "interval"}
-    areas = {"area_mm2": "area", "package_mm2": "package"}
+    areas = {"area_mm2": "area", "package_mm2": "package", "silicon_mm2": "silicon"}
     return {
         **{
             name: float(np.exp(np.log(values[q][0]).mean()))

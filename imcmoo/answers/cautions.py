@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from imcmoo.model.physical.memory_cells import is_exact
 
 PLAUSIBLE_W_PER_MM2 = 1.0
 """Power density, W/mm², above which no air-cooled chip runs."""
+
+NODE_OF_HBM2_NM = 28
+"""Largest node of which an interface to HBM2 is known, as reported."""
 
 
 BASIS = (
@@ -30,6 +34,14 @@ DIGITAL_BASIS = (
     f"met within 2 times. {BASIS}"
 )
 """Caution for figures of digital macros, whose sums are exact."""
+
+
+def caution_of_design(design: Mapping[str, Any]) -> str:
+    """Caution about parameters of a design that no published chip has together; empty if there is
+    none."""
+    if design.get("dram") == "hbm2" and design.get("technology_nm", 0) > NODE_OF_HBM2_NM:
+        return f"No HBM2 interface is known above {NODE_OF_HBM2_NM} nm."
+    return ""
 
 
 def caution(model: str, workloads: Mapping[str, Mapping[str, float]], device: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.answers.assessment import BESIDE, power, with_unit
-from imcmoo.answers.cautions import caution
+from imcmoo.answers.cautions import caution, caution_of_design
 from imcmoo.answers.generation import (
     generation_figures,
 )
@@ -39,13 +39,15 @@ def design(outcome: Outcome) -> dict[str, Any]:
     }
     if "dram_area" in metrics.values:
         chip["dram_mm2"] = float(to_display("m2", metrics.values["dram_area"][0]))
+        chip["silicon_mm2"] = float(to_display("m2", metrics.values["silicon"][0]))
     workloads = {
         name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
     }
     calibrated = outcome.study.calibrated
     warning = caution(outcome.study.model, workloads, str(values.get("device", "")))
-    if calibrated:
-        warning = f"{calibrated} {warning}"
+    warning = " ".join(
+        text for text in (str(calibrated or ""), warning, caution_of_design(values)) if text
+    )
     command = "" if outcome.proof is not None else proven_by(outcome.study, problem)
     has_reference = outcome.reference_edap is not None
     return {

@@ -226,6 +226,7 @@ def _quantities(
         }
         if q.name == "area" and "dram_area" in values:
             columns["dram_mm2"] = to_display("m2", values["dram_area"])
+            columns["silicon_mm2"] = to_display("m2", values["silicon"])
         if q.name == "area" and problem.cost_per_cm2:
             columns["cost"] = problem.cost(levels, values["area"])
     return columns

@@ -181,5 +181,6 @@ def design_costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float
         for column, value in zip(columns, of_networks, strict=True):
             costs[display_column(column)] = float(to_display(q.unit, value))
         if q.name == "area" and "package" in values:
-            costs["package_mm2"] = float(to_display("m2", values["package"][0]))
+            for name in ("package", "silicon"):
+                costs[f"{name}_mm2"] = float(to_display("m2", values[name][0]))
     return costs

@@ -162,6 +162,7 @@ class PhysicalEvaluation:
             "images": np.broadcast_to(np.array(self._model.images), runs.shape),
             "area_mm2": area_mm2,
             "dram_mm2": np.broadcast_to(to_display("m2", metrics.dram_m2)[:, None], runs.shape),
+            "silicon_mm2": area_mm2 + to_display("m2", metrics.dram_silicon_m2)[:, None],
             "power_W": metrics.power_W,
             "tops": tops,
             "tops_per_W": tera_operations_per(macs, metrics.energy_J),

@@ -42,8 +42,8 @@ class BoundedCosts(Costs):
         values = dict(bounds.values)
         if problem.gives_interval:
             values = with_interval(values)
-        if problem.edap.area == "package":  # which the chip is part of
-            values.setdefault("package", bounds.area_m2)
+        if problem.edap.area != "chip":  # which the chip is part of
+            values.setdefault(problem.edap.quantities["area"], bounds.area_m2)
         if problem.cost_per_cm2:
             by_option = bounds.area_m2.reshape(len(levels), each).T
             values["cost"] = problem.cost(levels, by_option).T.ravel()

@@ -87,7 +87,7 @@ class PartialDesignTree(Protocol):
 
         Of energies, latencies and area, infinite where there is no such design; optionally of the
         product `edp` if tighter, of `interval`, without which `min_fps` excludes no row, and of
-        `package`, the area of chip and DRAM.
+        `package` and `silicon`, the areas of the chip with packages or dies of DRAM.
 
         Args:
             partial: rows with at least `bound_from` stages chosen.

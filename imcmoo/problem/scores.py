@@ -17,10 +17,15 @@ from imcmoo.problem.scale import RATIO
 Delay = Literal["latency", "interval"]
 """Quantity that an EDAP takes as delay: latency of an inference, or initiation interval."""
 
-Area = Literal["chip", "package"]
-"""What an EDAP takes as area: that of the chip, or that of the chip and its DRAM."""
+Area = Literal["chip", "package", "silicon"]
+"""What an EDAP takes as area: that of the chip, of the chip and the packages of its DRAM, or of the
+chip and the dies of its DRAM."""
 
-AREA_QUANTITIES: Mapping[Area, str] = {"chip": "area", "package": "package"}
+AREA_QUANTITIES: Mapping[Area, str] = {
+    "chip": "area",
+    "package": "package",
+    "silicon": "silicon",
+}
 """Quantity that holds each area, m²."""
 
 
@@ -30,7 +35,7 @@ class EdapDefinition:
 
     Args:
         delay: latency of an inference, or interval between images.
-        area: area of the chip, or of the chip and its DRAM.
+        area: area of the chip, of the chip and the packages of its DRAM, or of both as silicon.
         images: of an inference of each network, length W or 1.
     """
 

@@ -53,7 +53,7 @@ PAGES = {
 """Titles of the pages that cautions cite, by file; an installed package has no such files."""
 
 
-CHIP_QUANTITIES = ("area_mm2", "package_mm2", "average_power_W", "load")
+CHIP_QUANTITIES = ("area_mm2", "package_mm2", "silicon_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
 
 
@@ -141,7 +141,9 @@ def cost_lines(explanation: Explanation, config: Mapping[str, Any]) -> Iterator[
         area, limit = chip["area_mm2"], config["area_limit_mm2"]
         text = f"{area:.4g} mm²{_at_most(area, limit, 'mm²')}"
         if "package_mm2" in chip:
-            text += f"; {chip['package_mm2']:.4g} mm² with DRAM"
+            text += f"; with DRAM {chip['package_mm2']:.4g} mm²"
+        if "silicon_mm2" in chip:
+            text += f", {chip['silicon_mm2']:.4g} mm² of silicon"
         yield "area", text
     scenario = config.get("scenario", {})
     if "average_power_W" in chip:

@@ -39,7 +39,7 @@ from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import is_exact, keeps_weights
-from imcmoo.model.physical.parameters import DEFAULTS
+from imcmoo.model.physical.parameters import DEFAULTS, DramKind
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet, is_path
 from imcmoo.problem.criteria import (
@@ -89,6 +89,7 @@ from imcmoo.study.tables import (
     SpaceSchema,
     parse_networks,
     parse_space,
+    within_dram,
 )
 from imcmoo.study.toml import toml_text
 from imcmoo.study.uncertainty import UncertaintyTable, faults, refusal
@@ -292,7 +293,12 @@ class Study(Table):
         "latency", description="delay of every EDAP; interval: time per inference (physical model)"
     )
     area: Area = Field(
-        "chip", description="area of every EDAP; package: chip and DRAM (physical model)"
+        "chip",
+        description="area of every EDAP; package, silicon: with packages or dies of DRAM (physical "
+        "model)",
+    )
+    max_dram: DramKind | None = Field(
+        None, description="widest DRAM: wider kinds leave the space (physical model)"
     )
     criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
         "regret_minimax", description="what selects the design; score where there is one"
@@ -325,9 +331,9 @@ class Study(Table):
     networks: Annotated[
         tuple[Network, ...], BeforeValidator(parse_networks), AfterValidator(not_empty)
     ] = Field(json_schema_extra={"minItems": 1})
-    space: Annotated[DesignSpace, BeforeValidator(parse_space), SpaceSchema] = Field(
-        default_factory=dict, validate_default=True
-    )
+    space: Annotated[
+        DesignSpace, BeforeValidator(parse_space), AfterValidator(within_dram), SpaceSchema
+    ] = Field(default_factory=dict, validate_default=True)
     score_table: Annotated[ScoreTable | None, BeforeValidator(parse_score)] = Field(
         None, alias="score"
     )
@@ -986,6 +992,7 @@ class Study(Table):
             # JSON has no infinity.
             **{key: f"{limit:g}" for key, limit in snr_limits.items() if limit is not None},
             **self._edap_settings,
+            **({"max_dram": self.max_dram} if self.max_dram else {}),
             **({"tolerance": self._tolerance_settings} if self.tolerance else {}),
             **({"images": [*images]} if max(images := self.network_set().images) > 1 else {}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from imcmoo.model.physical.parameters import DRAM
 from imcmoo.networks.language_model import STEP
 from imcmoo.networks.workloads import LARGEST_BATCH, Workload, network_name
 from imcmoo.problem.limits import Limits
@@ -22,7 +23,7 @@ from imcmoo.problem.own_score import UNITS, Exponents, OwnScore, own_criterion
 from imcmoo.problem.weights import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.restricted import ValueFaults
+from imcmoo.space.restricted import ValueFaults, restricted
 from imcmoo.study.faults import listed_faults
 from imcmoo.study.parsing import accuracy_data, as_tuple, checked_source, distinct, readable
 from imcmoo.study.spaces import bases, space_of_table, spaces, usual_base
@@ -63,6 +64,26 @@ def parse_space(table: object, info: ValidationInfo) -> Any:
         model=model,
         device=device,
     )
+
+
+def within_dram(space: DesignSpace, info: ValidationInfo) -> DesignSpace:
+    """The space without kinds of DRAM wider than `max_dram` of the study.
+
+    Raises:
+        ValueFaults: no kind is left, or the space has none.
+    """
+    widest = info.data.get("max_dram")
+    if widest is None:
+        return space
+    if "dram" not in (*space.names, *space.fixed):
+        raise ValueFaults({"max_dram": "needs the physical model"}, of_study=True)
+    kinds, allowed = space.values_of("dram"), DRAM[: DRAM.index(widest) + 1]
+    kept = [kind for kind in kinds if kind in allowed]
+    if not kept:
+        given, may = " or ".join(map(str, kinds)), ", ".join(allowed)
+        fault = f'{given} is given, must be one of {may} with max_dram = "{widest}"'
+        raise ValueFaults({"dram": fault})
+    return space if len(kept) == len(kinds) else restricted(space, {"dram": kept}, name=space.name)
 
 
 def _is_of_language_model(network: Network) -> bool:

@@ -328,6 +328,13 @@ class Assumptions:
     dram_footprint_factor: Assumption = Assumption(
         1.0, 0.5, 2.0, "assumption, of the board area of DRAM packages beside the chip"
     )
+    dram_silicon_factor: Assumption = Assumption(
+        1.0,
+        0.7,
+        1.4,
+        "assumption, of the area of DRAM dies: 65 mm2 for 8 Gb; two stacks of eight dies of "
+        "85 mm2 are 1,360",
+    )
     small_buffer_m2_per_bit: Assumption = Assumption(
         0.171e-12,
         0.1e-12,

@@ -289,6 +289,7 @@ class Batch:
         return PhysicalResources(
             area_m2=self.chip.area_m2,
             dram_m2=self.chip.dram.area_m2,
+            dram_silicon_m2=self.chip.dram.silicon_m2,
             cells=designs.macros * designs.rows * designs.cols,
             missing_cells=missing_cells,
             missing_bits=missing_bits,

@@ -28,7 +28,13 @@ from imcmoo.model.physical.components import (
     with_packed_words,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
+from imcmoo.model.physical.parameters import (
+    DRAM,
+    DRAM_BITS,
+    DRAM_FOOTPRINT_M2,
+    DRAM_SILICON_M2,
+    Designs,
+)
 from imcmoo.model.physical.processing_element import multiply_accumulate_J
 
 ROUTER_BITS = 128
@@ -217,11 +223,13 @@ class Dram:
         idle_W: background and refresh power without access, while a network runs.
         rest_W: power in self-refresh, between requests of a scenario; at most `idle_W`.
         area_m2: area of its packages.
+        silicon_m2: area of its dies.
     """
 
     idle_W: Floats
     rest_W: Floats
     area_m2: Floats
+    silicon_m2: Floats
 
     @property
     def waking_W(self) -> Floats:
@@ -243,6 +251,7 @@ class Dram:
             idle_W=idle,
             rest_W=np.minimum(rest, idle),
             area_m2=DRAM_FOOTPRINT_M2[kind] * a.dram_footprint_factor.value,
+            silicon_m2=DRAM_SILICON_M2[kind] * a.dram_silicon_factor.value,
         )
 
 

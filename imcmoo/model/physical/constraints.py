@@ -24,6 +24,7 @@ class PhysicalResources:
     Args:
         area_m2: chip area with memory interface, shape (n,).
         dram_m2: area of the DRAM beside the chip, shape (n,).
+        dram_silicon_m2: area of the dies of that DRAM, shape (n,).
         cells: cells of the chip, shape (n,).
         missing_cells: capacity shortfall in cells, shape (n, W).
         missing_bits: capacity shortfall in buffer bits, shape (n, W).
@@ -38,6 +39,7 @@ class PhysicalResources:
 
     area_m2: Floats
     dram_m2: Floats
+    dram_silicon_m2: Floats
     cells: Floats
     missing_cells: Floats
     missing_bits: Floats

@@ -79,10 +79,11 @@ ON_REQUEST = {
         Quantity("snr", "dB", sense="max", scale="interval", bound=1e3),
         Quantity("accuracy_drop", "", scale="interval", bound=1e3),
         Quantity("package", "m2", per_workload=False, bound=1e6),
+        Quantity("silicon", "m2", per_workload=False, bound=1e6),
     )
 }
 """Optional objectives: initiation interval, power on the chip, compute SNR, predicted accuracy drop
-of networks with accuracy data, and area of the chip with its DRAM.
+of networks with accuracy data, and area of the chip with the packages or the dies of its DRAM.
 """
 
 
@@ -448,6 +449,7 @@ class PhysicalEvaluator(CostModel):
     def _constrained(self, known: PhysicalResources) -> Metrics:
         areas = {"area": known.area_m2, "dram_area": known.dram_m2}
         areas["package"] = areas["area"] + areas["dram_area"]
+        areas["silicon"] = areas["area"] + known.dram_silicon_m2
         return Metrics(areas, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:

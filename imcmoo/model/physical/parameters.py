@@ -23,11 +23,15 @@ WORD_BITS = 63
 MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
 """Columns whose product is the number of macros of a chip."""
 
-DRAM = ("none", "x16", "x32", "x64", "hbm2")
+DramKind = Literal["none", "x16", "x32", "x64", "hbm2"]
+"""Kinds of DRAM, from the narrowest to the widest."""
+DRAM = get_args(DramKind)
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
 """Width of each memory interface, bits; the first stands for "none" and is not used."""
 DRAM_FOOTPRINT_M2 = np.array([0.0, 30e-6, 45e-6, 60e-6, 184e-6])
 """Area of the packages or stacks of each DRAM beside the chip, m² (assumptions)."""
+DRAM_SILICON_M2 = np.array([0.0, 65e-6, 130e-6, 260e-6, 1100e-6])
+"""Area of the dies of each DRAM, m² (assumptions): 65 mm² for 8 Gb, two stacks of HBM2."""
 SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")

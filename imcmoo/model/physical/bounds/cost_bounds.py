@@ -46,7 +46,7 @@ SAFETY = 1 - 1e-9
 BY_NETWORK = ("energy", "latency", "interval", "edp", "dynamic_energy")
 """Bounds with a value per network."""
 
-OF_CHIP = ("area", "package", "static_power")
+OF_CHIP = ("area", "package", "silicon", "static_power")
 """Bounds of the chip."""
 
 
@@ -76,8 +76,8 @@ def lowest(
             bounds[name] = np.minimum(bounds[name], safe, out=safe) if name in bounds else safe
     if not bounds:
         bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
-    of_chip = chips.area_m2, chips.area_m2 + chips["dram.area_m2"], chips.static_W
-    for name, values in zip(OF_CHIP, of_chip, strict=True):
+    areas = [chips.area_m2 + m2 for m2 in (0.0, chips["dram.area_m2"], chips["dram.silicon_m2"])]
+    for name, values in zip(OF_CHIP, (*areas, chips.static_W), strict=True):
         bounds[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
     return bounds
 
