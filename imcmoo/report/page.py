@@ -227,9 +227,13 @@ def _objectives(runs: Sequence[Results], names: Sequence[str]) -> list[str]:
     ]
 
 
+OF_DRAM = {"dram_mm2", "silicon_mm2"}
+"""Columns of areas with DRAM, which are shown but no objectives."""
+
+
 def _objectives_of(results: Results) -> str:
     """Number and names of the objectives of a run."""
-    quantities = PageDesigns(results).quantities
+    quantities = [q for q in PageDesigns(results).quantities if not OF_DRAM & {*q.columns}]
     n = sum(len(q.columns) for q in quantities)
     parts = [
         f"{', '.join(q.heading for q in quantities if q.per_workload is per_workload)} of {whose}"

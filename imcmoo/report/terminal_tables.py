@@ -304,6 +304,8 @@ def cost_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
         add("area of the chip (mm²)", [chip["area_mm2"] for chip in chips])
     if all("dram_mm2" in chip for chip in chips):
         add("area with DRAM (mm²)", [chip["area_mm2"] + chip["dram_mm2"] for chip in chips])
+    if all("silicon_mm2" in chip for chip in chips):
+        add("area with dies of DRAM (mm²)", [chip["silicon_mm2"] for chip in chips])
     if len({tuple(run.workloads) for run in runs}) > 1:
         table.caption = "The runs have other networks, whose costs cannot be compared."
         return table

@@ -27,7 +27,8 @@ DIGITAL = GOOD | {"active_rows": 64, "input_slice_bits": 1, "tree_stages": 4}
 DIGITAL = {name: v for name, v in DIGITAL.items() if name not in MEMORY_CELLS["dimc"].defaults}
 TINY = GOOD | {"router_groups": 1, "tiles_per_group": 1, "schedule": "pipelined"}
 RESULTS = [
-    "workload", "energy_J", "latency_s", "interval_s", "images", "area_mm2", "dram_mm2", "power_W",
+    "workload", "energy_J", "latency_s", "interval_s", "images", "area_mm2", "dram_mm2",
+    "silicon_mm2", "power_W",
     "tops", "tops_per_W", "tops_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB",
     "occupied_cells", "cells", "dram_bits", "glb_bits", "bound_by", "feasible", "missing_cells",
     "missing_bits",
@@ -63,7 +64,7 @@ def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
     assert out[list(NEEDED)].iloc[0].to_dict() == GOOD
     assert out[list(OPTIONAL)].iloc[0].to_dict() == OPTIONAL
     assert out["feasible"].tolist() == [True, True, False, False]
-    known = ["area_mm2", "dram_mm2", "cells", "feasible", "workload", "images"]
+    known = ["area_mm2", "dram_mm2", "silicon_mm2", "cells", "feasible", "workload", "images"]
     known += ["missing_cells", "missing_bits"]
     tiny = out.iloc[2:]
     assert tiny[[name for name in RESULTS if name not in known]].isna().all(axis=None)

@@ -113,8 +113,9 @@ def test_quiet_prints_nothing(run, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def of_chip(name, dram, latency_s, area_mm2):
-    """A run whose selected design has the costs of examples 14a to 14d, or others."""
+def of_chip(name, dram, dies, latency_s, area_mm2):
+    """A run whose selected design has the costs of examples 14a to 14d, or others; packages and
+    dies of DRAM in mm²."""
     costs = {"energy_J": 2447e-6, "latency_s": latency_s, "interval_s": 160.5e-6}
     values = {
         "energy": np.array([[costs["energy_J"]]]),
@@ -122,25 +123,30 @@ def of_chip(name, dram, latency_s, area_mm2):
         "interval": np.array([[costs["interval_s"]]]),
         "area": np.array([area_mm2 / 1e6]),
         "package": np.array([(area_mm2 + dram) / 1e6]),
+        "silicon": np.array([(area_mm2 + dies) / 1e6]),
     }
     edaps = {
         f"edap_{d.delay}_{d.area}_J_s_mm2": d.of(values).item() for d in EdapDefinition.every()
     }
     design = {
-        "chip": {"area_mm2": area_mm2, "dram_mm2": dram},
+        "chip": {"area_mm2": area_mm2, "dram_mm2": dram, "silicon_mm2": area_mm2 + dies},
         "workloads": {"resnet18": costs | edaps},
     }
     return Results(Path(name), {"workloads": ["resnet18"]}, {"design.json": design})
 
 
-def test_a_comparison_states_delay_area_and_all_four_edaps_of_both_chips():
-    runs = of_chip("one", 60.0, 604.6e-6, 755.3), of_chip("two", 184.0, 302.3e-6, 755.3)
+def test_a_comparison_states_delay_area_and_all_edaps_of_both_chips():
+    runs = (
+        of_chip("one", 60.0, 260.0, 604.6e-6, 755.3),
+        of_chip("two", 184.0, 1100.0, 302.3e-6, 755.3),
+    )
     table = cost_comparison(runs, ["one", "two"])
     cells = [list(column.cells) for column in table.columns]
     rows = {name: values for name, *values in zip(*cells, strict=True)}
     assert rows == {
         "area of the chip (mm²)": ["755.3", "755.3", "1"],
         "area with DRAM (mm²)": ["815.3", "939.3", "1.152"],
+        "area with dies of DRAM (mm²)": ["1015", "1855", "1.827"],
         "ResNet18: energy (mJ)": ["2.447", "2.447", "1"],
         "ResNet18: latency (µs)": ["604.6", "302.3", "0.5"],
         "ResNet18: interval (µs)": ["160.5", "160.5", "1"],
@@ -148,14 +154,18 @@ def test_a_comparison_states_delay_area_and_all_four_edaps_of_both_chips():
         "EDAP: interval, chip (J·s·mm²)": ["0.0002966", "0.0002966", "1"],
         "EDAP: latency, package (J·s·mm²)": ["0.001206", "0.0006948", "0.576"],
         "EDAP: interval, package (J·s·mm²)": ["0.0003202", "0.0003689", "1.152"],
+        "EDAP: latency, silicon (J·s·mm²)": ["0.001502", "0.001372", "0.9137"],
+        "EDAP: interval, silicon (J·s·mm²)": ["0.0003988", "0.0007287", "1.827"],
     }
 
 
 def test_runs_of_other_networks_are_compared_by_area_only():
-    one, two = of_chip("one", 60.0, 1e-3, 755.3), of_chip("two", 60.0, 1e-3, 755.3)
+    one, two = (of_chip(name, 60.0, 260.0, 1e-3, 755.3) for name in ("one", "two"))
     two.config["workloads"] = ["alexnet"]
     table = cost_comparison((one, two), ["one", "two"])
-    assert list(table.columns[0].cells) == ["area of the chip (mm²)", "area with DRAM (mm²)"]
+    assert list(table.columns[0].cells) == [
+        *("area of the chip (mm²)", "area with DRAM (mm²)", "area with dies of DRAM (mm²)")
+    ]
     assert "other networks" in table.caption
 
 

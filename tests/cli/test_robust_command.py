@@ -64,7 +64,7 @@ def test_the_text_names_the_reading_of_bands_the_noise_and_what_is_not_proven(sh
     text = shown
     assert "about 2 min with 1 process" in text
     assert "Ctrl-C keeps finished draws" in text
-    assert "3 draws of 62 assumptions (48 groups), bands as stated, by edap_geomean" in text
+    assert "3 draws of 63 assumptions (49 groups), bands as stated, by edap_geomean" in text
     assert "nominal chip (as certified)" in text
     assert "noise is held as assumed (15 assumptions)" in text
     assert "compute SNR" in text

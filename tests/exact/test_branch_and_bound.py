@@ -156,7 +156,9 @@ def test_a_score_of_the_interval_is_proven(device, score):
     assert agrees(problem, "score")
 
 
-@pytest.mark.parametrize(("device", "area"), [("rram", "chip"), ("sram", "package")])
+@pytest.mark.parametrize(
+    ("device", "area"), [("rram", "chip"), ("sram", "package"), ("sram", "silicon")]
+)
 def test_optima_by_the_interval_are_certified(device, area):
     study = study_on(part_around_a_pipeline(device, 1500))
     by_interval = study.replace(delay="interval", area=area).problem()
@@ -164,7 +166,7 @@ def test_optima_by_the_interval_are_certified(device, area):
     optima, usual = enumerated(by_interval), enumerated(study.problem())
     (design,) = by_interval.feasible(by_interval.space.unrank(optima["edap_max"].ranks[:1]))[1:]
     values = design.values
-    mm2 = 1e6 * (values["area"] + (values["dram_area"] if area == "package" else 0.0))
+    mm2 = 1e6 * values["area" if area == "chip" else area]
     product = values["energy"] * values["interval"] * mm2[:, None]
     assert optima["edap_max"].value == pytest.approx(product.max(), rel=1e-12, abs=0)
     assert optima["ela_max"].value == usual["ela_max"].value

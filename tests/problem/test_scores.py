@@ -42,11 +42,16 @@ def test_an_edap_takes_the_delay_and_the_area_of_its_definition():
         "interval": np.array([[160.5e-6]]),
         "area": np.array([755.3e-6]),
         "package": np.array([755.3e-6 + 60e-6]),
+        "silicon": np.array([755.3e-6 + 260e-6]),
     }
     products = [f"{definition.of(values)[0, 0]:.4g}" for definition in EdapDefinition.every()]
-    assert products == ["0.001117", "0.0002966", "0.001206", "0.0003202"]
+    assert products == [
+        *("0.001117", "0.0002966", "0.001206", "0.0003202"),
+        *("0.001502", "0.0003988"),
+    ]
     assert [str(definition) for definition in EdapDefinition.every()] == [
         "latency, chip", "interval, chip", "latency, package", "interval, package",
+        "latency, silicon", "interval, silicon",
     ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Signal to noise and throughput as objectives, and throughput in a score, on request."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.problem.identity import problem_stamp
 from imcmoo.study.catalogue import find_study
+from imcmoo.study.study import Study
 from tests.cli.helpers import run_quietly
 from tests.study.files import written
 
@@ -105,7 +108,7 @@ def test_throughput_counts_where_the_score_asks_for_it(finished):
         (('["snr", "interval"]', '["snr"]'), "criterion score needs interval"),
         (
             ('"snr", ', '"snr", "snr", '),
-            "interval, power, snr, accuracy_drop, package, each once; got snr, snr, interval",
+            "snr, accuracy_drop, package, silicon, each once; got snr, snr, interval",
         ),
         (('"snr"', '"loudness"'), "can be interval, power, snr"),
         (('model = "physical"', 'model = "reference"'), "energy, latency and area, not snr, inter"),
@@ -156,3 +159,44 @@ def test_a_run_by_the_interval_states_it_and_its_regret_is_by_it(finished, tmp_p
     product = front["energy_alexnet_J"] * front["interval_alexnet_s"] * front["area_mm2"]
     np.testing.assert_allclose(front["edap_alexnet_J_s_mm2"], product, rtol=1e-12)
     np.testing.assert_allclose(results.edap_values(front)[:, 1], product, rtol=1e-12)
+
+
+def test_the_area_of_an_edap_can_count_the_dies_of_dram(finished):
+    plain = finished[0].replace(score=None, criterion="edap_geomean", objectives=())
+    problem = plain.replace(area="silicon").problem()
+    levels, metrics = problem.feasible(plain.space.unrank(np.arange(plain.space.size)))
+    assert "silicon_m2" in problem.objective_names
+    costs = problem.costs(problem.score(levels, metrics)[0])
+    product = metrics.values["energy"] * metrics.values["latency"]
+    area_mm2 = 1e6 * (metrics.area_m2 + 130e-6)  # LPDDR4 of 32 data lines
+    np.testing.assert_allclose(costs.edap, product * area_mm2[:, None], rtol=1e-12)
+    np.testing.assert_allclose(metrics.values["silicon"] * 1e6, area_mm2, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("widest", "kept"), [("hbm2", ("x16", "x64", "hbm2")), ("x32", ("x16",)), ("x16", ("x16",))]
+)
+def test_a_study_can_limit_the_width_of_its_dram(widest, kept):
+    usual = Study(name="own", model="physical", device="dimc", networks=["alexnet"])
+    limited = usual.replace(max_dram=widest)
+    assert limited.space.values_of("dram") == kept
+    assert limited.to_config()["max_dram"] == widest
+    assert f'max_dram = "{widest}"' in limited.to_toml()
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        (
+            {"space": {"dram": "hbm2"}, "max_dram": "x64"},
+            'space.dram: hbm2 is given, must be one of none, x16, x32, x64 with max_dram = "x64"',
+        ),
+        ({"max_dram": "x8"}, "max_dram: unknown 'x8'; allowed: none, x16, x32, x64, hbm2"),
+        ({"model": "reference", "device": "sram", "max_dram": "x64"}, "needs the physical model"),
+        ({"model": "reference", "device": "sram", "area": "silicon"}, "needs the physical model"),
+    ],
+)
+def test_a_wrong_limit_of_dram_or_area_is_one_fault(settings, fault):
+    usual = {"name": "own", "model": "physical", "device": "dimc", "networks": ["alexnet"]}
+    with pytest.raises(ValueError, match=re.escape(fault)):
+        Study(**usual | settings)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("_shared_noise")
 
 LIMIT = 800e-6
 FEW_DESIGNS = 2
-COSTS = ("energy", "latency", "interval", "edp", "area", "package")
+COSTS = ("energy", "latency", "interval", "edp", "area", "package", "silicon")
 OPTIONAL = (
     Categorical("adc_window", ("sigma", "range")),
     Ordinal("redundancy", (1, 3)),
