@@ -41,6 +41,7 @@ class Certified(Publication):
         *((study, "") for study in STUDIES),
     )
     float_format = "%.4g"
+    models = ("reference", "physical")
 
     @property
     def depends_on(self) -> str:

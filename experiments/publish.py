@@ -22,6 +22,7 @@ from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
+from imcmoo.model import registry
 from imcmoo.problem.identity import problem_stamp
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report import style
@@ -29,6 +30,9 @@ from imcmoo.study.study import Study
 
 CONFIG = "config.json"
 """Written last: if it exists, all tables beside it are of one run."""
+
+VERSIONS = "versions.json"
+"""Versions of the cost models of the tables beside it, see `imcmoo.answers.outdated`."""
 
 FIGURES = "figures"
 NARROW = "_narrow"
@@ -53,6 +57,7 @@ class Publication(ABC):
         tasks: arguments of `run_task`, the longest task first.
         config: settings and versions for `config.json`; None if there is no such file.
         float_format: of floating-point numbers in tables; all digits if None.
+        models: cost models of the results.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Publication(ABC):
     tasks: Sequence[Any]
     config: Mapping[str, Any] | None = None
     float_format: str | None = None
+    models: Sequence[str] = ("physical",)
 
     @property
     @abstractmethod
@@ -117,6 +123,8 @@ class Publication(ABC):
             _replace(folder, staged)
             for path, text in pages.items():
                 write(path, text)
+            versions = {model: registry.versions(model)[model] for model in self.models}
+            write(folder / VERSIONS, json.dumps({"versions": versions}) + "\n")
             if self.config is not None:
                 write(folder / CONFIG, json.dumps(self.config, indent=2) + "\n")
             checkpoints.remove()

@@ -78,6 +78,7 @@ class Paper(Publication):
     """The full study of the reference model."""
 
     name = "paper"
+    models = ("reference",)
     tasks = TASKS
 
     def __init__(self) -> None:

@@ -37,6 +37,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "flip": "find where an assumption changes the chip, or the better device",
         "accuracy": "execute a network on simulated chips",
         "calibrate": "fit the physical model to a measured macro",
+        "outdated": "list results of an older cost model",
     },
     "data": {
         "import": "turn an ONNX model into a network table",

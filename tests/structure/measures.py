@@ -30,10 +30,11 @@ CEILINGS = {
     f"functions above {LONG_FUNCTION} lines": 29,
     "imports of own modules inside functions": 45,
     "uses of Any": 449,
-    "lines": 64000,
+    "lines": 64100,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
-measure; a change that raises one says why. Lines: 550 more by the rules of version 6 of the costs.
+measure; a change that raises one says why. Lines: 550 more by the rules of version 6 of the costs, 100
+by the command that lists outdated results.
 """
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
