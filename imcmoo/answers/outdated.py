@@ -29,10 +29,6 @@ def outdated(folder: str | Path = "results") -> pd.DataFrame:
 
     Raises:
         InputError: there is no such folder, or a file in it is damaged.
-
-    Example:
-        >>> outdated("results")["folder"].tolist()  # doctest: +SKIP
-        ['results/certified/camera']
     """
     folder = Path(folder)
     if not folder.is_dir():

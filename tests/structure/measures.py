@@ -33,8 +33,8 @@ CEILINGS = {
     "lines": 64100,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
-measure; a change that raises one says why. Lines: 550 more by the rules of version 6 of the costs, 100
-by the command that lists outdated results.
+measure; a change that raises one says why. Lines: 550 more by the rules of version 6 of the costs,
+100 by the command that lists outdated results.
 """
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
