@@ -31,7 +31,7 @@ from imcmoo.study.study import Study
 CONFIG = "config.json"
 """Written last: if it exists, all tables beside it are of one run."""
 
-VERSIONS = "versions.json"
+VERSIONS = "model_versions.json"
 """Versions of the cost models of the tables beside it, see `imcmoo.answers.outdated`."""
 
 FIGURES = "figures"

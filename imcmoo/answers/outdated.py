@@ -11,7 +11,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.model import registry
 
-FILES = ("config.json", "certificate.json", "versions.json")
+FILES = ("config.json", "certificate.json", "model_versions.json")
 """Files that state the versions of cost models of the results beside them."""
 
 COLUMNS = ("folder", "model", "version", "current")

@@ -26,7 +26,10 @@ def results(tmp_path):
     write(
         tmp_path / "certified" / "a" / "certificate.json", {"stamp": {"versions": {"physical": 2}}}
     )
-    write(tmp_path / "published" / "versions.json", {"versions": {"reference": 0, "imcmoo": "0.1"}})
+    write(
+        tmp_path / "published" / "model_versions.json",
+        {"versions": {"reference": 0, "imcmoo": "0.1"}},
+    )
     write(tmp_path / "other" / "design.json", {"versions": {"physical": 1}})
     write(tmp_path / "list" / "config.json", [1])
     return tmp_path

@@ -71,7 +71,7 @@ def test_everything_is_written_and_again_the_same(go, tmp_path):
     assert set(written) == {
         *(f"out/figures/squares{ending}" for ending in endings),
         *("out/squares.csv", "out/odd.csv", "out/of/sum.csv"),
-        *("out/config.json", "out/README.md", "docs/page.md"),
+        *("out/config.json", "out/model_versions.json", "out/README.md", "docs/page.md"),
     }
     # Rows are in the order of the tasks, with their digits and the columns of any of them.
     assert written["out/squares.csv"] == b"number,square\n3,3.0000\n1,0.3333\n2,1.3333\n"
