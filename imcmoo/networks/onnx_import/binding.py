@@ -1,4 +1,4 @@
-"""Bind open axes of the inputs of an ONNX model to sizes, and set the batch."""
+"""Set open axes of the inputs of an ONNX model to sizes, and set the batch."""
 
 from __future__ import annotations
 

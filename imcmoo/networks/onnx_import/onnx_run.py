@@ -47,8 +47,8 @@ def let_loops_be_stopped(model: onnx.ModelProto) -> bool:
     """Prepare a network for bounded runs; True if it has a `Loop` or `Scan`, whose steps only a run
     can tell.
 
-    onnxruntime stops between two nodes, so the body of a `Loop` without nodes can never be stopped.
-    Each body gets nodes that state that its step is not number -1.
+    onnxruntime stops between two nodes, so a `Loop` whose graph has no nodes can never be stopped.
+    Each such graph gets nodes that state that its step is not number -1.
     """
     nodes = [node for graph in graphs_of(model) for node in graph.node]
     for number, loop in enumerate(node for node in nodes if node.op_type == "Loop"):

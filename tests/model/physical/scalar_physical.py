@@ -553,7 +553,7 @@ class Chip:
         return layer.pulses[width], layer.products[(width, *cells)]
 
     def tree_moves(self, layer: Layer) -> float:
-        """How much of an adder tree a changed product moves, in that of half changed."""
+        """Share of an adder tree that a changed product moves, over that at half changed."""
         return 0.0
 
     def row_pulses(self, layer: Layer) -> float:
