@@ -59,8 +59,8 @@ class Unseen:
         `left_out`, `tied` (networks that share its weights and are left out with it), `design`,
         `keeps_limits` (with the network), `broken` (limits that it breaks), and regrets, infinite
         where a limit is broken: `regret_on_it` of the network against the best chip of all
-        networks, `over_own_best` against the best chip for it alone, and `regret_of_all` of the score
-        of all networks.
+        networks, `over_own_best` against the best chip for it alone, and `regret_of_all` of the
+        score of all networks.
         """
         if len(self.devices) == 1:
             return self.devices[0].table

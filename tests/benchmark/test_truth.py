@@ -86,4 +86,10 @@ def test_the_arrays_of_an_answer_are_read_only():
 )
 def test_an_enumeration_reproduces_the_shipped_answer_bit_for_bit(name, tmp_path):
     answer = enumerate_study(problem_study(name), tmp_path, workers=1, on_progress=lambda *_: None)
-    assert_equal(answer, truth.load(name))
+    assert_equal(in_order(answer), in_order(truth.load(name)))
+
+
+def in_order(answer):
+    """The answer with equal optima by rank: answers that ship are older than the rule of ties."""
+    optima = {n: replace(o, ranks=np.sort(o.ranks)) for n, o in answer.optima.items()}
+    return replace(answer, optima=optima)
