@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imcmoo.model.physical.memory_cells import is_exact
+from imcmoo.study.calibration import Calibration
 
 PLAUSIBLE_W_PER_MM2 = 1.0
 """Power density, W/mm², above which no air-cooled chip runs."""
@@ -34,6 +35,14 @@ DIGITAL_BASIS = (
     f"met within 2 times. {BASIS}"
 )
 """Caution for figures of digital macros, whose sums are exact."""
+
+
+def caution_of_calibration(calibration: Calibration | None, design: Mapping[str, Any]) -> str:
+    """What costs are calibrated to, and what of a design is beyond the measurement; empty without
+    a calibration."""
+    if calibration is None:
+        return ""
+    return " ".join(filter(None, (str(calibration), calibration.measured.left_by(design))))
 
 
 def caution_of_design(design: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.answers.assessment import BESIDE, power, with_unit
-from imcmoo.answers.cautions import caution, caution_of_design
+from imcmoo.answers.cautions import caution, caution_of_calibration, caution_of_design
 from imcmoo.answers.generation import (
     generation_figures,
 )
@@ -45,9 +45,8 @@ def design(outcome: Outcome) -> dict[str, Any]:
     }
     calibrated = outcome.study.calibrated
     warning = caution(outcome.study.model, workloads, str(values.get("device", "")))
-    warning = " ".join(
-        text for text in (str(calibrated or ""), warning, caution_of_design(values)) if text
-    )
+    warnings = caution_of_calibration(calibrated, values), warning, caution_of_design(values)
+    warning = " ".join(filter(None, warnings))
     command = "" if outcome.proof is not None else proven_by(outcome.study, problem)
     has_reference = outcome.reference_edap is not None
     return {

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.answers.answers import Answers
-from imcmoo.answers.cautions import caution
+from imcmoo.answers.cautions import caution, caution_of_calibration
 from imcmoo.answers.certificates import (
     certificate_of_answer,
     certificates_folder,
@@ -352,6 +352,8 @@ def _card_of_design(
     networks = explanation.tables["networks"].set_index("network")
     costs: dict[str, Any] = {str(name): row.to_dict() for name, row in networks.iterrows()}
     warning = caution(study.model, costs, str(explanation.design.get("device", "")))
+    of_calibration = caution_of_calibration(study.calibrated, explanation.design)
+    warning = " ".join(filter(None, (of_calibration, warning))) or None
     then = _what_if(study.to_config(), _named(study))
     if file:
         then = f"{_command_of_study('run', file)}, for tables and figures of each device"

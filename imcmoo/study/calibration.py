@@ -232,6 +232,34 @@ class Tested(Table):
     calibrated: Positive
 
 
+class Conditions(Table):
+    """`[measured]`: node, rows and supply voltages of the macro."""
+
+    technology_nm: Positive
+    rows: int
+    lowest_V: Positive
+    highest_V: Positive
+
+    def __str__(self) -> str:
+        low, high = f"{self.lowest_V:g}", f"{self.highest_V:g}"
+        supply = low if low == high else f"{low} to {high}"
+        return f"at {supply} V, {self.technology_nm:g} nm, {self.rows} rows"
+
+    def left_by(self, design: Mapping[str, Any]) -> str:
+        """Sentence on the parameters of a design beyond the measurement; empty if there is none."""
+        others = [
+            f"{name} {design[name]:g}"
+            for name in ("technology_nm", "rows")
+            if name in design and design[name] != getattr(self, name)
+        ]
+        volt = design.get("voltage_V", self.lowest_V)
+        if not self.lowest_V <= volt <= self.highest_V:
+            others.append(f"voltage_V {volt:g}")
+        if not others:
+            return ""
+        return f"This chip is beyond the measurement: {', '.join(others)}."
+
+
 class Calibration(Table):
     """Factors on the costs of the physical model, fitted to a macro; `load` reads one.
 
@@ -245,6 +273,7 @@ class Calibration(Table):
     model_version: int
     components: str = Field(description="fingerprint of the component table")
     notes: tuple[str, ...] = ()
+    measured: Conditions
     factors: Factors
     deviations: Deviations
     test: tuple[Tested, ...] = ()
@@ -266,6 +295,7 @@ class Calibration(Table):
             return cls(**_with_tuples(content, "notes", "test"))
         except ValidationError as error:
             keys = {"": list(cls.model_fields), "test": list(Tested.model_fields)}
+            keys["measured"] = list(Conditions.model_fields)
             (first, *_) = fault_lines(error, {**keys, "factors": FACTORS, "deviations": FACTORS})
             raise ValueError(f"{path}: no calibration of imcmoo calibrate: {first}") from None
 
@@ -330,6 +360,7 @@ class Calibration(Table):
     def to_toml(self) -> str:
         """Text of the file."""
         tables = {
+            "measured": self.measured.model_dump(),
             "factors": self.factors.model_dump(),
             "deviations": self.deviations.model_dump(),
             "test": [test.model_dump() for test in self.test],
@@ -338,8 +369,12 @@ class Calibration(Table):
         return toml_text({**top, **{key: table for key, table in tables.items() if table}})
 
     def to_config(self) -> dict[str, Any]:
-        """Macro, factors and worst test ratio as JSON values."""
-        return {"macro": self.macro, "factors": self.factors.model_dump(), "tested": self.tested}
+        """Macro and its conditions, factors and worst test ratio as JSON values."""
+        measured, factors = str(self.measured), self.factors.model_dump()
+        return {
+            **{"macro": self.macro, "measured": measured},
+            **{"factors": factors, "tested": self.tested},
+        }
 
 
 class Macro(Table):
@@ -397,6 +432,7 @@ class Macro(Table):
         )
         tests = [m for m in measurements if m.use == "test"]
         names = ("setting", "quantity", "blind", "calibrated")
+        volts = [one.voltage_V for one in self.setting]
         calibration = Calibration(
             macro=self.macro.name,
             device=self.macro.device,
@@ -404,6 +440,12 @@ class Macro(Table):
             model_version=MODEL_VERSION,
             components=fit.table.fingerprint,
             notes=fit.notes,
+            measured=Conditions(
+                technology_nm=self.macro.technology_nm,
+                rows=self.macro.rows,
+                lowest_V=min(volts),
+                highest_V=max(volts),
+            ),
             factors=Factors(**dict(zip(FACTORS, map(_rounded, np.exp(logs)), strict=True))),
             deviations=Deviations(**dict(zip(FACTORS, map(_rounded, deviations), strict=True))),
             test=tuple(Tested(**{n: getattr(test, n) for n in names}) for test in tests),
@@ -444,7 +486,8 @@ def calibrate(
 
 def sentence(config: Mapping[str, Any]) -> str:
     """Sentence on a calibration, from its `to_config`, for tables and pages."""
-    return f"Costs are calibrated to {config['macro']} ({config['tested']})."
+    macro = " ".join(filter(None, (config["macro"], config.get("measured"))))
+    return f"Costs are calibrated to {macro} ({config['tested']})."
 
 
 def presets() -> list[str]:

@@ -332,11 +332,15 @@ def test_run_report_and_explain_say_to_which_macro_costs_are_calibrated(
     calibrated, tmp_path, capsys
 ):
     assert main(["run", calibrated, "--out", str(tmp_path)]) == 0
-    told = f"Costs are calibrated to Wang VLSI 2022 ({Study.load(calibrated).calibrated.tested})."
+    tested = Study.load(calibrated).calibrated.tested
+    told = f"Costs are calibrated to Wang VLSI 2022 at 0.7 to 1.1 V, 22 nm, 512 rows ({tested})."
     assert told in " ".join(capsys.readouterr().out.split())
     folder = tmp_path / "own" / "seed-1"
     design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    assert design["caution"].startswith(told)
+    beyond = f"This chip is beyond the measurement: {{}}rows {design['design']['rows']}."
+    at_node = beyond.format("")
+    elsewhere = beyond.format(f"technology_nm {design['design']['technology_nm']}, ")
+    assert design["caution"].startswith((f"{told} {at_node} ", f"{told} {elsewhere} "))
     assert design["calibration"]["factors"] == factors(Study.load(calibrated).calibrated)
     assert main(["explain", str(folder)]) == 0
     assert told in capsys.readouterr().out
@@ -344,6 +348,21 @@ def test_run_report_and_explain_say_to_which_macro_costs_are_calibrated(
     assert told in capsys.readouterr().out
     assert main(["report", str(folder), "--out", str(tmp_path / "page.html")]) == 0
     assert told in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("design", "beyond"),
+    [
+        ({"technology_nm": 22, "rows": 512, "voltage_V": 0.7}, ""),
+        ({"technology_nm": 22, "rows": 512, "voltage_V": 1.2}, "voltage_V 1.2"),
+        ({"technology_nm": 32, "rows": 128, "voltage_V": 0.9}, "technology_nm 32, rows 128"),
+    ],
+)
+def test_a_chip_beyond_the_measurement_is_told(design, beyond):
+    fitted = Calibration.load("wang_vlsi_2022")
+    assert fitted == Calibration(**fitted.model_dump())
+    said = fitted.measured.left_by(design)
+    assert said == (f"This chip is beyond the measurement: {beyond}." if beyond else "")
 
 
 @pytest.mark.parametrize(
