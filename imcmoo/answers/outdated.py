@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -52,8 +51,8 @@ def _versions(path: Path) -> dict[str, int]:
         raise InputError(str(error)) from None
     if not isinstance(content, dict):
         return {}
-    stamp: Any = content.get("stamp", content)
-    versions: Any = stamp.get("versions", {}) if isinstance(stamp, dict) else {}
+    stamp = content.get("stamp", content)
+    versions = stamp.get("versions", {}) if isinstance(stamp, dict) else {}
     if not isinstance(versions, dict):
         return {}
     return {name: version for name, version in versions.items() if isinstance(version, int)}

@@ -30,11 +30,11 @@ CEILINGS = {
     f"functions above {LONG_FUNCTION} lines": 29,
     "imports of own modules inside functions": 45,
     "uses of Any": 449,
-    "lines": 64100,
+    "lines": 64150,
 }
 """Largest allowed value of each measure of `imcmoo`. Lower it with the change that lowers the
 measure; a change that raises one says why. Lines: 550 more by the rules of version 6 of the costs,
-100 by the command that lists outdated results.
+100 by the command that lists outdated results, 50 by the conditions of calibrations.
 """
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
